@@ -1,8 +1,8 @@
-"""Fresh bodies of ``GET /api/queue`` from a seed, conforming or with faults, shaped like what users queue.
+"""Generate bodies of ``GET /api/queue`` from a seed, shaped like the jobs that users submit.
 
-A workflow is the API graph of an image generation: loaders, prompts of some hundred characters, samplers, links between
-them; a large one has nodes of extensions as well, of two dozen inputs each, and 24 kB. Nothing is taken from anybody;
-nothing of the package is used.
+A workflow is the API graph of an image generation: loaders, prompts of some hundred characters, samplers, and links
+between them. A large one also has nodes of extensions, with two dozen inputs each; with 60 nodes it has 24 kB. All
+values are made up, and no code of the package is used.
 """
 
 from __future__ import annotations
@@ -194,11 +194,11 @@ _OF_EXTENSIONS: Final[tuple[tuple[int, str, Node], ...]] = (
     ),
 )
 _GROWN: Final = 10
-"""Nodes of a workflow from which on there are some of extensions."""
+"""Number of a workflow's nodes after which some belong to extensions."""
 
 
 def workflow(rng: random.Random, nodes: int) -> dict[str, Any]:
-    """Make an API graph whose links all name nodes before them."""
+    """Return a workflow in API format, in which links name only earlier nodes."""
     graph: dict[str, Any] = {}
     for number in range(1, nodes + 1):
         known = _NODES if number <= _GROWN else _NODES + _OF_EXTENSIONS
@@ -209,23 +209,23 @@ def workflow(rng: random.Random, nodes: int) -> dict[str, Any]:
 
 
 def job(rng: random.Random, number: int, nodes: int) -> Job:
-    """Make a conforming job."""
+    """Return a conforming job."""
     prompt_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     return [number, prompt_id, workflow(rng, nodes), [str(nodes)], {"create_time": NOW + 1000 * number}]
 
 
 def queue(seed: int, jobs: int, nodes: int = 60) -> list[Job]:
-    """Make conforming jobs: the first runs, the others wait."""
-    rng = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
+    """Return conforming jobs. The first one runs, the others are pending."""
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     return [job(rng, number, nodes) for number in range(1, jobs + 1)]
 
 
 def encoded(jobs: Iterable[Job]) -> bytes:
-    """Write them as Python's ``json`` does, the text of each job made by itself: a long list need not fit twice."""
+    """Return the jobs as a JSON body. Each job is encoded separately, to need less memory."""
     texts = [json.dumps(each) for each in jobs]
     return f'{{"queue_running": [{texts[0]}], "queue_pending": [{", ".join(texts[1:])}]}}'.encode()
 
 
 def body(seed: int, jobs: int, nodes: int = 60) -> bytes:
-    """Make a conforming body."""
+    """Return a conforming body."""
     return encoded(queue(seed, jobs, nodes))

@@ -1,4 +1,4 @@
-"""What judging a body costs that has faults: one at its end, in one item of a hundred, in every item."""
+"""How long it takes to validate a body with faults: one at its end, one in 1 % of the jobs, or one in every job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOALS = {"one fault, at the end": 1.5, "1 % of the items": 2.0, "every item": 4.
 
 
 def broken(job: Job, number: int) -> Job:
-    """Return a job that breaks a `must` by one of four lies in turn."""
+    """Return a job that breaks a must clause: jobs with successive numbers break it in four different ways."""
     lies: tuple[Callable[[], dict[int, Any]], ...] = (
         lambda: {4: {"create_time": job[4]["create_time"] // 1000}},
         lambda: {1: str(job[1])[:-1]},
@@ -29,7 +29,7 @@ def broken(job: Job, number: int) -> Job:
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure, and write the table and the plot."""
     chosen = options(__doc__, jobs=(2000, 4, "jobs of the body, of 60 nodes each"), rounds=(7, 1, "rounds"))
     jobs = queue(7, chosen.jobs)
     last = len(jobs) - 1
@@ -69,8 +69,8 @@ def main() -> None:
             goals += [Goal(f"{case} / conforming", GOALS[name], times)] if name in GOALS else []
     size = len(contents[CONFORMING]) / 1e6
     made = f"{size:.1f} MB ({chosen.jobs:,} jobs of 60 nodes); medians of {chosen.rounds} rounds."
-    lies = "four in turn: seconds for milliseconds, an id cut short, a number in quotes, an output that is no string"
-    notes = [f"{made} The faults are {lies}."]
+    kinds = "create_time in seconds, a prompt_id cut short, a job_number in quotes, a number as output node id"
+    notes = [f"{made} The faults are four in turn: {kinds}."]
     columns = ("", "findings", "ms", "× conforming", "spread")
     write(Result("faulty", columns, rows, goals, notes, taken), chosen.out)
     names = list(taken)

@@ -1,11 +1,11 @@
-"""What a fleet costs: a thousand embedded endpoints, served by one process, a known 3 % of them telling a lie.
+"""What checking many targets costs: 1,000 embedded endpoints in one process, 3 % of them with a fault.
 
-Prints endpoints per second, the processor time that each endpoint takes of the workers, of the client with the
-scheduler, and of the process that serves; what that makes on two cores that do nothing else; how the work was spread;
-and how memory grows from a quarter of the endpoints to all of them. Fails where a fault was not found, somebody was
-accused who kept the contract, or was asked other than by ``check``.
+Prints the endpoints checked per second, the CPU time that each one takes (of the workers, of the client, and of the
+process that serves), what that would be on two idle cores, how the work was spread, and how memory grows from a quarter
+of the endpoints to all of them. Fails if a fault was not found, if a conforming endpoint was accused, or if an endpoint
+got other requests than ``check`` sends.
 
-Every process talks only to loopback.
+All processes talk only to loopback.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from conformance.run.settings import Settings
 
 NUMBER = 1000
 EVERY = 33
-"""One endpoint in as many tells a lie."""
+"""One endpoint in this many has a fault."""
 WORKERS = 2
 BIN = Path(sys.executable).parent
 
 
 def faults(number: int) -> list[str | None]:
-    """Return the fault of each endpoint: such as break a must for everybody who asks, each kind in its turn."""
+    """Return the fault of each endpoint, or None. Each fault breaks a must clause for every client."""
     musts = {clause.id for clause in CATALOGUE if clause.level is Level.MUST}
     known = [
         fault.name
@@ -56,20 +56,20 @@ def faults(number: int) -> list[str | None]:
 
 @dataclass
 class Spent:
-    """Seconds of processor time and the most megabytes, of each process by its part in the work."""
+    """CPU time in seconds, and peak memory in megabytes, of the client, the workers and the server."""
 
     by_process: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     megabytes: dict[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Return the seconds of each part: of all its processes, also those that have ended."""
+        """The CPU time of each of these, including processes that have ended."""
         return {part: sum(processes.values()) for part, processes in self.by_process.items()}
 
 
 @contextmanager
 def serving(number: int) -> Iterator[tuple[psutil.Process, str]]:
-    """Serve a fleet from a process of its own; yields it and the URL."""
+    """Serve the endpoints from a separate process; yields that process and its URL."""
     command = [sys.executable, __file__, "--serve", str(number)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -80,7 +80,7 @@ def serving(number: int) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def watched(process: subprocess.Popen[str], server: psutil.Process) -> Spent:
-    """Return what a fleet and its server spend until it ends."""
+    """Return what a run and the server spend until the run ends."""
     spent, before = Spent(), _seconds(server)
     client = psutil.Process(process.pid)
     while process.poll() is None:
@@ -108,7 +108,10 @@ def _seconds(process: psutil.Process) -> float:
 
 
 def check_fleet(number: int, folder: Path) -> tuple[float, Spent, Counter[str]]:
-    """Check a fleet and hold that all is found and nobody accused. Returns seconds, what it cost, and who did it."""
+    """Check all endpoints, and verify that every fault was found and no conforming endpoint accused.
+
+    Returns the duration in seconds, what was spent, and how many endpoints each worker checked.
+    """
     with serving(number) as (server, url):
         listed = folder / "urls.txt"
         listed.write_text("".join(f"{url}/{place}\n" for place in range(number)), encoding="utf-8")
@@ -125,21 +128,23 @@ def check_fleet(number: int, folder: Path) -> tuple[float, Spent, Counter[str]]:
         result = results.pop(f"{url}/{place}")
         broken = {clause.id for clause in result.broken}
         if fault is None and (result.outcome, result.requests) != ("conformant", plan):
-            raise RuntimeError(f"accused, or not asked by the plan of {plan}: {result}")
+            raise RuntimeError(f"not conformant, or not checked with {plan} requests: {result}")
         if fault is not None and FAULTS[fault].clause not in broken:
             raise RuntimeError(f"{fault} was not found: {result}")
     if results:
-        raise RuntimeError(f"nobody asked for {list(results)}")
+        raise RuntimeError(f"results of endpoints that do not exist: {list(results)}")
     return taken, spent, Counter(result.worker for result in endpoints(folder))
 
 
 def main() -> None:
-    """Measure a quarter of the fleet and all of it, print a table."""
+    """Measure with a quarter of the endpoints and with all of them, and print a table."""
     measured = {}
     for number in (NUMBER // 4, NUMBER):
         with tempfile.TemporaryDirectory() as folder:
             measured[number] = check_fleet(number, Path(folder))
-    print("| endpoints | of them lie | a second | ms each: workers | client | server | a second on two idle cores |")
+    print(
+        "| endpoints | with a fault | per second | ms each: workers | client | server | per second on two idle cores |"
+    )
     print("|---|---|---|---|---|---|---|")
     for number, (taken, spent, _) in measured.items():
         each = {part: 1000 * seconds / number for part, seconds in spent.seconds.items()}
@@ -149,7 +154,7 @@ def main() -> None:
     (_, few, _), (_, many, spread) = measured.values()
     for part in ("workers", "client"):
         print(f"\nmegabytes of the largest of the {part}: {few.megabytes[part]:.0f} -> {many.megabytes[part]:.0f}")
-    print(f"\nendpoints by worker: {dict(spread)}; every fault was found, nobody else accused")
+    print(f"\nendpoints by worker: {dict(spread)}; every fault was found, no conforming endpoint was accused")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How the cost of judging grows with the body, next to orjson, and what memory it takes above the body."""
+"""How the time to validate a body grows with its size, compared with orjson, and how much memory it takes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bodies import encoded, job, queue
-from measure import Cell, Goal, Result, digits, interleaved, lines, options, ratio, wanted, write
+from measure import Cell, Goal, Result, digits, import_extra, interleaved, lines, options, ratio, write
 
 from conformance import Validator
 
 SIZES = (1, 5, 20, 50, 100, 200, 500)
-"""Megabytes."""
+"""Sizes of bodies in megabytes."""
 MUST, ALL = "ours, must", "ours, all clauses"
 PEAK = """
 import resource, sys
@@ -39,7 +39,7 @@ OURS = "from conformance import Validator\nread = Validator(must_only={must_only
 
 
 def free() -> float:
-    """Return the megabytes that are free, where that can be told; else a few."""
+    """Return the free memory in megabytes, or 4,000 if the system does not tell."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:
@@ -48,21 +48,21 @@ def free() -> float:
 
 
 def sized(megabytes: float) -> bytes:
-    """Make a conforming body of about a size: jobs of 60 nodes are some 24 kB each."""
+    """Return a conforming body of about this size in megabytes. Jobs have 60 nodes and some 24 kB."""
     few = queue(7, 20)
     count = max(1, round(megabytes * 1e6 / (len(encoded(few)) / len(few))))
-    rng = random.Random(7)  # noqa: S311 - nothing is kept secret by it
+    rng = random.Random(7)  # noqa: S311 - not a secret
     return encoded(job(rng, number, 60) for number in range(1, count + 1))
 
 
 def peak(made: str, file: Path) -> int:
-    """Return by how many bytes the peak of a process of its own grows above what it held with the body read."""
+    """Return by how many bytes validating a file's content raises the peak memory of a new process."""
     command = [sys.executable, "-c", PEAK.format(made=made), str(file)]
     return int(subprocess.run(command, capture_output=True, check=True, timeout=600).stdout)
 
 
 def alone(sizes: Sequence[int], measured: Mapping[str, Sequence[float]]) -> str:
-    """Say what a megabyte takes, at the smallest and the largest size: the other side of a ratio may have grown."""
+    """Return a note with the time per megabyte at the smallest and the largest size, apart from any ratio."""
     ends = (sizes[0], sizes[-1])
     each = (
         f"{name}: "
@@ -75,10 +75,10 @@ def alone(sizes: Sequence[int], measured: Mapping[str, Sequence[float]]) -> str:
 
 
 def main() -> None:
-    """Measure size by size, in turn within each, write table and plot."""
+    """Measure each size, and write the table and the plot."""
     chosen = options(__doc__, most=(500, 5, "largest body, in MB"), rounds=(5, 1, "rounds at each size"))
     base = "orjson" if find_spec("orjson") else "json"
-    loads = wanted(base).loads
+    loads = import_extra(base).loads
     makers = (OURS.format(must_only=True), OURS.format(must_only=False), f"from {base} import loads as read")
     sizes = [size for size in SIZES if size <= chosen.most and 14 * size < free()]
     must, everything = Validator(must_only=True), Validator()
@@ -123,12 +123,14 @@ def main() -> None:
     ]
     goals.append(Goal(f"{MUST}: memory above the body at {sizes[-1]} MB, of its size", 50, 100 * above[-1], unit="%"))
     skipped = [size for size in SIZES if size not in sizes]
-    notes = ["Memory is by how much the peak of a process of its own grows above what it is with the body read."]
+    notes = ["Memory: by how much the peak of a new process grows after it has read the body."]
     notes.append(alone(sizes, measured))
     if base == "json":
-        notes.append("Next to json: orjson is not installed.")
+        notes.append("Compared with json, because orjson is not installed.")
     if skipped:
-        notes.append(f"Not run, for want of memory or by choice: {', '.join(f'{size} MB' for size in skipped)}.")
+        notes.append(
+            f"Not measured, because of too little memory or --most: {', '.join(f'{size} MB' for size in skipped)}."
+        )
     columns = (
         "body",
         "must, ms",

@@ -1,7 +1,8 @@
-"""How large a history gets, and how long a night and a digest take. Arguments: TARGETS NIGHTS.
+"""How large a history becomes, and how long it takes to add a nightly run and to summarise a week.
 
-The runs are generated: all clauses, a fifth of the targets broken, other statuses each month and in a tenth of the
-nights, one night in fifty not reached. Processor seconds are printed beside the others: the machine may be busy.
+Arguments: TARGETS NIGHTS. The runs are generated: each has all clauses, a fifth of the targets are broken, statuses
+change each month and in a tenth of the nights, and in one night of fifty a target is not reached. CPU seconds are
+printed beside wall-clock seconds, because the machine may be busy.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ SHARES: Final = (
 
 
 def status_of(share: float, *, broken: bool) -> Status:
-    """Return the status of a clause by chance."""
+    """Return the status of a clause for a random number from 0 to 1."""
     if broken and share < 0.02:
         return Status.FAIL
     return next((status for most, status in SHARES if share < most), Status.PASS)
 
 
 def clauses_of(chance: random.Random, *, broken: bool, away: bool) -> dict[str, ClauseThen]:
-    """Return the clauses of a run."""
+    """Return random results for all clauses of a run. ``away`` means that the target was not reached."""
     found = {}
     for clause in CATALOGUE:
         status = Status.NOT_EXERCISED if away else status_of(chance.random(), broken=broken)
@@ -52,7 +53,7 @@ def clauses_of(chance: random.Random, *, broken: bool, away: bool) -> dict[str, 
 
 
 def run_of(target: int, night: int) -> Snapshot:
-    """Return a run of a target in a night."""
+    """Return the run of a target in a night. It is the same each time."""
     odd = random.Random(f"{target} {night}").random() < 0.1  # noqa: S311 - the same runs each time
     chance = random.Random(f"{target} {night // 30} {night if odd else ''}")  # noqa: S311 - the same runs each time
     away = odd and chance.random() < 0.2
@@ -88,26 +89,26 @@ def run_of(target: int, night: int) -> Snapshot:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long something takes."""
+    """Print how long the ``with`` block takes."""
     wall, cpu = time.perf_counter(), time.process_time()
     yield
     print(f"{what}: {time.perf_counter() - wall:.2f} s, {time.process_time() - cpu:.2f} s of processor time")
 
 
 def measure(path: Path, targets: int, nights: int) -> None:
-    """Fill a history and read it."""
+    """Fill a history, and measure writing and reading."""
     with Store(path, create=True) as store:
         for night in range(nights - 1):
             store.add_all([run_of(target, night) for target in range(targets)])
         last = [run_of(target, nights - 1) for target in range(targets)]
-        with timed(f"append a night of {targets:,} targets"):
+        with timed(f"add a nightly run of {targets:,} targets"):
             store.add_all(last)
     size = path.stat().st_size
     print(f"{targets:,} targets, {nights:,} nights: {size / 1e6:,.0f} MB, {size / targets / nights:,.0f} bytes a run")
     with Store(path) as store, timed("examine the file"):
         store.examine()
     for which in ("first", "second"):
-        with Store(path) as store, timed(f"digest of 7 days, {which} time"):
+        with Store(path) as store, timed(f"summarise 7 days, {which} time"):
             period(store, timedelta(days=7))
 
 

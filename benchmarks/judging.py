@@ -1,4 +1,4 @@
-"""What judging one large conforming body costs, next to what else could look at it, and what each of them sees."""
+"""How long it takes to validate a large conforming body, compared with other libraries, and what each one detects."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from rivals import ALL, MUST, left_out, ready, refuses
 from sight import Bodies, Sight, bodies, sight
 
 
-def of(some: Collection[str], everything: Collection[str]) -> str:
-    """Say how many of how many."""
+def fraction(some: Collection[str], everything: Collection[str]) -> str:
+    """Return a text such as ``3 of 40``."""
     return f"{len(some)} of {len(everything)}"
 
 
 def unseen(known: Bodies, ours: Sight) -> list[str]:
-    """Return the line of a page that names what our own judging did not see, if there is anything."""
+    """Return a note that names the faults that our own validator should detect but did not; empty if it detects all."""
     names = [name for name in (*known.must, *known.should) if name not in ours.must | ours.should]
-    return [f"Not seen by {ALL}, though it should be: {', '.join(f'`{name}`' for name in names)}."] if names else []
+    return [f"Not detected by {ALL}, though it should be: {', '.join(f'`{name}`' for name in names)}."] if names else []
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure, and write the table and the plot."""
     chosen = options(
         __doc__,
         jobs=(2000, 3, "jobs of the body, of 60 nodes each"),
         rounds=(7, 1, "rounds"),
-        faults=(1000, 20, "faults that are tried, at most"),
+        faults=(1000, 20, "maximum number of faults"),
     )
     content = body(7, chosen.jobs)
     rivals = ready()
     refused = [name for name, (_, passes) in rivals.items() if refuses(passes, content)]
-    assert not refused, f"to refuse is quick: {refused}"
+    assert not refused, f"these refuse a conforming body, so their times mean nothing: {refused}"
     known = bodies(chosen.faults)
     seen = {name: sight(passes, known) for name, (_, passes) in rivals.items()}
     taken = interleaved({name: partial(passes, content) for name, (_, passes) in rivals.items()}, chosen.rounds)
@@ -47,16 +47,16 @@ def main() -> None:
             digits(1000 * medians[name]),
             digits(ratio(taken, name, base)),
             spread(taken[name]),
-            of(seen[name].must, known.must),
-            of(seen[name].should, known.should),
-            of(seen[name].conforming, known.conforming),
+            fraction(seen[name].must, known.must),
+            fraction(seen[name].should, known.should),
+            fraction(seen[name].conforming, known.conforming),
             rivals[name][0].checks,
         ]
         for name in order
     ]
     goals = [
         Goal(f"{ours} / orjson.loads{note}", bound, ratio(taken, ours, base))
-        for ours, bound, note in ((MUST, 0.25, ""), (ALL, 1.3, ""), (ALL, 1.6, ", duplicate names looked for"))
+        for ours, bound, note in ((MUST, 0.25, ""), (ALL, 1.3, ""), (ALL, 1.6, ", with duplicate names"))
         if base == "orjson.loads"
     ] + [
         Goal(f"{rival} / {MUST}", bound, ratio(taken, rival, MUST), least=True)
@@ -66,7 +66,7 @@ def main() -> None:
     size = len(content) / 1e6
     notes = [
         f"One conforming body of {size:.1f} MB ({chosen.jobs:,} jobs of 60 nodes); medians of {chosen.rounds} rounds.",
-        "*All clauses* looks for duplicate names always: both goals are held against the same figure.",
+        "*All clauses* always looks for duplicate names, so both goals are compared with the same figure.",
         *unseen(known, seen[ALL]),
         *left_out(rivals),
     ]

@@ -1,9 +1,9 @@
-"""What judging every answer costs under load: requests a second of the same Locust run with and without it.
+"""What checking every response costs under load: requests per second of the same Locust run with and without it.
 
-One process of Locust, as fast as it can, against the reference endpoint in this one. What is asked: a queue that moves
-as under a busy service, written anew for each answer; and bodies made beforehand, so that the endpoint is not what
-limits the rate: the same one each time, without and with an id of its own in each head; another one ten times a second;
-and another one each time, at two thousand requests a second and as fast as it can.
+One process of Locust, as fast as it can, sends requests to a reference endpoint in this process. The cases differ in
+the bodies: a queue that changes as in a busy service, encoded anew for each response; and bodies made in advance, so
+that the endpoint does not limit the rate. These are always the same (with and without a unique id in a header), or
+change ten times a second, or change with each response (at 2,000 requests per second, and as fast as possible).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from conformance.load.session import Session
 from conformance.load.stream import Judgement
 
 def note(self, reader, exchange):
-    self._tell(exchange, Judgement())
+    self._report_to_locust(exchange, Judgement())
 
 if {without}:
     Session.note = note
@@ -42,7 +42,7 @@ JUDGED, PLAIN = "judged", "not judged"
 
 
 def another_each_time(jobs: int, nodes: int) -> Iterator[bytes]:
-    """Yield bodies of which each has another id for its first job, and so is another one."""
+    """Yield bodies without end, each with a different id of the first job."""
     whole = body(0, jobs, nodes)
     place = whole.index(b'"', whole.index(b"[[") + 2) + 1 + 24  # the last twelve digits of the first id
     for number in itertools.count():
@@ -50,7 +50,7 @@ def another_each_time(jobs: int, nodes: int) -> Iterator[bytes]:
 
 
 def another_ten_times_a_second(jobs: int, nodes: int) -> Iterator[bytes]:
-    """Yield the same body for a tenth of a second, and then another one."""
+    """Yield the same body for a tenth of a second, and then a different one."""
     bodies, now = another_each_time(jobs, nodes), -1
     while True:
         if (tenth := int(10 * time.monotonic())) != now:
@@ -60,29 +60,29 @@ def another_ten_times_a_second(jobs: int, nodes: int) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked, and at most how often a second. ``goal``: whether judging may cost no more than the goal says."""
+    """An endpoint, and the maximum requests per second. ``goal``: whether the goal for the cost applies to it."""
 
     endpoint: Callable[[], Endpoint]
     rate: int = FAST
     goal: bool = True
 
 
-ASKED: dict[str, Case] = {
-    "moves, ten jobs a second": Case(lambda: serve(period=0.1)),
+CASES: dict[str, Case] = {
+    "changing queue, ten jobs a second": Case(lambda: serve(period=0.1)),
     "3 kB, the same each time": Case(lambda: serve(bodies=itertools.repeat(body(0, 5, 2)))),
-    "3 kB, the same, each answer with an id of its own": Case(
+    "3 kB, the same, each response with a unique id": Case(
         lambda: serve("ids-of-answers", bodies=itertools.repeat(body(0, 5, 2)))
     ),
-    "3 kB, another ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(5, 2))),
-    "30 kB, another ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(50, 2))),
-    "3 kB, another each time, 2,000 a second": Case(lambda: serve(bodies=another_each_time(5, 2)), 2000),
-    "3 kB, another each time": Case(lambda: serve(bodies=another_each_time(5, 2)), goal=False),
-    "30 kB, another each time": Case(lambda: serve(bodies=another_each_time(50, 2)), goal=False),
+    "3 kB, changing ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(5, 2))),
+    "30 kB, changing ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(50, 2))),
+    "3 kB, changing each time, 2,000 a second": Case(lambda: serve(bodies=another_each_time(5, 2)), 2000),
+    "3 kB, changing each time": Case(lambda: serve(bodies=another_each_time(5, 2)), goal=False),
+    "30 kB, changing each time": Case(lambda: serve(bodies=another_each_time(50, 2)), goal=False),
 }
 
 
 def seconds_for_one(url: str, seconds: int, rate: int = FAST, *, without: bool) -> float:
-    """Return the seconds of a run by its requests."""
+    """Run Locust, and return the average seconds per request. ``without``: responses are not checked."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "locustfile.py")
         file.write_text(LOCUSTFILE.format(without=without), encoding="utf-8")
@@ -108,23 +108,23 @@ def seconds_for_one(url: str, seconds: int, rate: int = FAST, *, without: bool) 
             text=True,
         )
         try:
-            (told,) = json.loads(Path(directory, "l.json").read_bytes())
-            return float((told["last_request_timestamp"] - told["start_time"]) / told["num_requests"])
+            (totals,) = json.loads(Path(directory, "l.json").read_bytes())
+            return float((totals["last_request_timestamp"] - totals["start_time"]) / totals["num_requests"])
         except (OSError, ValueError, LookupError, ZeroDivisionError):
             raise SystemExit(f"Locust did not run: {done.stderr[-400:]}") from None
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure all cases in turn, and write the table and the plot."""
     chosen = options(__doc__, rounds=(6, 1, "rounds"), seconds=(4, 1, "seconds of each run"))
-    taken: dict[str, list[float]] = {f"{what}, {how}": [] for what in ASKED for how in (JUDGED, PLAIN)}
+    taken: dict[str, list[float]] = {f"{what}, {how}": [] for what in CASES for how in (JUDGED, PLAIN)}
     for number in range(chosen.rounds):
-        for what, asked in ASKED.items():
-            with asked.endpoint() as endpoint:
+        for what, case in CASES.items():
+            with case.endpoint() as endpoint:
                 for how in (JUDGED, PLAIN) if number % 2 else (PLAIN, JUDGED):
-                    one = seconds_for_one(endpoint.url, chosen.seconds, asked.rate, without=how is PLAIN)
+                    one = seconds_for_one(endpoint.url, chosen.seconds, case.rate, without=how is PLAIN)
                     taken[f"{what}, {how}"].append(one)
-    ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in ASKED}
+    ratios = {what: ratio(taken, f"{what}, {PLAIN}", f"{what}, {JUDGED}") for what in CASES}
     rows: list[list[Cell]] = [
         [
             what,
@@ -138,13 +138,13 @@ def main() -> None:
     goals = [
         Goal(f"judged / not judged, {what}", GOAL, found, least=True)
         for what, found in ratios.items()
-        if ASKED[what].goal
+        if CASES[what].goal
     ]
     notes = [
-        f"Requests a second; medians of {chosen.rounds} rounds of {chosen.seconds} s each, in turn, {USERS} users.",
-        "Without judging Locust still makes its request, reads the whole answer and counts it.",
-        "A ratio about 1, or above it: the endpoint, or the bound on the rate, is what limits it.",
-        "No queue is another one in each of seven thousand reads a second; the last two rows say what judging can do.",
+        f"Requests per second; medians of {chosen.rounds} rounds of {chosen.seconds} s each, in turn, {USERS} users.",
+        "Without judging, Locust still sends its request, reads the whole response and counts it.",
+        "A ratio of about 1 or more: the endpoint or the rate limit decides, not the judging.",
+        "No real queue changes in each of 7,000 responses a second; the last two rows show the limits of judging.",
     ]
     columns = ("", f"a second, {PLAIN}", f"a second, {JUDGED}", "ratio", "spread")
     write(Result("load", columns, rows, goals, notes, taken), chosen.out)

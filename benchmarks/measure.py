@@ -1,7 +1,7 @@
-"""Timing in turn, and what is written of it: a table (Markdown and JSON) and a plot (SVG).
+"""Measure several cases in turn, and write the results: a table (Markdown and JSON) and a plot (SVG).
 
-``docs/benchmarks.md`` holds the prose; the table of each subject stands in it between two marks, and is made from
-``docs/benchmarks/SUBJECT.json`` and nothing else.
+``docs/benchmarks.md`` contains the prose. The table of each subject is in it between two marks, and is made only from
+``docs/benchmarks/SUBJECT.json``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PACKAGES: Final = (
     "schemathesis",
 )
 MEANWHILE: Final = {"#010203": "text", "#010204": "grid", "#010205": "ours", "#010206": "other", "#010207": "paper"}
-"""Colours that matplotlib writes, and the name of the one that a browser shows instead, light or dark."""
+"""Colours that matplotlib writes, and the name of the colour that a browser shows instead in light or dark mode."""
 STYLE: Final = """<style>
 :root { --text: #1f2328; --grid: #d1d9e0; --ours: #0969da; --other: #8c959f; --paper: #ffffff }
 @media (prefers-color-scheme: dark) {
@@ -50,7 +50,7 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Goal:
-    """What was to be reached: ``measured`` is to be at most ``bound``, or at least where ``least``."""
+    """A goal: ``measured`` must be at most ``bound``, or with ``least`` at least ``bound``."""
 
     what: str
     bound: float
@@ -60,13 +60,13 @@ class Goal:
 
     @property
     def met(self) -> bool:
-        """Whether it was reached."""
+        """Whether the goal was reached."""
         return self.measured >= self.bound if self.least else self.measured <= self.bound
 
 
 @dataclass(frozen=True)
 class Bars:
-    """A panel of horizontal bars, one for each name; ``texts`` stand at their ends."""
+    """A panel of horizontal bars, one for each name. ``texts`` are shown at their ends."""
 
     title: str
     values: Sequence[float]
@@ -76,7 +76,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Result:
-    """What a script found. ``measured`` holds each time in seconds, in the order in which it was taken."""
+    """The result of a benchmark. ``measured`` has all times of each case in seconds, in the order of measurement."""
 
     subject: str
     columns: Sequence[str]
@@ -87,10 +87,16 @@ class Result:
 
 
 def options(description: str | None, **sizes: tuple[int, int, str]) -> argparse.Namespace:
-    """Read the command line: a name with its size, its size with ``--quick``, and its help; and where to write."""
+    """Parse the command line.
+
+    ``sizes`` maps a name to its default, its value with ``--quick``, and its help. ``--out`` is the directory to write
+    to.
+    """
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=DOCS, help="folder that is written into (default: docs/)")
-    parser.add_argument("--quick", action="store_true", help="as small as can be: to see that it runs, not how fast")
+    parser.add_argument("--out", type=Path, default=DOCS, help="directory to write to (default: docs/)")
+    parser.add_argument(
+        "--quick", action="store_true", help="use the smallest sizes, to see whether it runs and not how fast"
+    )
     for name, (size, _, explanation) in sizes.items():
         parser.add_argument(f"--{name}", type=int, help=f"{explanation} (default: {size})")
     chosen = parser.parse_args()
@@ -100,17 +106,17 @@ def options(description: str | None, **sizes: tuple[int, int, str]) -> argparse.
     return chosen
 
 
-def wanted(name: str) -> Any:
-    """Return a module of the extra ``bench``, which is typed and installed where benchmarks run alone."""
+def import_extra(name: str) -> Any:
+    """Import a module of the extra ``bench``, which is installed only where benchmarks run."""
     return importlib.import_module(name)
 
 
 def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm: bool = True) -> dict[str, list[float]]:
-    """Run every case once in each round, each round in another order, and return the seconds of one call.
+    """Run every case once per round, in another order each round, and return the seconds per call.
 
-    So a busy machine slows all alike. Each runs once before, unmeasured, unless ``warm`` is false. Garbage is collected
-    between measurements, and not within them. ``calls`` are made in a row and divided by: for what is too short for the
-    clock.
+    That way a busy machine slows down all cases alike. Each case first runs once unmeasured, unless ``warm`` is false.
+    Garbage is collected only between measurements. A measurement consists of ``calls`` calls, for cases that are too
+    short for the clock.
     """
     names = list(cases)
     for case in cases.values() if warm else ():
@@ -134,18 +140,18 @@ def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm:
 
 
 def ratio(taken: Mapping[str, Sequence[float]], over: str, under: str) -> float:
-    """Return the median over the rounds of one case's time by another's in the same round."""
+    """Return the median ratio of two cases' times in the same round."""
     return statistics.median(one / other for one, other in zip(taken[over], taken[under], strict=True))
 
 
 def spread(times: Sequence[float]) -> str:
-    """Return how far the least and the most lie from the median, in per cent."""
+    """Return how far the shortest and the longest time are from the median, in per cent."""
     middle = statistics.median(times)
     return f"-{100 * (1 - min(times) / middle):.0f} +{100 * (max(times) / middle - 1):.0f} %"
 
 
 def digits(value: float, count: int = 3) -> str:
-    """Write a number with three digits that mean something, and no exponent."""
+    """Return a number with ``count`` significant digits and without an exponent."""
     if not value:
         return "0"
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
@@ -153,7 +159,7 @@ def digits(value: float, count: int = 3) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Say what it ran on."""
+    """Return the machine, the date, and the versions of Python and of the compared packages."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -170,7 +176,7 @@ def machine() -> dict[str, Any]:
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """Return the Markdown of a result as its JSON has it."""
+    """Return a result as a Markdown table. ``result`` is the content of its JSON file."""
     columns = result["columns"]
     sides = ["---" if name in {"", "body", "checks"} else "---:" for name in columns]
     lines = [f"| {' | '.join(columns)} |", f"|{'|'.join(sides)}|"]
@@ -179,8 +185,8 @@ def table(result: Mapping[str, Any]) -> str:
         lines += ["", "| goal | wanted | measured | |", "|---|---:|---:|---|"]
         for goal in result["goals"]:
             bound = f"{'≥' if goal['least'] else '≤'} {goal['bound']:g} {goal['unit']}"
-            told = "reached" if goal["met"] else "**missed**"
-            lines.append(f"| {goal['what']} | {bound} | {digits(goal['measured'])} {goal['unit']} | {told} |")
+            outcome = "reached" if goal["met"] else "**missed**"
+            lines.append(f"| {goal['what']} | {bound} | {digits(goal['measured'])} {goal['unit']} | {outcome} |")
     for note in result["notes"]:
         lines += ["", note]
     on = result["machine"]
@@ -191,7 +197,7 @@ def table(result: Mapping[str, Any]) -> str:
 
 
 def write(result: Result, out: Path) -> None:
-    """Write the JSON of a result, put its table into the page, and print it."""
+    """Write the JSON file of a result, put its table into docs/benchmarks.md, and print the table."""
     document = asdict(result) | {"machine": machine()}
     document["goals"] = [asdict(goal) | {"met": goal.met} for goal in result.goals]
     document["measured"] = {name: [float(f"{each:.4g}") for each in times] for name, times in result.measured.items()}
@@ -202,20 +208,20 @@ def write(result: Result, out: Path) -> None:
     )
     page = out / PAGE
     text = (page if page.exists() else DOCS / PAGE).read_text(encoding="utf-8")
-    text, found = marked(result.subject).subn(lambda mark: f"{mark[1]}\n{table(document)}\n{mark[3]}", text)
+    text, found = table_place(result.subject).subn(lambda mark: f"{mark[1]}\n{table(document)}\n{mark[3]}", text)
     if not found:
-        raise SystemExit(f"{PAGE} has no place for {result.subject}")
+        raise SystemExit(f"{PAGE} has no marks for the table of {result.subject}: add <!-- table: {result.subject} -->")
     page.write_text(text, encoding="utf-8")
     print(table(document))
 
 
-def marked(subject: str) -> re.Pattern[str]:
-    """Return what finds the place of a subject's table in the page; its second group is the table."""
+def table_place(subject: str) -> re.Pattern[str]:
+    """Return a pattern for the place of a subject's table in the page. Its second group is the table."""
     return re.compile(rf"(<!-- table: {subject} -->)\n(.*?)\n?(<!-- end -->)", re.DOTALL)
 
 
 def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
-    matplotlib = wanted("matplotlib")
+    matplotlib = import_extra("matplotlib")
     matplotlib.use("svg")
     text, grid, _, _, paper = MEANWHILE
     matplotlib.rcParams.update(
@@ -237,7 +243,7 @@ def _figure(width: float, height: float, panels: int) -> tuple[Any, Any]:
             "savefig.facecolor": paper,
         }
     )
-    figure, axes = wanted("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
+    figure, axes = import_extra("matplotlib.pyplot").subplots(1, panels, figsize=(width, height), layout="constrained")
     return figure, axes
 
 
@@ -251,7 +257,7 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def bars(path: Path, names: Sequence[str], ours: Sequence[str], panels: Sequence[Bars]) -> None:
-    """Draw panels side by side whose bars share their names, the first on top."""
+    """Draw panels of bars side by side. The bars of all panels have the same names; the first name is on top."""
     if not drawable():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -276,7 +282,10 @@ def bars(path: Path, names: Sequence[str], ours: Sequence[str], panels: Sequence
 
 
 def lines(path: Path, title: str, along: tuple[str, Sequence[float]], curves: Mapping[str, Sequence[float]]) -> None:
-    """Draw curves over a logarithmic axis ``along``, each named at its end."""
+    """Draw curves over a logarithmic axis.
+
+    ``along`` is the axis label and the positions. Each curve is named at its end.
+    """
     if not drawable():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -297,9 +306,9 @@ def lines(path: Path, title: str, along: tuple[str, Sequence[float]], curves: Ma
 
 
 def drawable() -> bool:
-    """Whether plots can be made; says so where not."""
+    """Return whether plots can be drawn, and print a line if not."""
     try:
-        wanted("matplotlib")
+        import_extra("matplotlib")
     except ImportError:
         print("no plot: matplotlib is not installed (extra bench)", file=sys.stderr)
         return False

@@ -1,9 +1,9 @@
-"""How many generated requests a second reach an endpoint, next to Schemathesis' own command.
+"""How many generated requests per second reach a server, compared with Schemathesis's own command ``st run``.
 
-Both ask the same reference endpoint, a process of its own, and are measured in turn, whole processes from start to
-report: with few requests and with many. What the many take longer is traffic alone, without start and report.
-``st run`` gets what makes it generate at all for an operation without parameters: a hook that adds a query. It checks
-status, media type and schema of each answer; ours judges each by every clause.
+Both send requests to the same reference endpoint, which has its own process. Whole processes are measured in turn, from
+start to report: with few requests and with many. The difference is the time for the requests, without start and report.
+``st run`` gets a hook that adds a query, since it generates nothing for an operation without parameters. It checks
+status, media type and schema of each response; our command checks each one against every clause.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def before_generate_query(ctx, strategy):
 
 
 def ours(target: str, directory: Path, requests: int) -> float:
-    """Run our search; return the seconds that it took."""
+    """Run our command, and return how many seconds it took."""
     command = [
         str(BIN / "comfy-conformance"),
         "check",
@@ -56,7 +56,7 @@ def ours(target: str, directory: Path, requests: int) -> float:
 
 
 def theirs(target: str, directory: Path, requests: int) -> float:
-    """Run ``st run``; return the seconds that it took."""
+    """Run ``st run``, and return how many seconds it took."""
     (directory / "query_hook.py").write_text(HOOK, encoding="utf-8")
     command = [
         str(BIN / "st"),
@@ -90,7 +90,7 @@ def theirs(target: str, directory: Path, requests: int) -> float:
 
 
 def main() -> None:
-    """Measure in turn, print a table."""
+    """Measure both in turn, and print a table."""
     serve = [str(BIN / "comfy-conformance"), "serve", "--port", "0"]
     with tempfile.TemporaryDirectory() as place, subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None

@@ -1,7 +1,7 @@
-"""What else could look at a body of ``GET /api/queue``: each as its users would call it, and what it checks, in words.
+"""Other ways to validate a body of ``GET /api/queue``, each used as its documentation says, with what it checks.
 
-A rival says of a body whether it lets it pass; what it raises for one that it refuses is a refusal as well. Schemas are
-those of the corrected document: the published one refuses every real job.
+Each one either accepts a body or refuses it; raising an exception is a refusal. The schemas are those of the corrected
+OpenAPI document, because the published one refuses every real job.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 import yaml
-from measure import wanted
+from measure import import_extra
 
 from conformance import Validator
 from conformance.spec.document import CORRECTED_PATH
@@ -29,7 +29,10 @@ SCHEMA_CHECKS: Final = "five elements; one of the five types at any place"
 
 @dataclass(frozen=True)
 class Rival:
-    """Something that reads a body. ``make`` raises ImportError where it is not installed."""
+    """A way to validate a body.
+
+    ``make`` returns the function that does it; ImportError means that it is not installed.
+    """
 
     name: str
     checks: str
@@ -41,7 +44,7 @@ def _document() -> Any:
 
 
 def _schema() -> dict[str, Any]:
-    """Return the schema of a queue, with the schema of its items put in."""
+    """Return the schema of a QueueInfo, with the schema of its items inserted."""
     schemas = _document()["components"]["schemas"]
     queue: dict[str, Any] = schemas["QueueInfo"]
     for member in queue["properties"].values():
@@ -74,7 +77,7 @@ def _msgspec() -> Passes:
 
 
 def _pydantic() -> Passes:
-    pydantic = wanted("pydantic")
+    pydantic = import_extra("pydantic")
     metadata = pydantic.create_model("Metadata", create_time=(int | float, ...))
     number = Annotated[int, pydantic.Field(ge=1)]
     item = GenericAlias(tuple, (number, UUID, dict[str, Any], list[str], metadata))
@@ -84,38 +87,38 @@ def _pydantic() -> Passes:
 
 
 def _jsonschema() -> Passes:
-    validator = wanted("jsonschema").Draft202012Validator(_schema())
+    validator = import_extra("jsonschema").Draft202012Validator(_schema())
     return lambda body: bool(validator.is_valid(json.loads(body)))
 
 
 def _jsonschema_rs() -> Passes:
-    validator = wanted("jsonschema_rs").Draft202012Validator(_schema())
-    loads = wanted("orjson").loads
+    validator = import_extra("jsonschema_rs").Draft202012Validator(_schema())
+    loads = import_extra("orjson").loads
     return lambda body: bool(validator.is_valid(loads(body)))
 
 
 def _fastjsonschema() -> Passes:
-    validator = wanted("fastjsonschema").compile(_schema())
-    loads = wanted("orjson").loads
+    validator = import_extra("fastjsonschema").compile(_schema())
+    loads = import_extra("orjson").loads
     return _read(lambda body: validator(loads(body)))
 
 
 def _openapi_core() -> Passes:
-    api = wanted("openapi_core").OpenAPI.from_dict(_document())
-    testing = wanted("openapi_core.testing")
+    api = import_extra("openapi_core").OpenAPI.from_dict(_document())
+    testing = import_extra("openapi_core.testing")
     request = testing.MockRequest("https://cloud.comfy.org", "get", "/api/queue", headers={"X-API-Key": "any"})
     return _read(lambda body: api.validate_response(request, testing.MockResponse(body)))
 
 
 def _schemathesis() -> Passes:
-    operation = wanted("schemathesis").openapi.from_dict(_document())["/api/queue"]["GET"]
-    httpx = wanted("httpx")
+    operation = import_extra("schemathesis").openapi.from_dict(_document())["/api/queue"]["GET"]
+    httpx = import_extra("httpx")
     request = httpx.Request("GET", "https://cloud.comfy.org/api/queue")
     headers = {"Content-Type": "application/json"}
 
     def passes(body: bytes) -> bool:
         response = httpx.Response(200, headers=headers, content=body, request=request)
-        response.elapsed = timedelta()  # what a client sets, and it asks for
+        response.elapsed = timedelta()  # a real client sets this, and Schemathesis reads it
         return bool(operation.is_valid_response(response))
 
     return passes
@@ -132,8 +135,8 @@ RIVALS: Final = (
     Rival(MUST, "every `must` of a body, strict JSON and UTF-8", partial(_ours, must_only=True)),
     Rival(ALL, "these and every `should`: order, workflows, duplicate names in them", partial(_ours, must_only=False)),
     Rival("msgspec, typed", "types by place, UUID, ≥ 1; workflows are not looked at", _msgspec),
-    Rival("orjson.loads", "that it is JSON", lambda: _read(wanted("orjson").loads)),
-    Rival("json.loads", "that Python can read it: NaN as well", lambda: _read(json.loads)),
+    Rival("orjson.loads", "that it is JSON", lambda: _read(import_extra("orjson").loads)),
+    Rival("json.loads", "that Python can parse it, NaN included", lambda: _read(json.loads)),
     Rival("pydantic", "types by place, UUID, ≥ 1; workflow any object", _pydantic),
     Rival("orjson + jsonschema-rs", SCHEMA_CHECKS, _jsonschema_rs),
     Rival("orjson + fastjsonschema", SCHEMA_CHECKS, _fastjsonschema),
@@ -144,7 +147,7 @@ RIVALS: Final = (
 
 
 def ready() -> dict[str, tuple[Rival, Passes]]:
-    """Return those that are installed; name the others on standard error."""
+    """Return the installed rivals. The others are named on standard error."""
     made = {}
     for rival in RIVALS:
         try:
@@ -155,14 +158,14 @@ def ready() -> dict[str, tuple[Rival, Passes]]:
 
 
 def left_out(made: dict[str, tuple[Rival, Passes]]) -> list[str]:
-    """Return the line of a page that says what was not installed, if anything was not."""
+    """Return a note that names the rivals that are not installed; empty if all are."""
     names = [rival.name for rival in RIVALS if rival.name not in made]
-    return [f"Left out, since not installed: {', '.join(names)}."] if names else []
+    return [f"Left out, because not installed: {', '.join(names)}."] if names else []
 
 
 def refuses(passes: Passes, body: bytes) -> bool:
-    """Whether a body is let through neither silently nor with ``True``."""
+    """Return whether a body is refused: the function returns False or raises."""
     try:
         return not passes(body)
-    except Exception:  # noqa: BLE001 - each raises its own, with nothing in common
+    except Exception:  # noqa: BLE001 - each library raises its own exceptions
         return True

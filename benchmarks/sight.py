@@ -1,9 +1,8 @@
-"""How many faults each of them sees: bodies of the reference endpoint, which lies in one thing at a time.
+"""Count which faults each library detects in response bodies of the reference endpoint.
 
-Bodies are taken where a fault makes some that differ from what the same endpoint says without it, at the same time, and
-where one body is enough to see it: what shows only between two answers, or in a header, is nobody's to find here. A
-fault is seen by who refuses any of them.
-Conforming bodies are those of the variants that keep the contract.
+Only faults that show in a single body count, not those in headers or between two responses. The bodies are those that
+differ from what the endpoint sends without the fault. A library detects a fault if it refuses any of them. The
+conforming bodies are those of the conforming variants.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from conformance.reference.variants import VARIANTS, Variant
 
 NOW = 1_795_000_000.25
 READS = 40
-"""Some lie in every so many answers alone."""
+"""The number of responses from which bodies are taken, because some faults show only now and then."""
 
 
 @dataclass(frozen=True)
 class Bodies:
-    """Bodies by the name of the fault that is told in them, by the level that it breaks; and conforming ones."""
+    """Bodies by the name of their fault, for must and for should clauses, and conforming bodies by variant."""
 
     must: dict[str, list[bytes]]
     should: dict[str, list[bytes]]
@@ -35,7 +34,7 @@ class Bodies:
 
 @dataclass(frozen=True)
 class Sight:
-    """The names of what one refuses."""
+    """The names of the faults, and of the conforming variants, whose bodies a library refuses."""
 
     must: frozenset[str]
     should: frozenset[str]
@@ -56,7 +55,7 @@ def _of_one_body(fault: Fault) -> bool:
 
 
 def bodies(most: int) -> Bodies:
-    """Make them, of so many faults at most; the same every time."""
+    """Return the bodies of at most ``most`` faults; the same ones every time."""
     demand = Demand.of(Dialect.CLOUD)
     found: dict[Level | None, dict[str, list[bytes]]] = {Level.MUST: {}, Level.SHOULD: {}}
     for fault in list(FAULTS.values())[-most:]:
@@ -64,7 +63,7 @@ def bodies(most: int) -> Bodies:
         if fault.dialect != "cloud" or fault.needs_jobs or not _of_one_body(fault):
             continue
         pairs = zip(_bodies(variant, None), _bodies(variant, fault), strict=True)
-        lies = list(dict.fromkeys(told for plain, told in pairs if told and told != plain))
+        lies = list(dict.fromkeys(body for plain, body in pairs if body and body != plain))
         if lies:
             found[BY_ID[fault.clause].level_in(demand)][fault.name] = lies
     conforming = {
@@ -76,9 +75,11 @@ def bodies(most: int) -> Bodies:
 
 
 def sight(passes: Passes, known: Bodies) -> Sight:
-    """Give one every body, and return what it refuses of each kind."""
+    """Let a library validate all bodies, and return the names of those that it refuses."""
     seen = [
-        frozenset(name for name, told in kind.items() if any(refuses(passes, body) for body in told))
+        frozenset(
+            name for name, bodies_with_fault in kind.items() if any(refuses(passes, body) for body in bodies_with_fault)
+        )
         for kind in (known.must, known.should, known.conforming)
     ]
     return Sight(*seen)

@@ -1,4 +1,4 @@
-"""What a usual body costs as a library call: five jobs, some 3 KB."""
+"""How long it takes to validate a usual body by a library call: five jobs, some 3 kB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEED = 0
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure, and write the table and the plot."""
     chosen = options(__doc__, rounds=(15, 1, "rounds"), calls=(200, 2, "calls in a row, of each in a round"))
     content = body(SEED, JOBS, NODES)
     rivals = ready()
@@ -37,7 +37,7 @@ def main() -> None:
         Goal(f"{ALL} / json.loads", 6, ratio(taken, ALL, "json.loads")),
     ]
     made = f"{len(content):,} bytes ({JOBS} jobs of {NODES} nodes); medians of {chosen.rounds} rounds of {chosen.calls}"
-    notes = [f"{made} calls. What each sees is in the first table.", *left_out(rivals)]
+    notes = [f"{made} calls. The first table shows which faults each one detects.", *left_out(rivals)]
     write(Result("small", ("", "µs", "× json.loads", "spread"), rows, goals, notes, taken), chosen.out)
     panel = Bars(
         f"µs for {len(content):,} bytes (logarithmic)",

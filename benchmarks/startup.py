@@ -1,11 +1,11 @@
-"""What a command costs from process start to its end, next to what else could do the work.
+"""How long commands take from the start of the process to its end, compared with other programs.
 
-- ``--help``, ``clauses`` and ``judge`` of a small file, next to Python with what any command line needs;
-- ``comfy-conformance check`` of a local endpoint, next to ``st run`` against it, both with default settings and a key.
-  It has the corrected document: by the published one, or where no key is wanted, it stops after a few requests;
-- ``pytest --pyargs conformance``, next to an empty pytest run in the same environment.
+- ``--help``, ``clauses`` and ``judge`` of a small file, compared with Python that imports what any command line needs;
+- ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a key.
+  ``st run`` uses the corrected document: with the published one, or without a key, it stops after a few requests;
+- ``pytest --pyargs conformance``, compared with an empty pytest run in the same environment.
 
-Every process talks to loopback alone.
+All processes talk only to loopback.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ LEAST = 'python -c "import json, click"'
 CHECK, PLAN, THEIRS = "check", "check --properties 0", "st run"
 SUITE, EMPTY = "pytest --pyargs conformance", "pytest, nothing to run"
 RUN = frozenset({0, 1, 5, 10})
-"""Conformant, findings, no tests, inconclusive: whatever else comes back did not run."""
+"""Exit statuses of a command that ran: conformant, findings, no tests, inconclusive."""
 
 
 class Counting(Reference):
-    """The reference endpoint, which counts what it is asked."""
+    """The reference endpoint, with a counter of requests."""
 
-    asked = 0
+    requests = 0
 
     def answer(self, ask: IncomingRequest) -> Reply:
-        """Count, and answer."""
-        self.asked += 1
+        """Count a request, and return the response to it."""
+        self.requests += 1
         return super().answer(ask)
 
 
 def run(command: Sequence[str], directory: Path) -> None:
-    """Run a command once. Raises where it did not run at all."""
+    """Run a command once. Raises RuntimeError if it could not run."""
     environment = {**os.environ, "COMFY_API_KEY": KEY}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs, and not a work tree
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled too
     done = subprocess.run(command, cwd=directory, capture_output=True, check=False, timeout=120, env=environment)
     if done.returncode not in RUN:
         raise RuntimeError(done.stderr.decode()[-400:])
 
 
 def commands(target: str, file: Path) -> dict[str, list[str]]:
-    """Return the commands by name; without ``st run`` where Schemathesis is not installed."""
+    """Return the commands to measure, by name. Programs that are not installed are left out."""
     ours = str(BIN / "comfy-conformance")
     found = {
         LEAST: [sys.executable, "-c", "import json, click"],
@@ -75,19 +75,19 @@ def commands(target: str, file: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Measure in turn, write table and plot."""
+    """Measure the commands in turn, and write the table and the plot."""
     chosen = options(__doc__, rounds=(9, 1, "rounds"))
     directory = Path(tempfile.mkdtemp())
     try:
         file = directory / "queue.json"
         file.write_bytes(body(0, 5, 2))
         reference = Counting(VARIANTS["key-enforced"], key=KEY, period=2.0)
-        asked = {}
+        requests = {}
 
         def counted(name: str, command: Sequence[str]) -> None:
-            before = reference.asked
+            before = reference.requests
             run(command, directory)
-            asked[name] = reference.asked - before
+            requests[name] = reference.requests - before
 
         with Endpoint(reference, "127.0.0.1", 0, "") as endpoint:
             cases = {name: partial(counted, name, command) for name, command in commands(endpoint.url, file).items()}
@@ -98,7 +98,7 @@ def main() -> None:
     rows: list[list[Cell]] = [
         [
             name if name in {LEAST, THEIRS, EMPTY} else f"**{name}**",
-            asked[name],
+            requests[name],
             f"{1000 * middle:.0f}",
             digits(ratio(taken, name, LEAST)),
             spread(taken[name]),
@@ -112,9 +112,9 @@ def main() -> None:
     above = statistics.median(one - other for one, other in zip(taken[SUITE], taken[EMPTY], strict=True))
     goals.append(Goal("pytest with the suite, above an empty pytest", 0.5, above, unit="s"))
     notes = [
-        f"Medians of {chosen.rounds} rounds, whole processes, time on the wire included.",
-        "`check` judges every answer by every clause and writes its report; `st run` has the corrected document.",
-        *([] if THEIRS in taken else ["Left out, since not installed: st run."]),
+        f"Medians of {chosen.rounds} rounds, whole processes, network time included.",
+        "`check` checks every response against every clause and writes a report; `st run` uses the corrected document.",
+        *([] if THEIRS in taken else ["Left out, because not installed: st run."]),
     ]
     write(Result("startup", ("", "requests", "ms", "× the least", "spread"), rows, goals, notes, taken), chosen.out)
     panel = Bars(

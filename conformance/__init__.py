@@ -1,6 +1,6 @@
 """Conformance suite for ``GET /api/queue`` of ComfyUI and Comfy Cloud.
 
-``validate(body)`` returns what breaks the contract in a body, ``check(url)`` checks a server. Neither needs pytest.
+``validate(body)`` returns the findings for a response body, ``check(url)`` checks a server. Neither needs pytest.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HOMES: Final = {
     "check": "run.check",
     "validate": "contract.validator",
 }
-"""The module of each name. It is imported on first use, so importing the package is cheap."""
+"""The module of each public name. It is imported when the name is first used, so importing the package is cheap."""
 
 
 def __getattr__(name: str) -> object:

@@ -1,11 +1,11 @@
-"""The clauses as a Schemathesis check, for your own ``st run``.
+"""The contract of ``GET /api/queue`` as a Schemathesis check, for your own ``st run``.
 
     SCHEMATHESIS_HOOKS=conformance.schemathesis_checks st run "$(comfy-conformance clauses --document)" --url http://…
 
-Importing this module registers the check ``QueueContract`` and some hooks: the published document is read with its
-errata, undeclared methods that write are not generated, and the key is redacted in responses. It uses only documented
-features of Schemathesis, so it can neither limit a response nor guarantee that nothing is written
-(docs/schemathesis.md).
+Importing this module registers the check ``QueueContract`` and some hooks. The hooks correct known errors in the
+published OpenAPI document, generate no undeclared methods that change data (such as POST), and redact the API key in
+responses. The module uses only documented features of Schemathesis. Therefore it cannot limit the size or duration of a
+response, and it cannot guarantee that nothing on the server changes (docs/schemathesis.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from conformance.exchange.secrets import KEY_HEADER
 from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status
 from conformance.probe.requests import SAFE_METHODS
-from conformance.render.st import Tally, summary, told
+from conformance.render.st import Tally, finding_lines, summary
 from conformance.spec.document import apply_errata
 
 if TYPE_CHECKING:
@@ -35,11 +35,14 @@ if TYPE_CHECKING:
 
 SCHEME: Final = "ApiKeyAuth"
 """The document's name for the key, as in ``[auth.openapi.ApiKeyAuth]``."""
-_OVER_ONE_ANSWER: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
+_ABOUT_ONE_RESPONSE: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
 
 
 class Breach(Failure):
-    """A clause that a response breaks. There is one for each clause, however many responses break it."""
+    """A failure for Schemathesis: a response broke a clause.
+
+    Schemathesis lists one failure per clause, however many responses break it.
+    """
 
     code: ClassVar[str] = "QC"
     checks: ClassVar[tuple[str, ...]] = ("QueueContract",)
@@ -49,7 +52,7 @@ class Breach(Failure):
 
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
-        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(told(found))
+        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(finding_lines(found))
         super().__init__(
             operation=case.operation.label, title=title, message=message, case_id=case.id, severity=severity
         )
@@ -64,13 +67,14 @@ TALLY: Final = Tally()
 
 
 KEPT: Final = 64
-"""Responses that repeat a key and are not judged yet: one for each worker of Schemathesis."""
+"""Maximum number of entries in ``_RECEIVED``: one for each worker that Schemathesis can have."""
 _RECEIVED: Final[dict[int, Received]] = {}
+"""Responses as received, by the ``id()`` of the response object whose key was redacted. Removed once checked."""
 
 
 @schemathesis.check
 class QueueContract:
-    """Judges each response of the queue by every clause about single responses.
+    """Checks each response of ``GET /api/queue`` against every clause that concerns a single response.
 
     ``[checks.QueueContract]`` of ``schemathesis.toml`` sets ``fail_on_should`` (a broken ``should`` fails too) and
     ``dialect`` (``cloud``, ``oss`` or ``auto``). Raises ValueError for another dialect.
@@ -81,17 +85,17 @@ class QueueContract:
         self._failing = {Status.FAIL, Status.WARN} if fail_on_should else {Status.FAIL}
 
     def after_response(self, _ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:
-        """Judge one response. Returns True for a skipped response of another operation.
+        """Check one response. Returns True, which means skipped, for a response of another operation.
 
-        Raises FailureGroup with a ``Breach`` for each clause, and RuntimeError if the suite itself fails.
+        Raises FailureGroup with a ``Breach`` for each broken clause, and RuntimeError if the suite itself fails.
         """
         received = _RECEIVED.pop(id(response), None) or Received(response, response.content, response.headers)
         exchange = exchange_of(received, case.id, key_of(case.operation.schema.config, case))
         if not exchange.request.to_queue:
             return True
-        judgement = judge([exchange], self._dialect, only=_OVER_ONE_ANSWER, detected=TALLY.told)
+        judgement = judge([exchange], self._dialect, only=_ABOUT_ONE_RESPONSE, detected=TALLY.demand)
         if not judgement.demand.open:
-            TALLY.told = judgement.demand
+            TALLY.demand = judgement.demand
         TALLY.judged += 1
         TALLY.served |= exchange.request.reads and response.status_code == OK
         for found in judgement.results:
@@ -105,13 +109,13 @@ class QueueContract:
         return None
 
     def after_run(self, _ctx: CheckContext) -> None:
-        """Raise AssertionError if the queue was never shown, because Schemathesis would report a pass."""
+        """Raise AssertionError if no GET got a 200 response. Schemathesis would otherwise report a pass."""
         if TALLY.judged and not TALLY.served:
-            raise AssertionError("No read was answered 200, so nothing was checked. Is a key required?")
+            raise AssertionError("No GET got a 200 response, so nothing was checked. Does the server require a key?")
 
 
 def key_of(config: Any, case: Case[Any] | None = None) -> str | None:
-    """Return the user's key from ``-H``, ``headers`` or ``[auth.openapi.ApiKeyAuth]``."""
+    """Return the API key that the user set with ``-H``, ``headers`` or ``[auth.openapi.ApiKeyAuth]``, or None."""
     for name, value in config.headers_for(operation=None if case is None else case.operation).items():
         if name.lower() == KEY_HEADER.lower():
             return str(value)
@@ -121,7 +125,7 @@ def key_of(config: Any, case: Case[Any] | None = None) -> str | None:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Case[Any], response: Response) -> None:
-    """Redact the user's key in a response before Schemathesis shows it. The response is judged as received."""
+    """Redact the user's key in a response before Schemathesis shows it. The clauses still see the original response."""
     redactor = redactor_of(key_of(case.operation.schema.config, case))
     received = Received(response, response.content or b"", response.headers)
     response.content = redactor.content(received.content)
@@ -134,16 +138,17 @@ def after_call(_context: Any, case: Case[Any], response: Response) -> None:
 
 @schemathesis.hook
 def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
-    """Correct the published document, or a larger one with the same description of the queue, by the errata.
+    """Correct known errors in the OpenAPI document before Schemathesis reads it.
 
-    The body of a refusal is not described, because it is an ErrorResponse only by a ``should``.
+    The document may be the published one, or a larger one with the same description of the queue. The bodies of 401 and
+    403 responses are left undescribed, because only a ``should`` clause requires them to be an ErrorResponse.
     """
     apply_errata(raw_schema, {str(status): {"description": "Refused"} for status in REFUSALS})
 
 
 @schemathesis.hook
 def after_load_schema(_context: Any, schema: Any) -> None:
-    """Generate no method that writes, and demand no authentication if no key was given."""
+    """Generate only methods that change nothing, and require no authentication if the user gave no key."""
     coverage = schema.config.phases.coverage
     coverage.unexpected_methods = coverage.unexpected_methods & {method.lower() for method in SAFE_METHODS}
     if key_of(schema.config) is None:
@@ -152,7 +157,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Failure, _case: Case[Any], response: Response) -> bool:
-    """Drop failures of built-in checks that do not break the contract."""
+    """Drop failures that Schemathesis's own checks report although the contract allows the response."""
     if isinstance(failure, AllowHeaderMismatch):  # the document is an excerpt, and ComfyUI accepts POST there too
         return bool(failure.missing_methods)
     if isinstance(failure, ServerError | UndefinedStatusCode):
@@ -174,5 +179,5 @@ def _add_to_summary() -> None:
     cli.handler()(Summary)
 
 
-if "schemathesis.cli" in sys.modules:  # pytest loads hooks too, without the command line
+if "schemathesis.cli" in sys.modules:  # pytest also loads hooks, but not the command line
     _add_to_summary()

@@ -1,4 +1,4 @@
-"""For other test suites: a server for testing a client, and the contract for testing a server.
+"""For other test suites: start a server to test a client against, or test a server against the contract.
 
 ``contract_tests`` makes a parametrised test against your server (``docs/own-tests.md``). The fixture ``queue_server``
 starts a server that conforms, or that has one fault. Load it in a ``conftest.py``::
@@ -23,7 +23,7 @@ import pytest
 from conformance.reference.server import Endpoint, serve
 
 Answer = bytes | dict[str, Any]
-"""A body as bytes, or a QueueInfo ``{"queue_running": [...], "queue_pending": [...]}`` to be encoded as JSON."""
+"""A response body: bytes, or a QueueInfo ``{"queue_running": [...], "queue_pending": [...]}`` to encode as JSON."""
 
 
 class QueueServer(Protocol):
@@ -41,9 +41,9 @@ class QueueServer(Protocol):
         """Serve until the test ends.
 
         ``variant`` and ``fault`` are names from ``comfy-conformance serve --list``. ``key`` is required in X-API-Key.
-        ``answers`` replace the queue that changes over time: they are sent in turn, and the last one is repeated. With
-        ``generate``, random conforming responses are drawn from that seed (see ``conformance.reference.generated``;
-        needs Hypothesis).
+        ``answers`` are response bodies to send instead of the usual queue that changes over time: they are sent in
+        turn, and the last one is repeated. ``generate`` is a seed: the server then sends random conforming responses
+        (see ``conformance.reference.generated``; needs Hypothesis).
 
         The result has ``url``, the base URL without ``/api/queue``, and ``key``, the required key or None.
 
@@ -53,7 +53,7 @@ class QueueServer(Protocol):
 
 @pytest.fixture
 def queue_server() -> Iterator[QueueServer]:
-    """Start reference endpoints for a test. All are closed when it ends."""
+    """Start reference servers for a test. All are stopped when the test ends."""
     with ExitStack() as stack:
 
         def start(
@@ -83,10 +83,10 @@ def _bodies(answers: Answer | Sequence[Answer]) -> Iterator[bytes]:
 def contract_tests(
     fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
 ) -> Callable[..., None]:
-    """Return a parametrised test of the contract against the URL from your fixture: ``docs/own-tests.md``.
+    """Return a parametrised test that checks the server whose URL your fixture returns: ``docs/own-tests.md``.
 
-    There is one item for the verdict, each clause, and each family of generated requests. ``options`` are those of
-    ``conformance.check``, such as ``deviations``. Raises TypeError for an option that it does not have.
+    It has one case for the verdict, one for each clause, and one for each family of generated requests. ``options`` are
+    those of ``conformance.check``, such as ``deviations``. Raises TypeError for an option that it does not have.
     """
     from conformance.suite.own_tests import contract_tests as make
 

@@ -1,7 +1,7 @@
-"""Writes every generated page, table, count and snapshot again. ``tox -e docs`` runs it.
+"""Write every generated page, table, count and snapshot. ``tox -e docs`` runs this program.
 
-``python tools/docs.py FILE...`` writes these files only. All take a few seconds, except ``docs/faults.md``: for that
-every fault is measured, which takes a minute or two.
+``python tools/docs.py FILE...`` writes only these files. All take a few seconds, except ``docs/faults.md``, for which
+every fault is measured. That takes a minute or two.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
 from options_page import check_options, page, parameters_page  # noqa: E402
 
-from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - found on the path that was just added
+from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.reference.variants import VARIANTS  # noqa: E402
 from conformance.render.catalogue import as_markdown, dialects_as_markdown  # noqa: E402
 from conformance.render.schema import schema_text  # noqa: E402
 
 
 def clause_ids() -> str:
-    """Return the ids of all clauses, one a line."""
+    """Return the ids of all clauses, one per line."""
     return "".join(f"{clause.id}\n" for clause in CATALOGUE)
 
 
 def clause_kinds() -> str:
-    """Return the kinds of causes that each clause tells apart, one a line."""
+    """Return the kinds of findings that each clause distinguishes, one per line."""
     return "".join(f"{clause.id} {kind}\n" for clause in CATALOGUE for kind in clause.kinds)
 
 
 def own_tests() -> str:
-    """Return docs/own-tests.md with its table of parameters made right."""
+    """Return docs/own-tests.md with its table of parameters updated."""
     return parameters_page((HOME / "docs" / "own-tests.md").read_text(encoding="utf-8"))
 
 
 def readme() -> str:
-    """Return the README with its counts made right."""
+    """Return the README with correct numbers of clauses and variants."""
     text = (HOME / "README.md").read_text(encoding="utf-8")
     for pattern, count in (
         (r"\b\d+(?= clauses\b)", len(CATALOGUE)),
         (r"\b\d+(?= conforming variants\b)", len(VARIANTS)),
     ):
         text, found = re.subn(pattern, str(count), text)
-        assert found, f"README.md does not say {pattern}"
+        assert found, f"README.md has no text that matches {pattern}"
     return text
 
 
@@ -64,12 +64,12 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "tests/data/clause-kinds.txt": clause_kinds,
     "README.md": readme,
 }
-"""What each generated file has to hold, by its path."""
+"""The function that returns the content of each generated file, by its path."""
 FAULTS: Final = "docs/faults.md"
 
 
 def main(names: list[str]) -> None:
-    """Write the files that are named, else all."""
+    """Write the named files, or all."""
     for name in names or [*GENERATED, FAULTS]:
         if name == FAULTS:
             text = runpy.run_path(str(HOME / "tests" / "whole" / "test_faults.py"))["page"]()

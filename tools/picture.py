@@ -1,6 +1,6 @@
-"""Writes ``docs/report.png``: the first screen of the report on a stock ComfyUI. Needs Chromium, see CONTRIBUTING.md.
+"""Write ``docs/report.png``: a screenshot of the report on a stock ComfyUI. Needs Chromium, see CONTRIBUTING.md.
 
-The report is a sample of the tests, so the picture changes only if the page does (or the fonts of the machine).
+The report is a sample from the tests, so the picture changes only if the page (or the machine's fonts) change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 HOME: Final = Path(__file__).parents[1]
 sys.path[:0] = [str(HOME), str(HOME / "tests")]
 
-from conformance.render.html import render_html  # noqa: E402 - found on the path that was just added
+from conformance.render.html import render_html  # noqa: E402 - can be imported only after the path was extended
 from helpers.programs import executable  # noqa: E402 - the same
 from helpers.stock_comfyui import comfyui  # noqa: E402 - the same
 
@@ -24,7 +24,7 @@ HEIGHT: Final = 800
 
 
 def main() -> None:
-    """Open the report and take its picture."""
+    """Open the report in Chromium and save the screenshot."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         page = Path(directory) / "index.html"
         page.write_text(render_html(comfyui()), encoding="utf-8")

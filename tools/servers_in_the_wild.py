@@ -16,19 +16,19 @@ ROOT: Final = Path(__file__).parents[1]
 RECORDINGS: Final = ROOT / "tests" / "recordings"
 sys.path.insert(0, str(ROOT))
 
-from conformance.contract.catalogue import BY_ID, CATALOGUE  # noqa: E402 - found on the path that was just added
+from conformance.contract.catalogue import BY_ID, CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.contract.terms import Demand, Dialect  # noqa: E402
 from conformance.exchange.recordings import read_file  # noqa: E402
 from conformance.judge.judge import judge  # noqa: E402
 
 DIALECTS: Final = (Dialect.CLOUD, Dialect.OSS)
 EXAMPLES: Final = 3
-"""Recordings that a row names."""
+"""The maximum number of recordings that a row names."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A server whose responses were recorded: name and version, the day, and the folder."""
+    """A server whose responses were recorded: its name and version, the month, and the folder of the recordings."""
 
     name: str
     date: str
@@ -43,7 +43,7 @@ SERVERS: Final = (
 
 @dataclass
 class Count:
-    """In how many recordings a clause was judged under a dialect, and the names of those that break it."""
+    """In how many recordings a clause was judged under one dialect, and the names of those that break it."""
 
     judged: int = 0
     broken: list[str] = field(default_factory=list)
@@ -55,13 +55,13 @@ class Count:
 
 
 def shown(name: str, count: Count) -> str:
-    """Return the cell of a clause under ``oss``, where a must may be a warning only."""
+    """Return the table cell of a clause under ``oss``, where a broken must clause may be only a warning."""
     softened = count.broken and BY_ID[name].level_in(Demand.of(Dialect.OSS)) is not BY_ID[name].level
     return f"{count}, a warning" if softened else str(count)
 
 
 def counted(folder: Path, dialect: Dialect) -> Mapping[str, Count]:
-    """Judge each recording on its own, and count by clause."""
+    """Judge each recording of a folder separately, and count the results of each clause."""
     counts = {clause.id: Count() for clause in CATALOGUE}
     for path in sorted(folder.glob("*.http")):
         for result in judge(read_file(path), dialect).results:
@@ -72,7 +72,7 @@ def counted(folder: Path, dialect: Dialect) -> Mapping[str, Count]:
 
 
 def section(server: Recorded) -> Iterator[str]:
-    """Yield the lines on one server."""
+    """Yield the lines of the section about one server."""
     by_dialect = {dialect: counted(server.folder, dialect) for dialect in DIALECTS}
     broken = [name for name in BY_ID if any(counts[name].broken for counts in by_dialect.values())]
     yield f"## {server.name}"
@@ -94,7 +94,7 @@ def section(server: Recorded) -> Iterator[str]:
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the content of the page."""
     lines = [
         "# Servers in the wild",
         "",

@@ -1,7 +1,7 @@
-"""Vendors the published document into a checkout, with its provenance: ``python tools/vendor.py [CHECKOUT]``.
+"""Copy the published OpenAPI document into a checkout, with its provenance: ``python tools/vendor.py [CHECKOUT]``.
 
 Nothing is written if ``comfy-conformance drift`` finds no drift. Exit status: 0 vendored, or no drift; 1 nothing was
-written, and a line on the standard error says why; 2 usage.
+written, and a line on standard error says why; 2 usage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.drift import compared, document_url
+from conformance.cli.drift import compare_published, document_url
 from conformance.cli.shared import options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
@@ -30,13 +30,13 @@ _MODULE: Final = Path("conformance", "spec", "document.py")
 
 
 class Unvendored(Exception):
-    """Nothing was written. The text says why, in one line."""
+    """Nothing was written. The message says why, in one line."""
 
 
 def revendor(checkout: Path, published: Published, *, url: str, today: date) -> tuple[Path, ...]:
-    """Write the operation as it is published into a checkout, and return the files that were replaced.
+    """Write the published operation into a checkout, and return the files that were replaced.
 
-    All of them name the document by its SHA-256. Raises Unvendored and OSError; then every file is as it was.
+    They all contain the SHA-256 of the document. Raises Unvendored and OSError; then no file was changed.
     """
     if METHOD not in published.document["paths"].get(PATH, {}):
         raise Unvendored(f"the published document has no {METHOD.upper()} {PATH} any more: there is nothing to vendor")
@@ -62,14 +62,14 @@ def _text(checkout: Path, path: Path) -> str:
     try:
         return (checkout / path).read_text("utf-8")
     except FileNotFoundError:
-        raise Unvendored(f"{checkout} is no checkout of the suite: it has no {path}") from None
+        raise Unvendored(f"{checkout} is not a checkout of this project: it has no {path}") from None
 
 
 def _with(text: str, pattern: str, value: str, path: Path) -> str:
-    """Replace what there must be exactly one of."""
+    """Replace the only match of a pattern. Raises Unvendored if there is not exactly one."""
     changed, found = re.subn(pattern, lambda _: value, text, flags=re.MULTILINE)
     if found != 1:
-        raise Unvendored(f"{path} is not as it was left: {pattern!r} is found {found} times instead of once")
+        raise Unvendored(f"{path} has {found} matches of {pattern!r} instead of one: correct it first")
     return changed
 
 
@@ -80,7 +80,7 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
 def main(checkout: Path, url: str, **options: Any) -> None:
     """Vendor the published document into CHECKOUT, by default the current folder."""
     url = document_url(url.strip())
-    drift, published, problem = compared(url, options)
+    drift, published, problem = compare_published(url, options)
     if drift is None or published is None:
         raise click.ClickException(line(f"not compared: {url}: {problem}"))
     if not drift.found:
@@ -93,7 +93,7 @@ def main(checkout: Path, url: str, **options: Any) -> None:
     except OSError as error:
         raise click.ClickException(f"{checkout} cannot be written ({error.strerror}): nothing was changed") from None
     click.echo(f"vendored into {checkout}: {', '.join(map(str, written))}")
-    click.echo("now run pytest tests/spec/test_document.py tests/contract/test_catalogue.py, then tox -e overlay")
+    click.echo("next, run pytest tests/spec/test_document.py tests/contract/test_catalogue.py, then tox -e overlay")
 
 
 if __name__ == "__main__":

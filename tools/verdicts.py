@@ -1,14 +1,14 @@
-"""Records what is reported of every fault, every variant and every recording, so that a change of it shows.
+"""Record what is reported for every fault, every variant and every recording, so that a change of behaviour shows.
 
-``python tools/verdicts.py`` writes ``tests/data/verdicts.json``; with ``--check`` it prints what differs from that
-file and exits with 1. A change of the code that is to change no behaviour leaves the file as it is.
+``python tools/verdicts.py`` writes ``tests/data/verdicts.json``. With ``--check`` it prints the differences to that
+file and exits with 1 if there are any. A refactoring must leave the file as it is.
 
-One line a case: the exit status, the verdict, the status of each clause (one letter each, in the order of the ids
-that ``clauses`` lists) and the JSON Pointers of the evidence (null for what is not in the body). A recording is
-judged under two dialects. Everything is asked with a fixed seed, and times are not recorded.
+The file has one line per case: the exit status, the verdict, the status of each clause (one letter each, in the order
+of the ids that ``clauses`` lists) and the JSON Pointers of the evidence (null if it is not in the body). A recording is
+judged under two dialects. Every run has a fixed seed, and times are not recorded.
 
-A fault that shows under load alone is recorded as a check without load reports it: how often a run under load meets
-it depends on the machine (``tests/whole/test_faults.py`` measures that it is met).
+A fault that shows only under load is recorded as a check without load reports it, because under load it depends on the
+machine how often it shows (``tests/whole/test_faults.py`` measures that it does).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TESTS: Final = HOME / "tests"
 KEPT: Final = TESTS / "data" / "verdicts.json"
 sys.path[:0] = [str(HOME), str(TESTS)]
 
-from whole.test_faults import checked  # noqa: E402
+from whole.test_faults import checked  # noqa: E402 - can be imported only after the path was extended
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402
 from conformance.contract.terms import Dialect  # noqa: E402
@@ -53,7 +53,7 @@ Case = dict[str, Any]
 
 
 def subjects() -> dict[str, list[str]]:
-    """Return the ids of the clauses, sorted, by their first word."""
+    """Return the ids of all clauses, sorted, grouped by their first word."""
     found: dict[str, list[str]] = {}
     for name in sorted(clause.id for clause in CATALOGUE):
         found.setdefault(name.partition(".")[0], []).append(name)
@@ -61,7 +61,7 @@ def subjects() -> dict[str, list[str]]:
 
 
 def case_of(report: Report) -> Case:
-    """Return what is recorded of a report."""
+    """Return the part of a report that is recorded."""
     results = {result.id: result for result in report.clauses}
     statuses = {
         subject: "".join(LETTERS[results[name].status] if name in results else "?" for name in names)
@@ -76,7 +76,7 @@ def case_of(report: Report) -> Case:
 
 
 def measured(name: str) -> Case:
-    """Return what is recorded of a case."""
+    """Run a case by its name, and return what is recorded."""
     kind, _, what = name.partition(" ")
     if kind == "fault":
         fault = FAULTS[what]  # over a connection, where a test may do without
@@ -92,7 +92,7 @@ def measured(name: str) -> Case:
 
 
 def names() -> list[str]:
-    """Name every case."""
+    """Return the names of all cases."""
     recordings = sorted(path.stem for path in RECORDINGS.glob("*.http"))
     return [
         *(f"fault {name}" for name in sorted(FAULTS)),
@@ -102,21 +102,21 @@ def names() -> list[str]:
 
 
 def measure() -> dict[str, Case]:
-    """Return every case, measured in as many processes as there are processors."""
+    """Run all cases, in as many processes as there are processors."""
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return dict(zip(names(), pool.map(measured, names(), chunksize=4), strict=True))
 
 
 def encode(cases: dict[str, Case]) -> str:
-    """Return the file: a line for each case, and for the ids of each subject."""
+    """Return the content of the file: a line for each case, after a line for the clauses of each first word."""
     ids = ",\n".join(f" {json.dumps(subject)}: {json.dumps(found)}" for subject, found in subjects().items())
     lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(case)}" for name, case in cases.items())
     return f'{{"clauses": {{\n{ids}\n}},\n"cases": {{\n{lines}\n}}}}\n'
 
 
 def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Name what differs between two files, in lines for the reader."""
+    """Return lines that say what differs between the contents of two files."""
     lines = []
     for name in sorted({*then["cases"], *now["cases"]}):
         old, new = then["cases"].get(name), now["cases"].get(name)
@@ -148,7 +148,7 @@ def _statuses(file: dict[str, Any], case: Case) -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare with it."""
+    """Write the file, or compare with it. Returns the exit status."""
     if arguments not in ([], ["--check"]):
         print(__doc__)
         return 2

@@ -1,4 +1,4 @@
-"""``comfy-conformance``: thin commands over the functions that pytest uses too, one file per command.
+"""``comfy-conformance``: thin commands over the functions that the pytest plugin uses too, one file per command.
 
 A command's module is imported only when the command runs, so ``--help`` stays fast.
 """
@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.streams import standing
+from conformance.cli.streams import tolerant_streams
 from conformance.version import __version__
 
 EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
 EXIT_USAGE: Final = 4
-"""The numbers that pytest uses, so that both front ends exit with the same status."""
+"""The numbers that pytest uses, so that the command line and pytest exit with the same status."""
 
 VERBS: Final = {
     "check": "Check an endpoint and write a report.",
@@ -33,11 +33,14 @@ VERBS: Final = {
     "publish": "Write a site, a badge, the report of one endpoint, or the test corpus.",
     "drift": "Compare the published document with the vendored one.",
 }
-"""The commands with their short help. Each one is the function of that name in the module of that name."""
+"""The commands with their short help. A command is the function of the same name in the module of the same name."""
 
 
 class Verbs(click.Group):
-    """A group that imports a command only when it is called. ``verbs`` holds the short help, ``home`` the package."""
+    """A group of commands, each of which is imported only when it is called.
+
+    ``verbs`` maps the names of the commands to their short help. ``home`` is the package with their modules.
+    """
 
     def __init__(self, *args: Any, verbs: Mapping[str, str], home: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,11 +75,11 @@ class Verbs(click.Group):
 
 
 class Cli(Verbs):
-    """The whole command line. Every error is one line, with the exit status that pytest would use."""
+    """The whole command line. An error is printed as one line, and the exit status is the one that pytest would use."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command and exit with the status that pytest would use."""
-        with standing():
+        with tolerant_streams():
             self._main(*args, **kwargs)
 
     def _main(self, *args: Any, **kwargs: Any) -> Any:

@@ -64,9 +64,9 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
             raise refusal("with --all, SOURCE names the targets: leave out the URL")
         from conformance.cli.check_all import check_all
 
-        status = check_all(source, many, Path(report_dir), _typed({"target": target, **options}), quiet=quiet)
+        status = check_all(source, many, Path(report_dir), _typed_options({"target": target, **options}), quiet=quiet)
         return _open(Path(report_dir), status) if opened and many["list"] is None else status
-    for name in _typed(many):
+    for name in _typed_options(many):
         raise refusal(f"--{name.replace('_', '-')} is for many targets: add --all")
     from conformance.judge.build import report_on
     from conformance.run.ask import ask
@@ -79,7 +79,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
         settings = settings_from(
             os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}
         )
-        _see_places(settings)
+        _check_writable(settings)
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     except OSError as error:
@@ -98,7 +98,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
 
 
 def _open(directory: Path, status: int) -> int:
-    """Open the report in a browser. Whether that works does not change the exit status."""
+    """Open the report in a browser. Whether that works does not change ``status``, which is returned."""
     import webbrowser
 
     page = (directory / "index.html").resolve()
@@ -107,13 +107,13 @@ def _open(directory: Path, status: int) -> int:
     return status
 
 
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that were given on the command line."""
+def _typed_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that the user typed on the command line, without defaults."""
     source = click.get_current_context().get_parameter_source
     return {name: value for name, value in values.items() if source(name) is ParameterSource.COMMANDLINE}
 
 
-def _see_places(settings: Settings) -> None:
+def _check_writable(settings: Settings) -> None:
     """Check that the report directory and the history can be written, before anything is sent."""
     from conformance.render.write import check_writable
 
@@ -125,12 +125,12 @@ def _see_places(settings: Settings) -> None:
 
 
 def _consent(settings: Settings) -> Settings:
-    """Ask before a run writes to a remote host. Without a terminal, the run itself demands --yes."""
-    from conformance.run.consent import agreed, unconsented
+    """Ask the user before a run changes a remote server. Without a terminal, the run itself demands --yes."""
+    from conformance.run.consent import unconsented, with_consent
 
     question = unconsented(settings)
     if question is None or not sys.stdin.isatty():
         return settings
     if not click.confirm(f"{question}. Go on?", err=True):
         raise refusal("nothing was sent")
-    return agreed(settings)
+    return with_consent(settings)

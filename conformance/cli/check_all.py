@@ -44,7 +44,11 @@ class Stopped:
 
 
 def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Mapping[str, Any], *, quiet: bool) -> int:
-    """Check the targets of a source. ``many`` are the options for many targets; ``given`` override the targets' own."""
+    """Check all targets of a source, such as a targets file, and return the exit status.
+
+    ``many`` are the options that only ``--all`` has. ``given`` are options of ``check`` that were typed; they override
+    those of each target.
+    """
     if many["list"] is not None:
         return list_targets(source, many["only"], many["list"])
     for name in OF_ONE:
@@ -57,7 +61,7 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
         raise refusal("--resume and --fresh contradict each other: give one of them")
     with ExitStack() as stack:
         try:
-            engine, targets, filing, found = _prepared(stack, source, many, report_dir, given)
+            engine, targets, filing, found = _prepare(stack, source, many, report_dir, given)
         except UsageProblem as problem:
             raise refusal(str(problem)) from None
         except OSError as error:
@@ -77,7 +81,7 @@ def _demand_cluster(many: Mapping[str, Any]) -> None:
             raise refusal(f"--{name} is for processes on this machine: leave out --scheduler")
 
 
-def _prepared(
+def _prepare(
     stack: ExitStack, name: str, many: Mapping[str, Any], directory: Path, given: Mapping[str, Any]
 ) -> tuple[Engine, TargetSource, Filing, Inspected]:
     from conformance.fleet.bounds import FleetBounds
@@ -136,14 +140,14 @@ def _announce(engine: Engine, found: Inspected) -> None:
 
 
 def _say(text: str) -> None:
-    """Print a message that the user must see at once."""
+    """Print a message on standard error that the user must see at once, such as that a run was not stored."""
     from conformance.text.safe import line
 
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
-    """Check the targets that have no result yet. Return why the run stopped early, or None if it is complete."""
+    """Check the targets that have no result yet. Returns why that stopped early, or None if all were checked."""
     from conformance.fleet.backend import Lost
     from conformance.fleet.engine import run
 
@@ -177,7 +181,7 @@ def _unwritten(error: OSError) -> Stopped:
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """On SIGTERM or Ctrl-C, stop in order: end the processes and close the files."""
+    """Run ``work``. SIGTERM or Ctrl-C cancels it, so that it can end its processes and close its files."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -188,7 +192,7 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def _progress(filing: Filing, number: int, *, quiet: bool) -> Iterator[Tell]:
-    """Show progress, on a terminal only."""
+    """Show the progress on a terminal. Yields a function to call with each result."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -227,7 +231,7 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
 
 
 def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> int:
-    """Write one overview of several runs and print the summary. Returns the exit status of all of them.
+    """Write one overview of several runs and print the summary. Returns the exit status of all runs together.
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """

@@ -14,9 +14,9 @@ from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
     format_option,
+    load_report,
     option_of_a_run,
     options_at,
-    reading,
     refusal,
     unwritable,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
-"""Options that apply to both sides. If one side needs other values, check it first and give its report."""
+"""Options that apply to both sides. If one side needs other values, check it first and compare its report."""
 OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
 """Options that can be set for each side separately."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
@@ -123,7 +123,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     if target is not None and history is None:
         raise refusal("--target selects runs of a history: add --history FILE")
     if history is not None:
-        if given := _given(options):
+        if given := _first_given(options):
             raise refusal(f"{given} applies to endpoints, and runs of a history are not checked again: leave it out")
         snapshots, reports = of_history(history, a, b, target), []
     else:
@@ -133,7 +133,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
             report_dir = Path(DEFAULT_DIRECTORY)
         reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
         snapshots = _snapshots(reports)
-    comparison = _compared(*snapshots, timely=timely, fail_on_should=fail_on_should)
+    comparison = _compare(*snapshots, timely=timely, fail_on_should=fail_on_should)
     if report_dir is not None:
         try:
             _write(comparison, reports, report_dir)
@@ -143,8 +143,8 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     return EXIT_OVER_TIME[comparison.outcome] if timely else EXIT[comparison.outcome]
 
 
-def _given(options: Mapping[str, Any]) -> str | None:
-    """Return the first option of a single side that was typed."""
+def _first_given(options: Mapping[str, Any]) -> str | None:
+    """Return the first option of one side that the user typed, such as ``--dialect-a``, or None."""
     typed = (name for name, value in options.items() if value is not None and name.rpartition("_")[0] in OF_ONE)
     return next((f"--{name.replace('_', '-')}" for name in typed), None)
 
@@ -168,14 +168,18 @@ def _snapshots(reports: Sequence[Report]) -> tuple[Snapshot, Snapshot]:
     return a, b
 
 
-def _compared(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -> Comparison:
+def _compare(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -> Comparison:
     from conformance.history import over_time, side_by_side
 
     return over_time(a, b, fail_on_should=fail_on_should) if timely else side_by_side(a, b)
 
 
 def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
-    """Return two runs of a history: those with these numbers, or a target's last run and the one before it."""
+    """Return two runs of a history, the older one first.
+
+    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the runs are the last one of
+    ``target`` (or of any target), and the last complete one before it that reached the target.
+    """
     from conformance.history import HistoryProblem, Store
 
     try:
@@ -217,49 +221,49 @@ def _single(store: Store, run: PastRun) -> str:
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
-    """Check the options of a side, and return the function that produces its report. That takes ``quiet``."""
+    """Check the options of one side, and return a function ``f(quiet)`` that returns the report of that side."""
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
             raise refusal(f"{flag} applies to a URL, and {given} is a report: leave it out")
-        report = reading(path)
+        report = load_report(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}
     keyless = "api_key_env" not in own and given != EMBEDDED
     try:
         settings = settings_from(os.environ, {**shared, **own, "target": given, "no_key": keyless})
     except UsageProblem as problem:
-        raise _refused(side, problem) from None
-    return lambda quiet: _checked(side, settings, quiet=quiet)
+        raise _side_error(side, problem) from None
+    return lambda quiet: _check_side(side, settings, quiet=quiet)
 
 
-def _checked(side: str, settings: Settings, *, quiet: bool) -> Report:
+def _check_side(side: str, settings: Settings, *, quiet: bool) -> Report:
     from conformance.judge.build import report_on
     from conformance.run.ask import ask
     from conformance.run.consent import announcement
 
     if not quiet:
-        for told in announcement(settings):
-            click.echo(f"{side.upper()}: {told}", err=True)
+        for text in announcement(settings):
+            click.echo(f"{side.upper()}: {text}", err=True)
         if settings.no_key and os.environ.get(DEFAULT_KEY_ENV):
             click.echo(f"{side.upper()}: no key is sent (--api-key-env-{side} names one)", err=True)
     with progress(settings, quiet=quiet) as tell:
         try:
             transcript = ask(settings, tell)
         except UsageProblem as problem:
-            raise _refused(side, problem) from None
+            raise _side_error(side, problem) from None
     return report_on(transcript, settings.judging)
 
 
-def _refused(side: str, problem: UsageProblem) -> click.UsageError:
-    """Add the side to a message, and use the names that its options have here."""
-    told = str(problem)
+def _side_error(side: str, problem: UsageProblem) -> click.UsageError:
+    """Return a usage error that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
+    text = str(problem)
     for name in OF_ONE:
         flag = f"--{name.replace('_', '-')}"
-        told = told.replace(flag, f"{flag}-{side}")
-    return refusal(f"{side.upper()}: {told}")
+        text = text.replace(flag, f"{flag}-{side}")
+    return refusal(f"{side.upper()}: {text}")
 
 
 def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import reading, refusal
+from conformance.cli.shared import load_report, refusal
 
 
 @click.group(short_help="Create or check a register of known deviations.")
@@ -36,7 +36,7 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
 
     from conformance.judge.deviations.draft import draft
 
-    text = draft(reading(report), datetime.now(UTC).date(), should=should)
+    text = draft(load_report(report), datetime.now(UTC).date(), should=should)
     if not text:
         click.echo(f"{report}: every failure is already waived: nothing to write", err=True)
         return

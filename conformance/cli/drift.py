@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
-"""The published document could not be read. Neither a run nor pytest uses this status."""
+"""The published document could not be read. No other command and no pytest run exits with this status."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
@@ -38,31 +38,31 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     import json
 
     from conformance.drift.changes import PUBLISHED_AT
-    from conformance.render import drift as told
+    from conformance.render import drift as rendering
     from conformance.render.terminal import COLOUR
     from conformance.text.safe import line
 
-    asked = url if url is not None else PUBLISHED_AT
+    address = url if url is not None else PUBLISHED_AT
     if url is not None:
-        asked = document_url(url.strip())
-    found, _, problem = compared(asked, options)
+        address = document_url(url.strip())
+    found, _, problem = compare_published(address, options)
     if found is None:
         todo = ": name another address of the document with --url" if url is None else ""
-        click.echo(line(f"not compared: {asked}: {problem}{todo}"), err=True)
+        click.echo(line(f"not compared: {address}: {problem}{todo}"), err=True)
         return EXIT_NOT_READ
     if form == "json":
-        click.echo(json.dumps(told.as_dict(found), indent=2, default=str))
+        click.echo(json.dumps(rendering.as_dict(found), indent=2, default=str))
     elif form == "markdown":
-        click.echo(told.as_markdown(found), nl=False)
+        click.echo(rendering.as_markdown(found), nl=False)
     else:
-        lines = list(told.as_lines(found))
+        lines = list(rendering.as_lines(found))
         for each in lines[-1:] if quiet else lines:
             click.secho(each.text, fg=COLOUR.get(each.style))
     return EXIT_DRIFT if found.found else 0
 
 
 def document_url(url: str) -> str:
-    """Return the address of a document after checking it. Raises the usage error of the command line."""
+    """Check the address of a document and return it. Raises click.UsageError."""
     if not url:
         raise refusal("--url is empty: give the URL of a document, or leave it out")
     shown = url if url.isprintable() and not set("@?#") & set(url) else "the address"
@@ -86,8 +86,12 @@ def document_url(url: str) -> str:
     return url
 
 
-def compared(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
-    """Fetch, read and compare the document. The last element says what failed, ``""`` if nothing did."""
+def compare_published(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
+    """Fetch the published document and compare it with the vendored one.
+
+    Returns the comparison, the published document, and a message. If the document cannot be fetched or read, the first
+    two are None and the message says why; otherwise it is empty.
+    """
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
 _NAMES: Final = {"-": "standard input"}
-"""How to name a file in a message, by the name that was typed."""
+"""The name of a file in messages, if it is not the name that the user typed."""
 _SHOWN: Final = 3
-"""How many unreadable parts of recordings the terminal names."""
+"""The number of unreadable parts of recordings that are printed."""
 _KEPT: Final = 100
-"""How many the report names."""
+"""The number of unreadable parts of recordings that the report lists."""
 
 
 @click.command(cls=GroupedCommand)
@@ -99,19 +99,19 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         chosen = {"target": target, "queue_path": queue_path or DEFAULT_QUEUE_PATH}
         settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
         selection = Selection(queue_path, settings.target)
+        if report_dir is not None:
+            _check_writable(report_dir)
         whole = Recording()
         for name in files:  # one by one, because together they may be too large for the memory
             data = _read(name)
             if is_report(data):
-                _is_alone(files, method, selection)
+                _demand_single_report(files, method, selection)
                 source, transcript = read_source(data, _NAMES.get(name, name))
             else:
                 whole.extend(_recorded(name, data, method, selection, whole.store))
         given = click.get_current_context().get_parameter_source("dialect")
         if source is not None and given is ParameterSource.DEFAULT:
             settings = replace(settings, dialect=Dialect(source.run.dialect))
-        if report_dir is not None:
-            _check_writable(report_dir)
         if source is not None:
             names = {option.name for option in at(Place.JUDGE)}
             own = {name: value for name, value in settings.options().items() if name in names}
@@ -122,7 +122,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
             exchanges, notes = _told_apart(whole), whole.notes
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
-                exchanges, settings.judging, target=named, start=start, unread=_tell(notes, quiet=quiet)
+                exchanges, settings.judging, target=named, start=start, unread=_print_notes(notes, quiet=quiet)
             )
     except (UnreadableRecording, NotWhole, UsageProblem) as problem:
         raise refusal(str(problem)) from None
@@ -146,7 +146,7 @@ def _check_writable(directory: Path) -> None:
         raise unwritable(directory, error) from None
 
 
-def _is_alone(files: Sequence[str], method: str | None, selection: Selection) -> None:
+def _demand_single_report(files: Sequence[str], method: str | None, selection: Selection) -> None:
     if selection.queue_path is not None or selection.target is not None:
         raise refusal("--queue-path and --target apply to HAR files, and this is the report of a run: leave them out")
     if len(files) > 1:
@@ -155,8 +155,8 @@ def _is_alone(files: Sequence[str], method: str | None, selection: Selection) ->
         raise refusal("--method applies to a raw response, and this is the report of a run: leave it out")
 
 
-def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
-    """Print what could not be read, and return it for the report."""
+def _print_notes(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
+    """Print notes about parts of recordings that could not be read, and return those that the report lists."""
     from conformance.text.safe import line
 
     for note in () if quiet else notes[:_SHOWN]:

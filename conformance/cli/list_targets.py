@@ -14,12 +14,12 @@ from conformance.text.safe import line
 
 
 def list_targets(name: str, only: Sequence[str], form: str) -> int:
-    """Validate a source of targets and list them, as text or as one line of JSON for the matrix of a CI system."""
-    from conformance.fleet.sources import named_in, source_of
+    """Validate a source of targets and print its targets as text, or as one line of JSON for a CI system's matrix."""
+    from conformance.fleet.sources import selected_targets, source_of
 
     try:
         with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
-            found = named_in(source)
+            found = selected_targets(source)
     except UsageProblem as problem:
         raise refusal(str(problem)) from None
     if form == "json":

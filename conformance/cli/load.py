@@ -1,4 +1,4 @@
-"""``comfy-conformance load``: many users at once, sent by Locust; every response is checked."""
+"""``comfy-conformance load``: let many users send requests at once with Locust, and check every response."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
         raise unwritable(Path(options["report_dir"]), error) from None
     rate = settings.bounds.rate_limit or 0.0
     if not quiet:
-        what, of_them = ("reads", "GETs, and nothing that writes") if settings.writes is None else ("requests",) * 2
+        what, of_them = (
+            ("reads", "GETs, and nothing that writes") if settings.server_changes is None else ("requests",) * 2
+        )
         click.echo(
             f"sending {settings.target} at most {rate:,.0f} {what} of {settings.queue_path} a second, by {users:,} "
             f"users, for {duration:,.0f} s: at most {rate * duration:,.0f} {of_them}",
@@ -100,7 +102,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
         f"--spawn-rate={users}",
         f"--run-time={duration:g}s",
         f"--host={settings.target}",
-        *_typed(options),
+        *_locust_arguments(options),
         *(["--only-summary"] if quiet or not sys.stdout.isatty() else []),
         *(["--loglevel=ERROR"] if quiet else []),
         *locust,
@@ -110,20 +112,20 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
     raise AssertionError("unreachable")
 
 
-def _typed(options: dict[str, Any]) -> list[str]:
-    """Return the options as arguments for Locust."""
-    told = []
+def _locust_arguments(options: dict[str, Any]) -> list[str]:
+    """Return the given options as command-line arguments for Locust."""
+    arguments = []
     for option in LOAD_OPTIONS:
         value = options[option.name]
         if option.metavar is None:
-            told += [option.flag] if value else []
+            arguments += [option.flag] if value else []
         elif option.multiple:
-            told += [f"{option.flag}={each}" for each in value]
+            arguments += [f"{option.flag}={each}" for each in value]
         elif value is not None:
-            told.append(f"{option.flag}={value}")
-    return told
+            arguments.append(f"{option.flag}={value}")
+    return arguments
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the variables that Locust would read options from."""
+    """Return the environment without ``LOCUST_*`` variables, which Locust would take as options."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}

@@ -1,4 +1,4 @@
-"""How ``nightly`` stores the runs of a night in a history and recognises renamed targets."""
+"""How ``nightly`` stores the results of a nightly run in a history, and recognises targets that were renamed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def _no_report() -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """The results of a night for one target. ``read`` reads its report, which is in ``directory`` if it has its own.
+    """The result of a nightly run for one target.
 
-    ``named`` means that the name in the result is the target's own, and not its URL.
+    ``read`` reads its report, which is in ``directory`` if it has a directory of its own. ``named`` means that the user
+    gave the target this name. Otherwise the name is its URL.
     """
 
     result: TargetResult
@@ -35,7 +36,8 @@ def keep_night(
 ) -> tuple[str | None, list[str], list[TargetResult]]:
     """Store the runs that are not in a history yet.
 
-    Returns the error if that failed, the notes on renamed targets, and the results of the night.
+    Returns the error message if a run could not be stored (else None), notes about renamed targets, and the results of
+    all targets, with what changed since earlier runs.
     """
     nothing = all(each.read is _no_report for each in found)
     if history is None or (nothing and not history.exists()):  # an empty history is of no use
@@ -71,7 +73,7 @@ def keep_night(
 
 
 def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
-    """Return the result of a target with its history, and add the history to its report."""
+    """Add the history to a target's report. Returns the result with it, and the error if that cannot be written."""
     from msgspec import structs
 
     from conformance.history import HistoryProblem, history_of
@@ -100,7 +102,7 @@ def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | 
     return structs.replace(result(each.result.name, report, each.result.exit), report=each.result.report), problem
 
 
-# --- names ----------------------------------------------------------------------------------------
+# --- renamed targets ------------------------------------------------------------------------------
 
 
 def _rename(
@@ -111,11 +113,12 @@ def _rename(
     *,
     listed: Container[str] | None,
 ) -> list[str]:
-    """Continue the series of renamed targets, and report it.
+    """Store this nightly run under the earlier runs of renamed targets. Returns notes that say so.
 
-    ``known`` are the newest runs of all series, ``tonight`` the numbers of this night's runs. A target is renamed if
-    ``--renamed`` says so. It is renamed too if the old name is not in ``listed``, the names of all targets, and exactly
-    one new name has the URL, path and dialect of exactly one old one. Otherwise it is only reported.
+    ``known`` are the newest runs of all targets, ``tonight`` the numbers of this nightly run's runs. A target is
+    renamed if ``--renamed`` says so. It is also renamed if the old name is not in ``listed``, the names of all targets,
+    and exactly one new name has the URL, path and dialect of exactly one old one. In other cases a note says what was
+    renamed perhaps.
     """
     from conformance.text.safe import line
 

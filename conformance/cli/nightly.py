@@ -1,4 +1,4 @@
-"""``comfy-conformance nightly``: what the results of a night mean, for a summary and for the rolling issue."""
+"""``comfy-conformance nightly``: summarise a nightly run, and say what to do with its GitHub issue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import click
 
 from conformance.cli import EXIT_USAGE
 from conformance.cli.night_history import Found, keep_night
-from conformance.cli.shared import reading, refusal
+from conformance.cli.shared import load_report, refusal
 from conformance.history.night import AFTER
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
-"""How many earlier runs a report mentions."""
+"""The number of earlier runs that a report shows, and so the maximum of ``--after``."""
 
 
 _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
@@ -180,7 +180,7 @@ def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read the results in a directory, of one target or of many."""
+    """Read the results in a directory, which belong to one target or to many."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
     from conformance.problems import UsageProblem
@@ -188,11 +188,11 @@ def _found(directory: Path) -> list[Found]:
 
     path = directory / RESULTS
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
-        report = reading(directory / "compliance.json")
+        report = load_report(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         given = report.run.options.get("name")
         shown = result(str(given or report.run.target), report, exit_status(report, **options))
-        return [Found(shown, partial(reading, directory / "compliance.json"), directory, named=given is not None)]
+        return [Found(shown, partial(load_report, directory / "compliance.json"), directory, named=given is not None)]
     try:
         return [_target(directory, one) for one in endpoints(directory)]
     except UsageProblem as problem:
@@ -205,7 +205,7 @@ def _target(directory: Path, one: EndpointResult) -> Found:
     named = one.name != one.target
     if one.report is not None:
         place = directory / directory_of(one.name)
-        return Found(one, partial(reading, place / "compliance.json"), place, named=named)
+        return Found(one, partial(load_report, place / "compliance.json"), place, named=named)
     if one.stored is not None:
         return Found(one, partial(_stored, directory, one), named=named)
     return Found(one, named=named)
@@ -239,7 +239,7 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
 
 
 def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
-    """Return a result with the address of its page as seen from the output."""
+    """Return a result with the address of its page relative to the output directory."""
     from urllib.parse import quote
 
     from msgspec import structs
@@ -252,7 +252,7 @@ def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
 
 
 def _keyed(one: TargetResult) -> TargetResult:
-    """Return a result under a name that the key of a problem can contain: without blanks, for example."""
+    """Return a result under a name that the key of a problem can contain, for example without spaces."""
     from msgspec import structs
 
     from conformance.fleet.filing import directory_of
@@ -262,7 +262,7 @@ def _keyed(one: TargetResult) -> TargetResult:
 
 
 def _written(path: Path) -> float:
-    """Return when a file was written. If a directory has results of one run and of many, the newer ones count."""
+    """Return when a file was last written (seconds since the epoch), or 0 if it does not exist."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -270,7 +270,7 @@ def _written(path: Path) -> float:
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
-    """Return a result for each target that left no report."""
+    """Return a result for each target in the targets file that is not among ``names``, because it left no report."""
     if file is None:
         return []
     from conformance.problems import UsageProblem

@@ -1,4 +1,4 @@
-"""The options of ``check`` that apply to many targets."""
+"""The options of ``check`` that apply only to a run over many targets (``--all``)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import click
 from conformance.cli.shared import GroupedOption
 
 MANY: Final = "Many targets"
-"""The heading of these options in ``--help``."""
+"""The heading of these options in ``check --help``."""
 LANES: Final = 8
-"""Concurrent checks per process: while one waits for a response, another one is judged."""
+"""Concurrent checks per process: while one waits for a response, the process judges another one."""
 PROCESSES: Final = 4
-"""The least number of processes. Each process sends the generated requests of one target at a time."""
+"""The minimum number of processes. A process sends the generated requests of only one target at a time."""
 _RATE: Final = {"type": click.FloatRange(min=0, min_open=True), "metavar": "N"}
 _COUNT: Final = {"type": click.IntRange(min=1), "metavar": "N"}
 _FORMATS: Final = {
@@ -58,11 +58,11 @@ _MANY: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "--fresh": ("Start again, and discard an unfinished run in the report directory.", {"is_flag": True}),
 }
 NAMES: Final = tuple(flag.removeprefix("--").replace("-", "_") for flag in _MANY)
-"""The parameters of ``options_of_many``."""
+"""The names of the parameters that ``options_of_many`` adds."""
 
 
 def options_of_many(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that apply to many targets."""
-    for flag, (told, kind) in reversed(_MANY.items()):
-        command = click.option(flag, help=told, cls=GroupedOption, group=MANY, **kind)(command)
+    """Add the options for many targets to a command."""
+    for flag, (help_text, kind) in reversed(_MANY.items()):
+        command = click.option(flag, help=help_text, cls=GroupedOption, group=MANY, **kind)(command)
     return command

@@ -1,4 +1,4 @@
-"""The progress of one run: a line on a terminal, and now and then a line in the log of a CI system."""
+"""Show the progress of a run: as one line on a terminal, and as a line from time to time in the log of a CI system."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
     from conformance.run.settings import Settings
 
 SILENT: Final = 3.0
-"""Seconds without a response after which the line says so."""
+"""After this many seconds without a response, the line says so."""
 EVERY: Final = 30.0
-"""Seconds between two lines where standard error is not a terminal."""
+"""Seconds between two lines if standard error is not a terminal."""
 TICK: Final = 1.0
-"""Seconds after which the line on a terminal is written again."""
+"""Seconds after which the line on a terminal is updated."""
 USUAL_WIDTH: Final = 80
 _GENERATED: Final = "generated: "
 _CLEAR: Final = "\r\033[K"
 
 
 class ProgressLine:
-    """What a run is doing: the request, and why the next one takes long. ``clock`` returns seconds."""
+    """The progress of a run in one line: the current request, and why the next one takes long.
+
+    ``clock`` returns seconds.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         generated = settings.properties.number if settings.properties is not None else 0
@@ -44,7 +47,7 @@ class ProgressLine:
         self._status = 0
 
     def after(self, exchange: Exchange) -> None:
-        """Count an exchange. A request that the server refuses for its pace is sent again, and a poll is extra."""
+        """Count an exchange. A request that was refused for its rate is not counted, and neither is a poll for jobs."""
         from conformance.probe.pace import TOO_FAST
         from conformance.probe.plan import WAITING
 
@@ -57,7 +60,7 @@ class ProgressLine:
             self._count += 1
 
     def text(self, *, left: bool = False) -> str:
-        """Return the line. It has the time that is left if ``left``, or if the server is slow."""
+        """Return the line. It shows the remaining time if ``left`` is set, or if the server is slow."""
         now = self._clock()
         slow = []
         if self._refused:
@@ -71,13 +74,13 @@ class ProgressLine:
 
 
 def fitting(text: str, width: int) -> str:
-    """Cut a line so that it does not wrap on a terminal of this width."""
+    """Shorten a line so that it does not wrap on a terminal of this width."""
     return text if len(text) < width else f"{text[: max(0, width - 2)]}…"
 
 
 @contextmanager
 def progress(settings: Settings, *, quiet: bool) -> Iterator[Callable[[Exchange], None]]:
-    """Show progress on standard error, and yield a function that takes each exchange."""
+    """Show the progress on standard error. Yields a function to call after each exchange."""
     if quiet:
         yield lambda _: None
         return
@@ -113,7 +116,7 @@ def progress(settings: Settings, *, quiet: bool) -> Iterator[Callable[[Exchange]
 
 
 def _width() -> int:
-    """Return the columns of the terminal, or the usual number if it does not say."""
+    """Return the number of columns of the terminal, or a usual number if it is unknown."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):

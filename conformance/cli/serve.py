@@ -1,4 +1,4 @@
-"""``comfy-conformance serve``: serve the reference endpoint, conforming or not."""
+"""``comfy-conformance serve``: serve a test server that conforms, or that has one fault."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 
 def _interrupt() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set from now on."""
+    """Handle SIGINT and SIGTERM from now on, and return the event that they set."""
     import signal
     import threading
 

@@ -1,4 +1,4 @@
-"""What the commands share: options, and the end of a run."""
+"""Code that the commands share: options, and writing the report at the end of a run."""
 
 from __future__ import annotations
 
@@ -56,24 +56,27 @@ format_option: Final = click.option(
 
 
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
-    """Return the click decorator for an option of the table. ``suffix`` makes it the option of one side."""
-    told = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
+    """Return the click decorator for an option of ``run/table.py``.
+
+    ``suffix`` is appended to the name of the option: ``compare`` has ``--dialect-a`` and ``--dialect-b``.
+    """
+    help_text = f"{option.help[0].upper()}{option.help[1:]}.{option.notes}"
     if option.metavar is None:
-        return click.option(option.flag, is_flag=True, help=told, cls=GroupedOption, group=option.group)
+        return click.option(option.flag, is_flag=True, help=help_text, cls=GroupedOption, group=option.group)
     return click.option(
         f"{option.flag}{suffix}",
         type=click.Choice(option.choices) if option.choices else option.type,
         metavar=None if option.choices else option.metavar,
         default=None if suffix else option.default,
         multiple=option.multiple,
-        help=told,
+        help=help_text,
         cls=GroupedOption,
         group=option.group,
     )
 
 
 def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options that apply in a place, and --quiet."""
+    """Return a decorator that adds to a command the options that apply in ``place``, and --quiet."""
     from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +92,7 @@ def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., A
 def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = True) -> int:
     """Store the run in the history, write the report, print the summary, and return the exit status.
 
-    If the run should have been stored and was not, the exit status is never 0.
+    If the run could not be stored in the history, the exit status is never 0.
     """
     from conformance.judge.exit import exit_status
     from conformance.render.terminal import COLOUR, summary_lines
@@ -120,12 +123,12 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
 
 
 def refusal(message: str) -> click.UsageError:
-    """Return a usage error. The message says in one line what is wrong and what to do."""
+    """Return a usage error. Its message says in one line what is wrong and what to do."""
     return click.UsageError(message, click.get_current_context())
 
 
-def reading(path: Path) -> Report:
-    """Read a compliance.json, or the one in a directory. Raises a usage error if it is missing."""
+def load_report(path: Path) -> Report:
+    """Read a report from a compliance.json, or from the one in a directory. Raises click.UsageError."""
     from conformance.judge.read import UnreadableReport, read_report
 
     try:

@@ -1,4 +1,4 @@
-"""Standard streams that are closed or cannot be written. Output is lost, and the exit status stays right."""
+"""Keep a command running if standard output or error is closed or cannot be written, with the right exit status."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ import click
 _LINE: Final = "standard output cannot be written ({}): redirect it elsewhere"
 
 
-class Unread:
-    """A stream that drops its output once nobody reads it, so that the verdict does not depend on it.
+class TolerantStream:
+    """A text stream that discards its output once writing fails, so that the exit status does not depend on the reader.
 
-    With ``told``, any other failure to write is a usage error. Without it, output is dropped then too.
+    With ``report_errors``, a failure other than a broken pipe raises ClickException. Without it, no failure is reported.
     """
 
-    def __init__(self, stream: IO[str], *, told: bool) -> None:
+    def __init__(self, stream: IO[str], *, report_errors: bool) -> None:
         self._stream = stream
-        self._told = told
-        self._full: str | None = None
+        self._report_errors = report_errors
+        self._error: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Delegate everything else to the stream."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or drop the text."""
+        """Write the text. If that fails, discard all output of the stream from now on."""
         self._try(self._stream.write, text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or drop the output."""
+        """Flush the stream. If that fails, discard its output from now on."""
         self._try(self._stream.flush)
 
-    def _try(self, what: Callable[..., object], *given: str) -> None:
+    def _try(self, action: Callable[..., object], *given: str) -> None:
         try:
-            what(*given)
+            action(*given)
         except OSError as error:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())  # the flush at exit needs somewhere to write
             os.close(nowhere)
-            self._full = None if isinstance(error, BrokenPipeError) else error.strerror
-        if self._told and self._full is not None:  # raised every time, because click catches the first one
-            raise click.ClickException(_LINE.format(self._full))
+            self._error = None if isinstance(error, BrokenPipeError) else error.strerror
+        if self._report_errors and self._error is not None:  # raised every time, because click catches the first one
+            raise click.ClickException(_LINE.format(self._error))
 
 
 @contextmanager
-def standing() -> Iterator[None]:
-    """Open closed standard streams on the null device, so that nothing fails on them."""
+def tolerant_streams() -> Iterator[None]:
+    """Replace closed standard streams with /dev/null, and let a command go on if standard output or error breaks."""
     import sys
 
     with ExitStack() as stack:
-        out, err = (stream or stack.enter_context(_nothing()) for stream in (sys.stdout, sys.stderr))
+        out, err = (stream or stack.enter_context(_null_device()) for stream in (sys.stdout, sys.stderr))
         sys.stdin = sys.stdin or stack.enter_context(open(os.devnull, encoding="utf-8"))  # noqa: PTH123
-        stack.enter_context(redirect_stdout(Unread(out, told=True)))
-        stack.enter_context(redirect_stderr(Unread(err, told=False)))
+        stack.enter_context(redirect_stdout(TolerantStream(out, report_errors=True)))
+        stack.enter_context(redirect_stderr(TolerantStream(err, report_errors=False)))
         yield
 
 
-def _nothing() -> IO[str]:
+def _null_device() -> IO[str]:
     return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123

@@ -1,1 +1,1 @@
-"""Check many targets as ``check`` does, with processes on this machine or a Dask cluster."""
+"""Check many targets as ``check`` does, in several processes on this machine or on a Dask cluster."""

@@ -1,4 +1,4 @@
-"""What runs the checks: processes on this machine, or a cluster."""
+"""The interface of a back end, which runs checks: in processes on this machine, or on a cluster."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from conformance.fleet.work import Done, Order
 from conformance.probe.limits import Bounds
 
 GRACE: Final = 600.0
-"""Seconds for judging, in addition to the limits of a check."""
+"""Seconds that a check may take to judge its responses, in addition to the time limits for its requests."""
 
 
 class Lost(Exception):
-    """The back end is gone; finished results are kept. The message is one line."""
+    """The back end cannot check any more targets. Finished results are kept. The message is one line."""
 
 
 class Backend(Protocol):
-    """Checks one target per order. Orders run concurrently."""
+    """Runs checks, many at the same time. An order names the target to check."""
 
     async def check(self, order: Order) -> Done:
-        """Check a target. Raises Lost if no check is possible any more, but nothing because of a target."""
+        """Check a target. Raises Lost if no check is possible any more; a problem of the target never raises."""
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost if no more results can be expected after ``silence`` seconds without one.
+        """Raise Lost if no more results can be expected.
 
-        ``longest`` is how many seconds the longest running check may take.
+        ``silence`` is the number of seconds since the last result, ``longest`` the maximum duration of the running
+        checks in seconds.
         """
 
 
 def longest(order: Order) -> float:
-    """Return the maximum duration of a check in seconds."""
+    """Return the maximum duration of a check in seconds, without judging."""
     options = order.target.options
     return order.delay + float(options.get("deadline") or Bounds().deadline) + float(options.get("wait_for_items") or 0)

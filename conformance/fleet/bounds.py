@@ -1,4 +1,4 @@
-"""The limits of a run: concurrent checks and requests per second, in total and per host."""
+"""The limits of a run over many targets: concurrent checks and requests per second, in total and per host."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 
 PER_HOST: Final = 2
-"""Default limit of concurrent checks of a host that is not loopback."""
+"""Default maximum number of concurrent checks per host. Loopback has no limit."""
 JITTER: Final = 1.0
-"""Default maximum delay, in seconds."""
+"""Default maximum delay in seconds before a check starts."""
 
 
 @dataclass(frozen=True)
 class FleetBounds:
-    """Limits that need no shared counter: a rate is divided by the maximum number of concurrent checks.
+    """Limits that need no counter shared by processes: a rate is divided by the maximum number of concurrent checks.
 
     ``per_host`` None means PER_HOST, or unlimited on loopback. ``jitter`` None means a delay of up to JITTER seconds
     before a check, or none on loopback. Rates are in requests per second; None means only the limit of each check.
@@ -30,7 +30,7 @@ class FleetBounds:
     jitter: float | None = None
 
     def room(self, host: str) -> int | None:
-        """Return the maximum number of concurrent checks of a host, or None."""
+        """Return the maximum number of concurrent checks of a host; None if unlimited."""
         return self.per_host or (None if _loopback(host) else PER_HOST)
 
     def latest(self, host: str) -> float:
@@ -40,7 +40,7 @@ class FleetBounds:
         return 0.0 if _loopback(host) else JITTER
 
     def share(self, host: str) -> float | None:
-        """Return the maximum requests per second of one check of a host, or None."""
+        """Return the maximum requests per second that one check may send to a host; None for no limit from here."""
         shares = []
         if self.rate is not None:
             shares.append(self.rate / self.parallel)
@@ -49,12 +49,13 @@ class FleetBounds:
         return min(shares, default=None)
 
     def demand_enough(self, bounds: Bounds) -> None:
-        """Raise UsageProblem if the plan could not be completed in time at the rate of each check."""
+        """Raise UsageProblem if a check could not send all its requests in time with its share of the rate."""
         for host in ("127.0.0.1", "elsewhere.invalid"):
             share = self.share(host)
             if share is not None and share * bounds.deadline < bounds.max_requests:
                 msg = (
-                    f"{share:.3g} requests per second are left for each check: {bounds.max_requests} take longer than "
+                    f"{share:.3g} requests per second are left for each check, so its {bounds.max_requests} requests "
+                    "would take longer than "
                     f"--deadline {bounds.deadline:g}: use fewer concurrent checks, or raise a rate"
                 )
                 raise UsageProblem(msg)

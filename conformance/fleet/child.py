@@ -1,4 +1,4 @@
-"""The program of a local worker process. It reads orders and writes their results until its standard input ends.
+"""The program of a worker process. It reads orders (targets to check) and writes results until its input ends.
 
 Each message is a length in four bytes, followed by that many bytes of MessagePack: the number of the order, then the
 order or its result.
@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order, check
 
 LENGTH: Final = 4
@@ -23,13 +23,13 @@ RESULTS: Final = msgspec.msgpack.Decoder(tuple[int, Done])
 
 
 def message(number: int, content: Order | Done) -> bytes:
-    """Return a message with its length in front."""
+    """Return an order or a result as a message with its length in front."""
     body = msgspec.msgpack.encode((number, content))
     return len(body).to_bytes(LENGTH) + body
 
 
 def main() -> None:
-    """Serve the parent process. Output of libraries goes to standard error."""
+    """Read orders from standard input and write results to standard output. Other output goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     asyncio.run(_serve(sys.stdin.buffer, answers))
@@ -59,7 +59,7 @@ async def _answer(body: bytes, answers: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - its message may contain a key
         target = order.target
         reason = f"internal error: {type(error).__name__}"
-        done = Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+        done = Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
     left = memoryview(message(number, done))
     while left:
         left = left[answers.write(left) :]

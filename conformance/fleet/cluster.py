@@ -1,4 +1,4 @@
-"""A running Dask cluster as a back end."""
+"""The back end that runs checks on a running Dask cluster."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from conformance.fleet.backend import GRACE, Lost
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order, OtherSuite, work
 from conformance.text.safe import printable
 
 CONNECT: Final = 20.0
 """Seconds in which a scheduler must respond, and in which a first worker must be available."""
 WORKERLESS: Final = 60.0
-"""Seconds without a worker after which the run ends. A lost worker is usually replaced sooner."""
+"""Seconds without any worker after which the run ends. A worker that was lost is usually replaced sooner."""
 _CONFIGURATION: Final = {
     "logging": {"distributed": "critical"},  # we report problems ourselves, in one line
     "distributed.comm.timeouts.connect": f"{CONNECT:g}s",
@@ -31,7 +31,7 @@ _CONFIGURATION: Final = {
 
 
 class Cluster:
-    """Submits each order with a unique key. The scheduler drops it once the result has arrived."""
+    """Submits each check to the scheduler, under a unique key. The scheduler drops it once the result has arrived."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -39,25 +39,25 @@ class Cluster:
         self._numbers = count()
 
     async def check(self, order: Order) -> Done:
-        """Have a worker check a target. Raises Lost if the result fails for another reason than the target."""
+        """Let a worker check a target. Raises Lost if that fails for a reason other than the target."""
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
-            target, reason = order.target, "every worker that checked it was lost, so it is not retried"
-            return Done(failed(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+            target, reason = order.target, "every worker that checked this target was lost, so it is not retried"
+            return Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
         except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
         except OtherSuite as other:
             raise Lost(str(other)) from None
         except Exception as error:  # noqa: BLE001 - a module is missing on a worker, or another Dask error
-            told = printable(str(error), 200)
-            raise Lost(f"the cluster cannot check ({type(error).__name__}: {told})") from None
+            problem = printable(str(error), 200)
+            raise Lost(f"the cluster cannot check ({type(error).__name__}: {problem})") from None
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost after a minute without workers, or long after the maximum duration of a check without a result."""
+        """Raise Lost if the cluster had no worker for a minute, or no result for much longer than a check takes."""
         if silence > WORKERLESS and not await self._client.nthreads():
-            raise Lost("no worker is left")
+            raise Lost("the cluster has no worker any more")
         if silence > longest + GRACE:
             raise Lost(f"no check has finished for {silence:.0f} s")
 

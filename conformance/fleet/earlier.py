@@ -1,4 +1,4 @@
-"""Find what earlier runs left in a report directory. It does not belong to the run that the overview shows."""
+"""Find reports that earlier runs left in a report directory. The overview of the current run does not show them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class _Report(msgspec.Struct):
 
 
 def earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> list[str]:
-    """Return the names of directories with reports that ended before a run started, and "." for a single report.
+    """Return the names of directories with reports that ended before a run started; "." for a single report.
 
-    Nothing is deleted: the operator may still need them. Raises OSError.
+    Nothing is deleted, because the operator may still need the reports. Raises OSError.
     """
     found = {path.parent for path in (directory / REPORT, *directory.glob(f"*/{REPORT}"))}
     if found:
@@ -33,7 +33,7 @@ def earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> l
 
 
 def _ended(directory: Path) -> str:
-    """Return when the run of a report ended; the end of all times if that cannot be read."""
+    """Return when the run of a report ended; the latest possible time if that cannot be read."""
     try:
         return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Check many targets: choose the next one, run it on a back end, and store the result."""
+"""Check many targets: choose the next one, check it on a back end, and store the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.fleet.work import Done, Keep, Order
 from conformance.run.targets import Target
 
 LOOK: Final = 5.0
-"""Seconds without a result after which the back end is asked whether results can still be expected."""
+"""Seconds without a result after which the back end is asked whether more results can be expected."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Engine:
     isolate: bool = False
     """Whether each target is checked in its own process."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Contains the keys of the targets."""
+    """The environment, which contains the keys of the targets."""
     variables: frozenset[str] = frozenset()
-    """Variables that a process sees only if its order contains them."""
+    """Environment variables with secrets. A process gets only those of the targets that it checks."""
 
     def backend(self) -> AbstractAsyncContextManager[Backend]:
-        """Start processes, or connect to the cluster. Raises Lost on entry."""
+        """Return the back end as a context manager: processes on this machine, or a cluster. Raises Lost on entry."""
         if self.scheduler is not None:
             from conformance.fleet.cluster import cluster
 
@@ -52,7 +52,10 @@ class Engine:
         return processes(self.workers, shared)
 
     def order(self, target: Target) -> Order:
-        """Return the order to check a target. It contains a key only for processes on this machine."""
+        """Return the order to check a target.
+
+        It contains the target's key only if a process on this machine checks it.
+        """
         host = host_of(target)
         return Order(
             replace(target, isolate=target.isolate or self.isolate),
@@ -67,7 +70,7 @@ Tell = Callable[[EndpointResult], None]
 
 
 async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) -> None:
-    """Check every target without a stored result, and store each result as it arrives.
+    """Check every target that has no stored result, and store each result as it arrives. ``tell`` is called with it.
 
     Raises Lost if no check is possible any more, and OSError if results cannot be written. Results that were written
     stay, even if this is cancelled.
@@ -80,7 +83,7 @@ async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) 
 
 
 async def take_turns(backend: Backend, engine: Engine, turns: Turns, filing: Filing, tell: Tell) -> None:
-    """Check the targets in turn."""
+    """Check the targets that ``turns`` yields, as many at the same time as it allows."""
     running: dict[asyncio.Task[Done], Order] = {}
     last = time.monotonic()
     try:

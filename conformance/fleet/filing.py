@@ -1,4 +1,4 @@
-"""Store the result of each target as it arrives: in the history, as pages, and in the results."""
+"""Store the result of each target as it arrives: in its history, as HTML pages, and in ``results.jsonl``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Final
 from msgspec import structs
 
 from conformance.fleet.model import EndpointResult, endpoint_result
-from conformance.fleet.results import Results, packed, unpacked
+from conformance.fleet.results import Results, pack_report, unpack_report
 from conformance.fleet.work import Done, Keep
 from conformance.judge.report import Report
 from conformance.render.write import write_reports
 from conformance.run.targets import Target, is_directory
 
 UNKEPT: Final = 4
-"""Exit status of a target that could not be stored in its history, if it would otherwise be 0."""
+"""Exit status of a target whose run should have been stored in a history but was not, if it would otherwise be 0."""
 
 
 @dataclass
 class Filing:
-    """Stores results. ``say`` prints a line for each run that could not be stored in its history."""
+    """Stores results below ``directory``. ``say`` prints a line for each run that its history could not store."""
 
     results: Results
     directory: Path
@@ -32,14 +32,14 @@ class Filing:
     say: Callable[[str], None] = lambda _: None
 
     def add(self, target: Target, done: Done) -> EndpointResult:
-        """Store a result, and return it as stored. Raises OSError."""
+        """Store the result of a target, and return it with what its history adds. Raises OSError."""
         result, content = done.result, done.report
         history = target.options.get("history")
         if content is not None and (history or self.keep == "pages"):
-            report = unpacked(content)
+            report = unpack_report(content)
             if history:
-                report, result = self._remembered(target, report, result)
-                content = packed(report)
+                report, result = self._add_history(target, report, result)
+                content = pack_report(report)
             if self.keep == "pages":
                 formats, strict = target.options.get("format") or (), target.options.get("fail_on_should") is True
                 place = directory_of(target.name)
@@ -50,8 +50,8 @@ class Filing:
         self.results.add(result, content)
         return result
 
-    def _remembered(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
-        """Store a run in the history of its target."""
+    def _add_history(self, target: Target, report: Report, result: EndpointResult) -> tuple[Report, EndpointResult]:
+        """Store a run in the history of its target. Returns the report and the result with the history added."""
         from conformance.history import HistoryProblem, keep
 
         try:
@@ -65,7 +65,7 @@ class Filing:
 
 
 def directory_of(name: str) -> str:
-    """Return the directory of a target's pages: its name, or a similar valid one."""
+    """Return the name of the directory for a target's pages: the target's name, or a similar name that is valid."""
     if is_directory(name):
         return name
     like = re.sub(r"[^A-Za-z0-9._-]+", "-", name.partition("://")[2] or name).strip(".-")[:48]

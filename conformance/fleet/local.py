@@ -1,7 +1,7 @@
-"""Processes on this machine, each of which checks many targets concurrently.
+"""The back end that runs checks in processes on this machine. Each process checks many targets at the same time.
 
-If a process ends before the result of a target has arrived, the target is checked again in its own process. That finds
-the target that ends the process, and the other targets still get a verdict.
+If a process ends before the result of a target has arrived, the target is checked again in a process of its own. That
+finds out which target ends the process, and the other targets still get a verdict.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import Secret
 from conformance.fleet.backend import GRACE, Lost, longest
 from conformance.fleet.child import LENGTH, RESULTS, message
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done, Order
 from conformance.text.safe import printable
 
 PROGRAM: Final = "from conformance.fleet.child import main; main()"
-_LAST_WORDS: Final = 1 << 12
-"""How many bytes at the end of a process's standard error are read."""
+_ERROR_TAIL: Final = 1 << 12
+"""How many bytes at the end of a process's standard error are searched for the reason why it ended."""
 
 
 class Ended(Exception):
-    """A process ended or was stopped before a result arrived. The message says how."""
+    """A process ended or was stopped before a result arrived. The message says how it ended."""
 
 
 class Child:
-    """A worker process."""
+    """A worker process, which runs ``fleet/child.py``."""
 
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self.name = name
         self.load = 0
-        """The number of its checks that are running or waiting."""
+        """The number of checks in the process that are running or waiting."""
         self.running: dict[int, asyncio.Future[Done]] = {}
         self.searching = asyncio.Lock()
         self.ended: str | None = None
@@ -52,7 +52,10 @@ class Child:
         self._reading: asyncio.Task[None]
 
     async def start(self) -> None:
-        """Start the process without the keys of any target. Ctrl-C in the terminal does not reach it."""
+        """Start the process.
+
+        Its environment lacks the keys of the targets, and Ctrl-C in the terminal does not reach it.
+        """
         self._errors = TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -72,7 +75,7 @@ class Child:
         self._reading = asyncio.create_task(self._read())
 
     async def check(self, order: Order) -> Done:
-        """Have the process check a target. Raises Ended."""
+        """Let the process check a target. Raises Ended."""
         if self.ended is not None:
             raise Ended(self.ended)
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
@@ -92,7 +95,7 @@ class Child:
         return Done(msgspec.structs.replace(done.result, worker=self.name), done.report)
 
     async def stop(self) -> None:
-        """End the process. It only reads from servers, so there is nothing to clean up."""
+        """End the process at once. It only reads from servers, so there is nothing to clean up."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -118,7 +121,7 @@ class Child:
                 future.set_exception(Ended(self.ended))
 
     def _why(self, status: int) -> str:
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _LAST_WORDS))
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _ERROR_TAIL))
         said = self._errors.read().decode(errors="replace").split("\n")
         last = next((printable(text, 300) for text in reversed(said) if text.strip()), "")
         ended = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
@@ -126,7 +129,7 @@ class Child:
 
 
 class Processes:
-    """At most ``number`` processes that check many targets each, and as many that check one target each."""
+    """The back end: at most ``number`` processes that share the targets, and as many that check one target each."""
 
     def __init__(self, number: int, environ: Mapping[str, str]) -> None:
         self._number = number
@@ -138,7 +141,10 @@ class Processes:
         self._names = count()
 
     async def check(self, order: Order) -> Done:
-        """Check a target in a shared process, or in its own if it is isolated or its process ended."""
+        """Check a target in a shared process.
+
+        If that process ends, or the target is isolated, use a process of its own.
+        """
         if not order.target.isolate:
             with suppress(Ended):
                 return await self._check_beside_others(order)
@@ -186,7 +192,7 @@ class Processes:
                 target = order.target
                 dialect = str(target.options.get("dialect", "cloud"))
                 reason = Redactor(*map(Secret, (order.environ or {}).values())).text(str(ended))
-                return Done(failed(target.name, target.url, dialect, reason, 3))
+                return Done(failed_result(target.name, target.url, dialect, reason, 3))
             finally:
                 await child.stop()
                 self._alone.discard(child)
@@ -194,7 +200,7 @@ class Processes:
 
 @asynccontextmanager
 async def processes(number: int, environ: Mapping[str, str]) -> AsyncIterator[Processes]:
-    """Check with processes on this machine. They are ended with the context."""
+    """Start the back end, and end all its processes when the ``with`` block ends."""
     made = Processes(number, environ)
     try:
         yield made

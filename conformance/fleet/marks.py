@@ -1,4 +1,4 @@
-"""Remember which names were seen, in a few dozen bytes per name of any length."""
+"""Remember which names have occurred, in a few dozen bytes for a name of any length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 
 
 class Marks:
-    """A set of names that stores only hashes. In a million names, two collide once in 10^26 runs."""
+    """A set of names that stores only hashes. With a million names, the chance that two collide is 1 in 10^26."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()

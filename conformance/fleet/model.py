@@ -1,4 +1,4 @@
-"""The lines of ``results.jsonl``, as plain frozen values.
+"""The lines of ``results.jsonl`` as frozen values.
 
 There is a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
 Members may be added, but never changed or removed, as in ``compliance.json``.
@@ -17,11 +17,11 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 FINGERPRINTS: Final = 50
-"""How many kinds of breaches a line contains. The report of the target has all."""
+"""Maximum number of kinds of breaches in a line. The report of the target has all."""
 
 
 class BreachKind(Value, frozen=True, kw_only=True):
-    """A kind of breach of a ``must``: the clause, the place (see ``judge.fingerprint``), and what was expected."""
+    """A kind of breach of a must clause: the clause, the place (see ``judge.fingerprint``), and the kind of value."""
 
     clause: str
     place: str | None
@@ -29,14 +29,14 @@ class BreachKind(Value, frozen=True, kw_only=True):
 
 
 class Stored(Value, frozen=True, kw_only=True):
-    """The place of a report in ``reports.jsonl.gz``: a gzip member of ``size`` bytes from byte ``start``."""
+    """Where ``reports.jsonl.gz`` contains a report: a gzip member of ``size`` bytes that begins at byte ``start``."""
 
     start: int
     size: int
 
 
 class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
-    """The first line. ``options`` are those given for all targets, ``part`` is the selected part of the targets."""
+    """The first line. ``options`` were given for all targets. ``part`` says which part of the targets was checked."""
 
     schema_version: Literal[1] = 1
     suite_version: str = __version__
@@ -48,10 +48,10 @@ class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
 
 
 class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", tag="endpoint"):
-    """The result of one target.
+    """The line of one target.
 
-    ``seconds`` is the duration of the check, ``p50`` and ``p95`` are latencies in seconds, and ``received`` is the size
-    of all bodies in bytes. ``worker`` names the process.
+    ``seconds`` is the duration of the check. ``p50`` and ``p95`` are the median and the 95th percentile of the response
+    times, in seconds. ``received`` is the size of all bodies in bytes. ``worker`` names the process that checked it.
     """
 
     seconds: float = 0.0
@@ -65,7 +65,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class Footer(Value, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
-    """The last line. ``counts`` are numbers of targets by outcome, ``exit`` is the exit status of the run."""
+    """The last line. ``counts`` has the number of targets by outcome, ``exit`` is the exit status of the whole run."""
 
     end: str
     endpoints: int
@@ -78,7 +78,7 @@ Line = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
-    """Return the line of a checked target. ``status`` is the exit status that ``check`` would have."""
+    """Return the line of a target from its report. ``status`` is the exit status that ``check`` would have."""
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
@@ -94,8 +94,8 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     )
 
 
-def failed(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
-    """Return the line of a target whose check failed, which says nothing about the target."""
+def failed_result(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
+    """Return the line of a target that could not be checked. ``reason`` says why; nothing is known about the server."""
     return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
 
 

@@ -1,4 +1,4 @@
-"""The overview of many targets: a page and a Markdown summary, made from results.jsonl."""
+"""Write the overview of many targets, a page and a Markdown summary, from the results in results.jsonl."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import structs
 
 from conformance.fleet.earlier import REPORT, earlier
 from conformance.fleet.model import EndpointResult, Footer, Header
-from conformance.fleet.results import endpoints, ends_of
+from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
 from conformance.history.digest import Digest, digest
 from conformance.history.overview import Outcome
@@ -28,9 +28,9 @@ from conformance.text.plural import count
 Ends = tuple[Header, Footer | None]
 
 ROWS: Final = 10_000
-"""How many targets the page lists, problems first."""
+"""Maximum number of targets that the page lists, worst first."""
 LISTED: Final = 1000
-"""How many directories of earlier runs the page names."""
+"""Maximum number of directories of earlier runs that the page names."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
@@ -41,7 +41,7 @@ OUTCOME: Final[dict[Outcome, str]] = {
 
 @dataclass(frozen=True)
 class Written:
-    """What an overview shows. ``earlier`` names what earlier runs left in its directory."""
+    """What an overview shows. ``earlier`` are directories in its directory that earlier runs left there."""
 
     tally: FleetTally
     digest: Digest
@@ -53,7 +53,7 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """
-    ends = [ends_of(directory) for directory in directories]
+    ends = [header_and_footer(directory) for directory in directories]
     start, end = _times(ends)
     linked = [*directories] == [into]
     shown = Written(
@@ -84,7 +84,7 @@ def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
 
 
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
-    """Return the start of the first run and the end of the last one, None if one of them did not end."""
+    """Return the start of the first run and the end of the last one, or None if one of them has not ended."""
     footers = [footer for _, footer in ends if footer is not None]
     ended = max(footer.end for footer in footers) if len(footers) == len(ends) else None
     return min(header.start for header, _ in ends), ended
@@ -97,13 +97,13 @@ def _linked(directories: Sequence[Path], *, linked: bool) -> Iterator[EndpointRe
 
 
 def _every(tally: FleetTally, directories: Sequence[Path]) -> str:
-    """Return the table of all targets for Markdown, folded."""
+    """Return the table of all targets as Markdown, folded."""
     table = render_markdown(tally, _worst_first(directories)).rstrip("\n")
     return f"<details><summary>{count(tally.total, 'target')} one by one</summary>\n\n{table}\n\n</details>"
 
 
 def _page(directories: Sequence[Path], ends: Sequence[Ends], shown: Written, *, linked: bool) -> str:
-    """Return the page. All server text is escaped."""
+    """Return the overview as an HTML page. All text from servers is escaped."""
     tally, header = shown.tally, ends[0][0]
     return render(
         "overview.html",
@@ -134,6 +134,6 @@ def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:
 
 
 def _worst_first(directories: Sequence[Path]) -> Iterator[EndpointResult]:
-    """Yield the targets, problems first. The files are read once per outcome, to save memory."""
+    """Yield the results, worst first. The files are read once per outcome, to save memory."""
     for outcome in get_args(Outcome):
         yield from (each for each in _all(directories) if each.outcome == outcome)

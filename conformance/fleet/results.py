@@ -1,7 +1,8 @@
-"""The files of a run: ``results.jsonl``, and the reports as members of a gzip file. Both are written as results arrive.
+"""The files of a run over many targets: ``results.jsonl``, and the reports in ``reports.jsonl.gz``.
 
-``zcat reports.jsonl.gz`` prints a line of JSON for each target, in the order of ``results.jsonl``. A line there has the
-offset of its member, so that one report is found without reading the others.
+Both are written as results arrive. ``zcat reports.jsonl.gz`` prints a line of JSON for each report, in the order of
+``results.jsonl``. Each line of ``results.jsonl`` says where its report begins, so that one report can be read without
+the others.
 """
 
 from __future__ import annotations
@@ -26,18 +27,21 @@ REPORTS: Final = "reports.jsonl.gz"
 _DECODER: Final = msgspec.json.Decoder(Line)
 
 
-def packed(report: Report) -> bytes:
-    """Return a report in stored form: a line of JSON as one gzip member."""
+def pack_report(report: Report) -> bytes:
+    """Return a report as it is stored: a line of JSON, compressed as one gzip member."""
     return gzip.compress(msgspec.json.encode(report) + b"\n", compresslevel=6, mtime=0)
 
 
-def unpacked(content: bytes) -> Report:
-    """Return a report from its stored form."""
+def unpack_report(content: bytes) -> Report:
+    """Return the report that ``pack_report`` compressed."""
     return msgspec.json.decode(gzip.decompress(content), type=Report)
 
 
 def lines(directory: Path) -> Iterator[tuple[Line, int]]:
-    """Yield the complete lines of ``results.jsonl``, each with the offset of its end. Raises UsageProblem."""
+    """Yield the complete lines of ``results.jsonl``, each with the position of its end in bytes.
+
+    Raises UsageProblem.
+    """
     path = directory / RESULTS
     ends = 0
     try:
@@ -56,12 +60,12 @@ def lines(directory: Path) -> Iterator[tuple[Line, int]]:
 
 
 def endpoints(directory: Path) -> Iterator[EndpointResult]:
-    """Yield the results of targets in the order of their checks. Raises UsageProblem."""
+    """Yield the results of all targets in the order in which their checks ended. Raises UsageProblem."""
     return (line for line, _ in lines(directory) if isinstance(line, EndpointResult))
 
 
-def ends_of(directory: Path) -> tuple[Header, Footer | None]:
-    """Return the header, and the footer if there is one. Raises UsageProblem."""
+def header_and_footer(directory: Path) -> tuple[Header, Footer | None]:
+    """Return the first line (the header) and the last one (the footer), or None for a run that has no footer yet."""
     header: Line | None = None
     last: Line | None = None
     for last, _ in lines(directory):
@@ -72,19 +76,19 @@ def ends_of(directory: Path) -> tuple[Header, Footer | None]:
 
 
 def report_of(directory: Path, result: EndpointResult) -> Report:
-    """Return the report of a target. Raises UsageProblem if it was not stored or is damaged."""
+    """Return the stored report of a target. Raises UsageProblem if it was not stored or is damaged."""
     if result.stored is None:
         raise UsageProblem(f"the report of {result.name!r} was not kept (--keep): check this target separately")
     try:
         with (directory / REPORTS).open("rb") as file:
             file.seek(result.stored.start)
-            return unpacked(file.read(result.stored.size))
+            return unpack_report(file.read(result.stored.size))
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
         raise UsageProblem(f"{directory / REPORTS} cannot be read: {error}") from None
 
 
 class Results:
-    """The files during a run. Written lines stay if the run stops, and are always complete."""
+    """The files of a run while it writes them. A line is always written completely, and stays if the run stops."""
 
     def __init__(self, results: BinaryIO, reports: BinaryIO, done: Marks) -> None:
         self._results, self._reports = results, reports
@@ -93,13 +97,13 @@ class Results:
 
     @classmethod
     def begin(cls, directory: Path, header: Header, *, fresh: bool = False) -> Self:
-        """Start a new run. A finished run is overwritten, an unfinished one only with ``fresh``.
+        """Start the files of a new run. Those of a finished run are overwritten; unfinished ones only with ``fresh``.
 
         Raises OSError, and UsageProblem if the directory contains something else or another run is writing to it.
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / RESULTS
-        if not fresh and path.exists() and path.stat().st_size and ends_of(directory)[1] is None:
+        if not fresh and path.exists() and path.stat().st_size and header_and_footer(directory)[1] is None:
             msg = f"{directory} contains an unfinished run: continue with --resume, or start again with --fresh"
             raise UsageProblem(msg)
         made = cls._open(directory, Marks(), 0, 0)
@@ -108,7 +112,7 @@ class Results:
 
     @classmethod
     def resume(cls, directory: Path, header: Header) -> Self:
-        """Continue after the last complete line, or start if the file has no complete line.
+        """Open the files of an unfinished run to continue it. Without a complete line, this starts a new run.
 
         Raises OSError, and UsageProblem if that is impossible.
         """
@@ -117,7 +121,7 @@ class Results:
         done, lines_end, reports_end = Marks(), 0, 0
         for line, end in lines(directory):
             if isinstance(line, Header):
-                _demand_the_same(line, header, directory)
+                _demand_same_run(line, header, directory)
             if isinstance(line, EndpointResult):
                 done.add(line.name)
                 if line.stored is not None:
@@ -134,14 +138,17 @@ class Results:
         for name, end in ((RESULTS, lines_end), (REPORTS, reports_end)):
             path = directory / name
             file = path.open("r+b" if path.exists() else "w+b", buffering=0)
-            _alone(file, directory)
+            _lock(file, directory)
             file.truncate(end)
             file.seek(end)
             files.append(file)
         return cls(files[0], files[1], done)
 
     def add(self, result: EndpointResult, report: bytes | None) -> None:
-        """Store the result of a target. If this raises OSError, the files are unchanged."""
+        """Store the result of a target, and its packed report if there is one.
+
+        If this raises OSError, nothing is changed.
+        """
         stored = None
         if report is not None:
             try:
@@ -155,7 +162,7 @@ class Results:
         self.done.add(result.name)
 
     def write(self, line: Line) -> None:
-        """Add a line. If this raises OSError, the file is unchanged."""
+        """Append a line to ``results.jsonl``. If this raises OSError, the file is unchanged."""
         try:
             _write(self._results, msgspec.json.encode(line) + b"\n")
         except OSError:
@@ -170,7 +177,7 @@ class Results:
         self.close()
 
     def close(self) -> None:
-        """Close the files, and flush them to the disk if possible."""
+        """Close the files. Their content is flushed to the disk if possible."""
         for file in (self._reports, self._results):
             with suppress(OSError):
                 os.fsync(file.fileno())
@@ -185,14 +192,14 @@ class Results:
 
 
 def _write(file: BinaryIO, content: bytes) -> None:
-    """Write all bytes: an unbuffered file may write only some of them before it reports a full disk."""
+    """Write all bytes. One call of an unbuffered file may write only some of them, for example on a full disk."""
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
 
 
-def _alone(file: BinaryIO, directory: Path) -> None:
-    """Lock a file while it is open, because two runs would corrupt it."""
+def _lock(file: BinaryIO, directory: Path) -> None:
+    """Lock a file as long as it is open, so that no second run writes to it. Raises UsageProblem if it is locked."""
     try:
         import fcntl
     except ImportError:  # not supported on Windows
@@ -204,12 +211,14 @@ def _alone(file: BinaryIO, directory: Path) -> None:
         raise UsageProblem(f"{directory} is being written by another run: wait, or use another directory") from None
 
 
-def _demand_the_same(before: Header, now: Header, directory: Path) -> None:
+def _demand_same_run(before: Header, now: Header, directory: Path) -> None:
     if (before.suite_version, before.document_sha256) != (now.suite_version, now.document_sha256):
-        msg = f"{directory} was started by suite {before.suite_version}, not {now.suite_version}: use --fresh"
-        raise UsageProblem(msg)
+        raise UsageProblem(
+            f"{directory} was started by version {before.suite_version} of the suite, and this is {now.suite_version}: "
+            "use --fresh"
+        )
     then, given = ({**header.options, "part": header.part} for header in (before, now))
     changed = sorted(name for name in then.keys() | given.keys() if then.get(name) != given.get(name))
     if changed:
         spelt = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise UsageProblem(f"{directory} was started with another {spelt}: give the same, or use --fresh")
+        raise UsageProblem(f"{directory} was started with a different {spelt}: give the same, or use --fresh")

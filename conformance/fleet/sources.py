@@ -1,7 +1,7 @@
-"""Sources of many targets: targets.toml, a CSV file, a file of URLs, or standard input.
+"""Read the targets of a run from a targets.toml, a CSV file, a list of URLs, or standard input.
 
 The first line of a CSV file names its columns: ``url``, optionally ``name``, and any options of a target (``dialect``,
-``api-key-env``), spelt as in targets.toml. Empty fields are ignored. A file of URLs has one per line; blank lines and
+``api-key-env``), spelt as in targets.toml. Empty fields are ignored. A list of URLs has one per line; blank lines and
 comments that start with ``#`` are skipped. Both are read line by line, as often as needed, so that a list may be larger
 than memory. Semicolons and tabs as separators, byte order marks and UTF-16 are recognised, because spreadsheets and
 Windows shells write them.
@@ -20,34 +20,34 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self
 from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
-from conformance.run.address import checked_url
+from conformance.run.address import base_url
 from conformance.run.consent import announcement
 from conformance.run.describing import Group, Place
 from conformance.run.options import Option, at
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED, Settings
-from conformance.run.targets import ISOLATE, Target, beside, of_its_own, parse
+from conformance.run.targets import ISOLATE, Target, beside, make_target, parse
 from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
 WRITING: Final = tuple(option.name for option in at(Place.CHECK) if option.about.group is Group.WRITES)
-"""Options of a run that writes, which are refused for many targets."""
+"""Options of a run that changes its server. They are refused for many targets."""
 _OPTIONS: Final = {
     option.name: option for option in at(Place.CHECK) if option.name not in {*WRITING, "report_dir", "name"}
 }
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 THERE: Final = frozenset({"ca_bundle", "client_cert", "deviations", "document"})
-"""Options that name a file on the machine of the check."""
+"""Options that name a file on the machine that runs the check, which may be a worker of a cluster."""
 FEW: Final = 20
-"""Up to this number of targets, there is an announcement for each."""
+"""Up to this number of targets, a line is printed for each before the run starts."""
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
 _DELIMITERS: Final = (",", ";", "\t")
 _START: Final = 64
-"""How many bytes show the encoding of a file."""
+"""How many bytes at the start of a file are read to detect its encoding."""
 
 
 class Part(NamedTuple):
-    """A part of the targets: every ``of``-th one, starting at number ``first`` (from 0)."""
+    """A part of the targets: every ``of``-th one, starting with target number ``first`` (counted from 0)."""
 
     first: int
     of: int
@@ -58,12 +58,15 @@ WHOLE: Final = Part(0, 1)
 
 @dataclass(frozen=True)
 class TargetSource:
-    """Targets that can be read repeatedly while entered. ``name`` is the source as the user wrote it."""
+    """The targets of a file. Inside a ``with`` block they can be iterated repeatedly.
+
+    ``name`` is the name of the file as the user wrote it.
+    """
 
     name: str
     content: BinaryIO
     base: Path = Path()
-    """Directory for relative file names."""
+    """The directory that relative file names in the source refer to."""
     part: Part = WHOLE
     only: frozenset[str] = frozenset()
     """Names of the selected targets; empty means all."""
@@ -80,10 +83,10 @@ class TargetSource:
         self.content.close()
 
     def __iter__(self) -> Generator[Target]:
-        """Yield the targets of the part in order. Raises UsageProblem at the first invalid one."""
+        """Yield the selected targets in order. Raises UsageProblem at the first invalid target."""
         seen = Marks()
         for place, (where, target) in enumerate(self._numbered()):
-            _look_at(target, f"{self.name}, {where}")
+            _demand_read_only(target, f"{self.name}, {where}")
             if not seen.add(target.name):
                 raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
             if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
@@ -132,7 +135,7 @@ def _urls(lines: Iterator[str] | chain[str]) -> Iterator[tuple[str, Target]]:
     for number, line in enumerate(lines, 1):
         url = line.strip().lstrip("\ufeff")
         if url and not url.startswith("#"):
-            yield f"line {number}", of_its_own(url, {"target": url})
+            yield f"line {number}", make_target(url, {"target": url})
 
 
 def _column(column: str, file: str) -> str:
@@ -151,7 +154,7 @@ def _row(names: Sequence[str], fields: Sequence[str], where: str, base: Path) ->
         raise UsageProblem(f"{where} has no url")
     name = given.pop("name", given["target"])
     isolate = _boolean(ISOLATE, given.pop(ISOLATE, "no"), where)
-    target = of_its_own(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
+    target = make_target(name, {key: _value(_OPTIONS[key], text, where, base) for key, text in given.items()})
     return replace(target, isolate=isolate)
 
 
@@ -162,7 +165,7 @@ def _boolean(spelt: str, text: str, where: str) -> bool:
 
 
 def _value(option: Option, text: str, where: str, base: Path) -> object:
-    """Return the value of a field in a CSV file. Several values of an option are separated by spaces."""
+    """Return the value of an option from a field of a CSV file. Several values in a field are separated by spaces."""
     spelt = option.flag.removeprefix("--")
     if option.metavar is None:
         return _boolean(spelt, text, where)
@@ -174,35 +177,35 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
         raise UsageProblem(f"{where}: {spelt} must be a number, not {printable(text)!r}") from None
 
 
-def _look_at(target: Target, where: str) -> None:
-    """Refuse a target that would be written to, or whose name is not printable."""
+def _demand_read_only(target: Target, where: str) -> None:
+    """Raise UsageProblem for a target whose run would change the server, or whose name is not printable."""
     for name in WRITING:
         if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
-            told = f"{spelt} is for runs that write, which --all does not support"
-            raise UsageProblem(f"{where}: {told}: check {printable(target.name)!r} separately")
+            problem = f"{spelt} is for runs that change the server, which --all does not support"
+            raise UsageProblem(f"{where}: {problem}: check {printable(target.name)!r} separately")
     if len(target.name) > LONGEST_NAME or not target.name.isprintable():
         raise UsageProblem(f"{where}: a name must be printable and have at most {LONGEST_NAME} characters")
 
 
 @dataclass
 class Inspected:
-    """What a source contains: the number of targets, the variables of their keys, and their histories."""
+    """What a source contains: the number of targets, the environment variables that they name, and their histories."""
 
     number: int = 0
     variables: set[str] = field(default_factory=lambda: {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"})
     histories: set[str] = field(default_factory=set)
     announced: list[str] = field(default_factory=list)
-    """The announcements for the first FEW targets."""
+    """The lines to print before the run, for the first FEW targets."""
     keyed_by_default: bool = False
-    """Whether a target names the default variable of a key."""
+    """Whether a target names the default variable of the key."""
 
 
 def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> Inspected:
     """Read the whole source and check every target before anything is sent. Raises UsageProblem.
 
-    ``given`` are options that override those of the targets. If the workers are ``far``, the keys and files of targets
-    are on other machines and are not checked.
+    ``given`` are options that override those of the targets. With ``far``, the checks run on other machines: keys and
+    files of targets are there, and are not checked here.
     """
     found, left = Inspected(), set(source.only)
     for target in source:
@@ -210,10 +213,10 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
         left.discard(target.name)
         whole = target.with_options(given)
         if far and target.isolate:
-            told = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
-            raise UsageProblem(f"{source.name}, target {target.name!r}: {told}")
+            problem = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
+            raise UsageProblem(f"{source.name}, target {target.name!r}: {problem}")
         try:
-            settings = _settled(whole, environ, far=far, strict=not source.is_toml)
+            settings = _settings_of(whole, environ, far=far, strict=not source.is_toml)
         except UsageProblem as problem:
             raise UsageProblem(f"{source.name}, {problem}") from None
         found.variables |= whole.variables
@@ -226,8 +229,8 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
     return found
 
 
-def named_in(source: TargetSource) -> list[Target]:
-    """Return the targets of a source. Raises UsageProblem if there are none."""
+def selected_targets(source: TargetSource) -> list[Target]:
+    """Return all selected targets of a source. Raises UsageProblem if there are none."""
     found = list(source)
     _demand_targets(source, len(found), source.only.difference(target.name for target in found))
     return found
@@ -242,15 +245,15 @@ def _demand_targets(source: TargetSource, number: int, missing: Collection[str])
 
 
 def _announcement(settings: Settings) -> Iterator[str]:
-    """Yield the announcement for a target. The worker chooses the seed of the generated requests."""
+    """Yield the lines to print about a target. The seed is left out: the worker that checks the target chooses it."""
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
         yield f"then {settings.properties.number} generated requests (--properties 0: none)"
 
 
-def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
+def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
     if strict and target.url != EMBEDDED:
-        checked_url(target.url)  # lists must have complete URLs
+        base_url(target.url)  # lists must have complete URLs
     if not far:
         return target.settings(own_environment(target, environ), Path())
     assumed = dict.fromkeys(target.variables, "http://assumed.invalid")  # valid as the URL of a proxy too
@@ -264,12 +267,12 @@ def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: b
 
 
 def own_environment(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of an environment that a target's run may see: the variables that it names."""
+    """Return the environment variables that a target names: its run may see only these."""
     return {name: environ[name] for name in target.variables if name in environ}
 
 
 def part_of(text: str) -> Part:
-    """Parse a part such as ``0/16``, the first of sixteen. Raises UsageProblem."""
+    """Parse the value of ``--part``: ``0/16`` is the first of sixteen parts. Raises UsageProblem."""
     first, slash, of = text.partition("/")
     numbers = first.isascii() and first.isdecimal() and of.isascii() and of.isdecimal()
     if not slash or not numbers or int(first) >= int(of):

@@ -1,4 +1,4 @@
-"""What many targets have in common, counted line by line with bounded memory. Pure."""
+"""Counts over many targets: how many break which clause, how fast they are. Memory is bounded. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from conformance.history.overview import Outcome, Outcomes
 from conformance.judge.report import Status
 
 EXAMPLES: Final = 5
-"""How many targets a clause names."""
+"""How many of the targets that break a clause are named."""
 SLOWEST: Final = 10
 
 
 @dataclass
 class ClauseGroup:
-    """Targets that break a clause. ``names`` are the first of them."""
+    """The targets that break a clause. ``names`` are the first of them."""
 
     title: str
     status: Status
@@ -27,14 +27,14 @@ class ClauseGroup:
     names: list[str] = field(default_factory=list)
 
     def add(self, name: str) -> None:
-        """Count a target."""
+        """Count a target that breaks the clause."""
         self.number += 1
         if self.number <= EXAMPLES:
             self.names.append(name)
 
 
 class FleetTally(Outcomes):
-    """Counts what targets have in common."""
+    """Counts targets by outcome, broken clauses, speed and worker."""
 
     def __init__(self, results: Iterable[EndpointResult] = ()) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class FleetTally(Outcomes):
             self.add(result)
 
     def add(self, result: EndpointResult) -> None:
-        """Count the result of a target."""
+        """Count a target by its result."""
         self.count(result)
         self.workers[result.worker] += 1
         self.requests += result.requests
@@ -59,10 +59,10 @@ class FleetTally(Outcomes):
             (heapq.heappush if len(self._slowest) < SLOWEST else heapq.heappushpop)(self._slowest, entry)
 
     def slowest(self) -> list[EndpointResult]:
-        """Return the slowest targets, by the 95th percentile."""
+        """Return the slowest targets, by the 95th percentile of their response times, slowest first."""
         return [result for _, _, result in sorted(self._slowest, reverse=True)]
 
     def footer(self, end: str) -> Footer:
-        """Return the last line of the file."""
+        """Return the footer of ``results.jsonl``."""
         counts = {outcome: self.outcomes[outcome] for outcome in get_args(Outcome)}
         return Footer(end=end, endpoints=self.total, outcome=self.outcome, exit=self.exit, counts=counts)

@@ -1,4 +1,4 @@
-"""Which target is next, with limits on concurrent checks in total and per host. Pure."""
+"""Choose which target to check next, with limits on concurrent checks in total and per host. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from conformance.run.settings import EMBEDDED
 from conformance.run.targets import Target
 
 AHEAD: Final = 1000
-"""How many targets are read ahead to find one whose host is below its limit."""
+"""How many targets are read ahead to find one whose host can take another check."""
 
 
 def host_of(target: Target) -> str:
-    """Return the host and port of a target."""
+    """Return host and port of a target in lower case, as they are in its URL."""
     if target.url == EMBEDDED:
         return "localhost"
     return urlsplit(target.url if "://" in target.url else f"//{target.url}").netloc.lower()
 
 
 class Turns:
-    """Hands out targets. ``room`` returns the limit of concurrent checks of a host, or None."""
+    """Hands out targets in order.
+
+    ``room`` returns the maximum number of concurrent checks of a host; None: unlimited.
+    """
 
     def __init__(self, targets: Iterator[Target], *, parallel: int, room: Callable[[str], int | None]) -> None:
         self._targets = targets
@@ -33,31 +36,31 @@ class Turns:
         self._at: Counter[str] = Counter()
 
     def next(self) -> Target | None:
-        """Return a target that may be checked now, or None."""
+        """Return a target that may be checked now; None if no target may be checked before another check ends."""
         if self._at.total() >= self._parallel:
             return None
         for place, target in enumerate(self._held):
-            if self._takes(target):
+            if self._has_room(target):
                 del self._held[place]
-                return self._out(target)
+                return self._hand_out(target)
         for target in islice(self._targets, AHEAD - len(self._held)):
-            if self._takes(target):
-                return self._out(target)
+            if self._has_room(target):
+                return self._hand_out(target)
             self._held.append(target)
         return None
 
     def over(self, target: Target) -> None:
-        """Record that a target was checked."""
+        """Record that the check of a target has ended."""
         host = host_of(target)
         self._at[host] -= 1
         if not self._at[host]:
             del self._at[host]
 
-    def _takes(self, target: Target) -> bool:
+    def _has_room(self, target: Target) -> bool:
         host = host_of(target)
         room = self._room(host)
         return room is None or self._at[host] < room
 
-    def _out(self, target: Target) -> Target:
+    def _hand_out(self, target: Target) -> Target:
         self._at[host_of(target)] += 1
         return target

@@ -1,4 +1,4 @@
-"""The check of one target in a worker, in the event loop that the worker's checks share."""
+"""Check one target in a worker. All checks of a worker share its event loop."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from msgspec import structs
 
 from conformance.exchange.transcript import Transcript
 from conformance.exchange.trouble import InternalError, internal_error_text
-from conformance.fleet.model import EndpointResult, endpoint_result, failed
-from conformance.fleet.results import packed
+from conformance.fleet.model import EndpointResult, endpoint_result, failed_result
+from conformance.fleet.results import pack_report
 from conformance.fleet.sources import own_environment
 from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
@@ -31,20 +31,20 @@ from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
 Keep = Literal["pages", "all", "broken", "none"]
-"""Which reports are kept: all with their pages, all, only non-conformant ones, or none."""
+"""Which reports are kept: ``pages`` (all, also as HTML pages), all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""Bytes of bodies that are judged within hundredths of a second, so that other checks hardly wait."""
+"""If the bodies of a check have at most this many bytes together, they are judged in hundredths of a second."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
 class OtherSuite(Exception):
-    """A worker has another version of the suite. The message is one line."""
+    """A worker has another version of this suite. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One target to check: the version of the suite, the delay in seconds, and the maximum requests per second.
+    """One target to check. ``delay`` is in seconds, ``rate_limit`` in requests per second.
 
     ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster it is None:
     keys are not transmitted, and the worker takes these variables from its own environment.
@@ -59,14 +59,14 @@ class Order:
 
     @property
     def searches(self) -> bool:
-        """Whether the check needs its own thread, for generated requests or for the embedded endpoint."""
+        """Whether the check needs its own thread, because it generates requests or starts the embedded endpoint."""
         number = self.target.options.get("properties")
         return self.target.url == EMBEDDED or (Properties.number if number is None else number) > 0
 
 
 @dataclass(frozen=True)
 class Done:
-    """The result of a check, and its report in stored form."""
+    """The result of a check, and the packed report if it is kept."""
 
     result: EndpointResult
     report: bytes | None = None
@@ -81,62 +81,67 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Check a target in the running event loop. Raises OtherSuite, but nothing because of a target."""
+    """Check a target in the running event loop. Raises OtherSuite; a problem of the target is part of the result."""
     if order.suite != SUITE:
-        msg = f"a worker has suite {SUITE[0]} instead of {order.suite[0]}: install the same version everywhere"
-        raise OtherSuite(msg)
+        raise OtherSuite(
+            f"a worker has version {SUITE[0]} of the suite instead of {order.suite[0]}: "
+            "install the same version everywhere"
+        )
     await asyncio.sleep(order.delay)
     target = order.target
     dialect = str(target.options.get("dialect", "cloud"))
     try:
-        settings = _within(target.settings(own_environment(target, environ), Path()), order.rate_limit)
+        settings = _with_rate_limit(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
-        transcript = await (_beside(_searching(), ask, settings) if order.searches else ask_here(settings))
+        transcript = await (_run_in(_searching_thread(), ask, settings) if order.searches else ask_here(settings))
         seconds = time.monotonic() - start
-        report, kept = await _judged(transcript, settings, order.keep)
+        report, kept = await _judge_and_pack(transcript, settings, order.keep)
     except UsageProblem as problem:
-        return Done(failed(target.name, target.url, dialect, str(problem), 4))
-    except InternalError as trouble:
-        return Done(failed(target.name, target.url, dialect, internal_error_text(trouble, {}), 3))
+        return Done(failed_result(target.name, target.url, dialect, str(problem), 4))
+    except InternalError as error:
+        return Done(failed_result(target.name, target.url, dialect, internal_error_text(error, {}), 3))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 
 
-async def _judged(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
-    """Judge small responses at once, since a second thread doubles their cost. Judge large ones in a thread."""
+async def _judge_and_pack(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+    """Judge the responses of a run: a few bytes at once, many in a thread, so that other checks can go on.
+
+    A thread costs about as much as judging a small response.
+    """
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
-        return _judge(transcript, settings, keep)
-    return await _beside(_judging(), _judge, transcript, settings, keep)
+        return _judge_at_once(transcript, settings, keep)
+    return await _run_in(_judging_thread(), _judge_at_once, transcript, settings, keep)
 
 
-async def _beside(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+async def _run_in(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
 
-def _judge(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
+def _judge_at_once(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
     try:
         report = report_on(transcript, settings.judging)
         kept = keep in {"pages", "all"} or (keep == "broken" and report.verdict is not Verdict.CONFORMANT)
-        return report, packed(report) if kept else None
+        return report, pack_report(report) if kept else None
     except Exception as error:  # noqa: BLE001 - reported without the key
         raise InternalError.of(error, settings.secrets) from None
 
 
-def _within(settings: Settings, rate_limit: float | None) -> Settings:
-    """Return settings with this check's share of a rate limit."""
+def _with_rate_limit(settings: Settings, rate_limit: float | None) -> Settings:
+    """Return the settings of a check with its share of the rate limit of the whole run."""
     own = settings.bounds.rate_limit
     least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
     return replace(settings, bounds=replace(settings.bounds, rate_limit=least))
 
 
 @cache
-def _judging() -> ThreadPoolExecutor:
-    """Return the thread that judges large responses, so that the loop can continue."""
+def _judging_thread() -> ThreadPoolExecutor:
+    """Return the thread that judges large responses while the event loop continues."""
     return ThreadPoolExecutor(1, "judge")
 
 
 @cache
-def _searching() -> ThreadPoolExecutor:
-    """Return the only thread that sends generated requests: Hypothesis 6.130 does not support several."""
+def _searching_thread() -> ThreadPoolExecutor:
+    """Return the thread that sends generated requests. There is only one, because Hypothesis 6.130 allows no more."""
     return ThreadPoolExecutor(1, "search")

@@ -1,7 +1,7 @@
-"""Two runs, clause by clause. Pure.
+"""Compare two runs, clause by clause. Pure.
 
-There are two questions. Side by side: do two servers behave alike, and does a difference matter? Over time: what
-changed from an older run to a newer one, and did anything get worse?
+There are two kinds of comparison. Side by side: do two servers behave alike, and does a difference matter? Over time:
+what changed from an older run to a newer one of the same server, and did anything get worse?
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from conformance.judge.report import Outcome as OverTime
 from conformance.text.plural import count
 
 SideKind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
-"""Kinds of rows side by side, in the order of display.
+"""How a clause differs between two servers, in the order of display.
 
 ``opposed``: passed on one side and failed on the other. ``otherwise``: failed on both, in different ways. ``alone``:
 failed on one, and not exercised on the other. ``error``: the suite itself failed on a side. ``weighed``: failed on both
@@ -38,9 +38,9 @@ in the same ways, but with different levels or waivers. ``unseen``: passed on on
 selected or knew other clauses. ``same``: everything else.
 """
 Kind = SideKind | ChangeKind
-"""``same`` is a kind over time as well."""
+"""How a clause differs between two runs. ``same`` also occurs over time."""
 Outcome = Literal["different"] | OverTime
-"""Side by side: same, different or unclear. Over time: worse, better, same or unclear."""
+"""The result of a comparison. Side by side: same, different or unclear. Over time: worse, better, same or unclear."""
 
 BROKEN: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
 _SIDE_ORDER: Final[dict[Kind, int]] = {kind: place for place, kind in enumerate(get_args(SideKind))}
@@ -61,10 +61,10 @@ _WORSE: Final[dict[Kind, str]] = {
 
 
 class Row(Value, frozen=True, kw_only=True):
-    """One clause in both runs, None if a run lacks it.
+    """One clause in both runs. ``a`` and ``b`` are its statuses; None if a run did not judge it.
 
-    ``matters`` means that it makes the runs different, or the newer one worse. ``only_a`` and ``only_b`` are the
-    fingerprints of breaches that only one run has.
+    ``matters`` means that this clause makes the runs different, or the newer run worse. ``only_a`` and ``only_b`` are
+    the failures that only one run has.
     """
 
     clause: str
@@ -80,7 +80,7 @@ class Row(Value, frozen=True, kw_only=True):
 
 
 class Comparison(Value, frozen=True, kw_only=True):
-    """Two runs compared. ``comparison.json`` is the encoded form. ``clauses`` are ordered by kind.
+    """The comparison of two runs, which is also the content of ``comparison.json``. ``clauses`` are ordered by kind.
 
     With ``over_time``, ``a`` is the older run and ``b`` the newer one; else they are two sides. ``reason`` explains the
     outcome, and ``worse`` lists what got worse. ``notes`` are other differences, which may explain a result. If a run
@@ -99,7 +99,7 @@ class Comparison(Value, frozen=True, kw_only=True):
 
     @property
     def differing(self) -> tuple[Row, ...]:
-        """The rows that differ."""
+        """The clauses that differ between the runs."""
         return tuple(row for row in self.clauses if row.kind != "same")
 
 
@@ -150,7 +150,7 @@ def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False, kee
 
 
 def diff_of(found: Comparison, outage: Outage | None = None) -> Diff:
-    """Return a comparison over time in the form of ``compliance.json``."""
+    """Return a comparison over time as ``compliance.json`` contains it."""
     assert found.outcome != "different"
     return Diff(
         old=found.a,
@@ -178,17 +178,17 @@ def diff_of(found: Comparison, outage: Outage | None = None) -> Diff:
 
 
 def encode(comparison: Comparison) -> bytes:
-    """Return ``comparison.json``: UTF-8, indented by two."""
+    """Return the content of ``comparison.json``."""
     return msgspec.json.format(msgspec.json.encode(comparison), indent=2) + b"\n"
 
 
-# --- the rows -------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 Pair = tuple[ClauseThen | None, ClauseThen | None]
 
 
 def _pairs(a: Snapshot, b: Snapshot) -> Iterator[Pair]:
-    """Yield each clause with its state in both runs; nothing if one of them did not reach its target."""
+    """Yield the results of each clause in both runs; nothing if one of the runs did not reach its target."""
     if a.run.unreached is None and b.run.unreached is None:
         for name in dict.fromkeys((*a.clauses, *b.clauses)):
             yield a.clauses.get(name), b.clauses.get(name)
@@ -213,7 +213,7 @@ def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: boo
 
 
 def _ways(a: ClauseThen | None, b: ClauseThen | None) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
-    """Return the fingerprints that only the first has, and those that only the second has."""
+    """Return the failures that only ``a`` has, and those that only ``b`` has."""
     in_a, in_b = () if a is None else a.failures, () if b is None else b.failures
     if in_a == in_b:
         return (), ()
@@ -253,7 +253,7 @@ def _unreached(runs: Sequence[tuple[str, PastRun]]) -> str:
 
 
 def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> str:
-    """Explain the outcome in one line."""
+    """Explain the outcome of a comparison side by side in one line."""
     if told := _unreached((("A", a), ("B", b))):
         return f"{told}; no clauses were compared"
     if outcome == "unclear":
@@ -277,7 +277,7 @@ def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> st
 
 
 def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
-    """Yield other differences between the sides."""
+    """Yield other differences between two sides, which may explain a result."""
     for name, one, other in (
         ("documents", a.document_sha256[:12], b.document_sha256[:12]),
         ("versions of the suite", a.suite_version, b.suite_version),
@@ -320,7 +320,7 @@ def _time_kind(before: ClauseThen | None, now: ClauseThen | None) -> Kind:
 
 
 def _differ(before: ClauseThen, now: ClauseThen) -> bool:
-    """Whether the fingerprints differ. If a run has none, they are unknown, which is not a difference."""
+    """Whether the failures differ. A run without recorded failures is not compared."""
     return bool(before.failures and now.failures) and before.failures != now.failures
 
 
@@ -338,7 +338,7 @@ def _is_worse(kind: Kind, before: ClauseThen | None, now: ClauseThen | None, *, 
 
 
 def _worse(rows: Sequence[Row], old: PastRun, new: PastRun) -> Iterator[str]:
-    """Yield what got worse, with numbers."""
+    """Yield phrases that say what got worse, and in how many clauses."""
     tally = Counter(row.kind for row in rows if row.matters)
     for kind, told in _WORSE.items():
         if kind in tally:

@@ -1,8 +1,8 @@
-"""The digest of many targets, which an operator reads first. Pure.
+"""The digest of a nightly run or a period: the summary of many targets, which an operator reads first. Pure.
 
 It has five lists (broken now, newly broken, fixed, not reached, waivers that expire soon), then groups of targets that
-fail in the same way, then the rest. It is made from the results of a night or a period, for the top of every overview.
-Results are read one by one, and only a small part of each is kept.
+fail in the same way, then the rest. It is shown at the top of every overview. Results are read one by one, and only a
+small part of each is kept.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from conformance.judge.deviations.review import SOON
 from conformance.judge.report import Status, Value
 
 GroupKind = Literal["broken", "error", "inconclusive", "not-reached"]
-"""Kinds of groups, worst first. Error: the run failed, so the target was not checked."""
+"""The kinds of groups of targets, worst first. Error: the run failed, so the target was not checked."""
 LISTED: Final = 10_000
-"""The number of targets that a list holds. Further ones are only counted."""
+"""Maximum number of targets in a list. Further ones are only counted."""
 MOST_GROUPS: Final = 2000
-"""The number of groups. Targets of further groups are only counted."""
+"""Maximum number of groups of targets. Targets of further groups are only counted."""
 T = TypeVar("T")
 _ORDER: Final[tuple[GroupKind, ...]] = ("broken", "error", "inconclusive", "not-reached")
 
 
 @dataclass
 class Listed(Generic[T]):
-    """The first items of a list, and the number of all."""
+    """The first items of a list, and the number of all items."""
 
     number: int = 0
     first: list[T] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Listed(Generic[T]):
 
 
 class Member(Value, frozen=True, kw_only=True):
-    """A target of a group: its name, its URL, the page of its report, and its last nights."""
+    """A target in a group: its name, its URL, the page of its report, and the results of its last nightly runs."""
 
     name: str
     target: str
@@ -59,7 +59,10 @@ class ChangedTarget(Value, frozen=True, kw_only=True):
 
 
 class AwayTarget(Value, frozen=True, kw_only=True):
-    """A target that is not reached. Without a history it is unknown since when: ``nights`` is 0 then."""
+    """A target that was not reached: since when, and for how many nightly runs in a row.
+
+    Without a history both are unknown: ``since`` is None, and ``nights`` is 0.
+    """
 
     name: str
     since: str | None
@@ -67,7 +70,7 @@ class AwayTarget(Value, frozen=True, kw_only=True):
 
 
 class ExpiringWaiver(Value, frozen=True, kw_only=True):
-    """A waiver that expires soon."""
+    """A waiver in a register of known deviations that expires soon."""
 
     expires: str
     clause: str
@@ -76,10 +79,10 @@ class ExpiringWaiver(Value, frozen=True, kw_only=True):
 
 @dataclass
 class Alike:
-    """Targets that fail in the same way. ``troubles`` are those of the first one; without any, ``reason`` says why.
+    """A group of targets that fail in the same way. ``troubles`` are the problems of the first target.
 
-    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets. The first
-    run in a history says nothing about that.
+    If it has none, ``reason`` says why its run failed. ``since`` is the earliest start of a run since which one of the
+    clauses is broken in one of the targets. The first run in a history says nothing about that.
     """
 
     kind: GroupKind
@@ -89,7 +92,7 @@ class Alike:
     members: Listed[Member] = field(default_factory=Listed)
 
     def add(self, one: TargetResult) -> None:
-        """Add a target."""
+        """Add a target to the group."""
         self.members.add(_member(one))
         times = [trouble.since for trouble in one.troubles if one.compared]
         if self.kind == "not-reached":
@@ -129,7 +132,7 @@ class Digest:
 def digest(
     targets: Iterable[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
-    """Return the digest of results between two times. ``said`` are notes that come first."""
+    """Return the digest of results between two times. ``said`` are notes to put before all others."""
     made = Digest(start, end, left_out=tuple(left_out), notes={text: Listed() for text in said})
     groups: dict[Hashable, Alike] = {}
     for one in targets:
@@ -152,7 +155,7 @@ def is_mended(before: Status | None, now: Status | None) -> bool:
 
 
 def _add(made: Digest, one: TargetResult) -> None:
-    """Add a target to the lists."""
+    """Add a target to all lists of the digest to which it belongs."""
     made.targets += 1
     made.history = made.history or bool(one.strip)
     if _is_broken(one):
@@ -199,13 +202,13 @@ def _by_name(one: Member | ChangedTarget | AwayTarget) -> list[tuple[int, str]]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts worker-9 before worker-10."""
+    """Return a key for sorting names by the numbers in them: worker-9 before worker-10."""
     parts = re.split("([0-9]+)", name)
     return [(len(part.lstrip("0")) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
 
 def _frequent_first(notes: dict[str, Listed[str]]) -> dict[str, Listed[str]]:
-    """Sort notes by the number of their targets. Those about the whole night have none, and come first."""
+    """Sort notes: first those about the whole run, then the others by the number of their targets."""
     return dict(sorted(notes.items(), key=lambda each: (each[1].number > 0, -each[1].number)))
 
 
@@ -218,7 +221,7 @@ def _is_broken(one: TargetResult) -> bool:
 
 
 def _group_of(one: TargetResult) -> tuple[GroupKind | None, Hashable]:
-    """Return what identifies targets that fail in the same way; None for a target without problems."""
+    """Return a key that is equal for targets that fail in the same way; None for a target without problems."""
     if one.outcome == "error":
         return "error", one.reason
     if one.unreached is not None:

@@ -1,6 +1,6 @@
-"""Decide what a night means for the rolling issue: open, update or close it, or do nothing. Pure.
+"""Decide after a nightly run whether to open, update or close its GitHub issue, or do nothing. Pure.
 
-Each problem has a readable key. The body of the issue contains the keys of the known problems in a hidden comment.
+Each problem has a readable id, its key. The body of the issue lists the keys of the known problems in an HTML comment.
 """
 
 from __future__ import annotations
@@ -14,26 +14,28 @@ from conformance.history.overview import TargetResult
 from conformance.judge.report import Value
 
 AFTER: Final = 3
-"""After this many inconclusive nights in a row, there is a problem."""
+"""After this many inconclusive nightly runs in a row, a target counts as a problem."""
 MOST: Final = 300
-"""Maximum number of keys in an issue. If there are more, they are combined to one per target."""
+"""Maximum number of keys in an issue. If there are more, all problems of a target get one key."""
 SILENT: Final = "silent"
+"""The key of a target that had no verdict in several successive nightly runs."""
 RUN: Final = "run"
+"""The key of a target that could not be checked, because the run itself failed."""
 UNTOLD: Final = "failed"
-"""The run ended with exit status 1, but reported no problem."""
+"""The key of a run that ended with exit status 1, but reported no problem."""
 _KEPT: Final = re.compile(r"<!-- comfy-conformance night (\[.*?\]) -->", re.DOTALL)
 _NAME: Final = r"[\w.~:/?#\[\]@!$&'()*+,;=%-]+"
-"""What the name of a target in a key may consist of: the characters of a URL."""
+"""The allowed characters of a target's name in a key: those of a URL."""
 _KEY: Final = re.compile(rf"{_NAME}( [\w.:-]+){{1,2}}", re.ASCII)
 
 Action = Literal["open", "update", "close", "nothing"]
 
 
 class Decision(Value, frozen=True, kw_only=True):
-    """What to do after a night.
+    """What to do after a nightly run.
 
-    ``troubles`` are the keys of all problems, ``appeared`` and ``gone`` the differences to the open issue. ``exit`` is
-    1 if this night itself showed a problem. It is 0 for problems that are only still open.
+    ``troubles`` are the keys of all problems. ``appeared`` and ``gone`` are the differences to the open issue. ``exit``
+    is 1 if this nightly run itself showed a problem, and 0 if problems are only still open.
     """
 
     action: Action
@@ -44,10 +46,10 @@ class Decision(Value, frozen=True, kw_only=True):
 
 
 def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, after: int = AFTER) -> Decision:
-    """Decide what a night means. ``known`` are the keys of the open issue, or None.
+    """Decide what to do with the GitHub issue. ``known`` are the keys in the open issue; None if no issue is open.
 
-    A night without a verdict on a target changes nothing: known problems stay. After ``after`` of them in a row, that
-    is a problem too. A failed run is a problem at once, because the cause is on our side.
+    An inconclusive run of a target changes nothing: its known problems stay. After ``after`` such runs in a row, that
+    is a problem too. If the suite could not check a target at all, that is a problem at once.
     """
     shown = {key for one in targets for key in _shown(one, after)}
     kept = {key for one in targets if one.outcome in {"inconclusive", "error"} for key in _of(one.name, known or ())}
@@ -70,7 +72,7 @@ def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, af
 
 
 def _shown(one: TargetResult, after: int) -> Iterable[str]:
-    """Yield the keys of the problems that this night showed for a target."""
+    """Yield the keys of the problems that this nightly run showed in a target."""
     yield from (f"{one.name} {trouble.key}" for trouble in one.troubles)
     if one.outcome == "error":
         yield f"{one.name} {RUN}"
@@ -90,12 +92,12 @@ def is_name(text: str) -> bool:
 
 
 def kept_keys(keys: Iterable[str]) -> str:
-    """Return keys in the form for the body of an issue."""
+    """Return an HTML comment with keys, for the body of an issue."""
     return f"<!-- comfy-conformance night {json.dumps(list(keys))} -->"
 
 
 def known_keys(body: str) -> frozenset[str]:
-    """Return the keys in the body of an issue; none if they were removed by an edit."""
+    """Return the keys that the body of an issue contains; empty if somebody removed them."""
     found = _KEPT.search(body)
     if found is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""The results of many targets: each target, and the numbers of their outcomes. Pure."""
+"""The results of many targets: each target, and how many have which outcome. Pure."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value
 from conformance.version import __version__
 
 Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
-"""Outcomes of a target, worst first. Error: its run failed, so the target was not checked."""
+"""The outcomes of a target's run, worst first. Error: the run failed, so the target was not checked."""
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
-"""Exit statuses in order of priority: the overall one is the first that any target has."""
+"""Exit statuses by priority. The exit status of a run over many targets is the first of these that any target has."""
 
 NAMED: Final = 5
-"""How many targets are named next to their number."""
+"""How many targets are named where their number is shown."""
 
 
 NightState = Literal["broken", "warned", "inconclusive", "not-reached", "conformant"]
-"""The result of one night for a target, worst first."""
+"""The results of a target in one nightly run, worst first."""
 _IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
-"""A job that runs tonight may have been pending yesterday: so the list with a failure does not matter."""
+"""The list that contains a job. It is left out of a problem's key, because a pending job runs later."""
 
 
 class BrokenClause(Value, frozen=True, kw_only=True):
-    """A clause that a target broke, or on which the suite failed."""
+    """A clause that a target broke, or whose check failed in the suite."""
 
     id: str
     title: str
@@ -37,10 +37,10 @@ class BrokenClause(Value, frozen=True, kw_only=True):
 
 
 class Trouble(Value, frozen=True, kw_only=True):
-    """A problem of a target. ``key`` is readable and stays the same as long as the problem does.
+    """A problem of a target. ``key`` is a readable id that stays the same as long as the problem does.
 
-    ``whose`` is where to look: the server, the register of known deviations, or the suite itself. ``since`` is the
-    start of the run since which the clause is broken, or None if no history says so.
+    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself. ``since``
+    is the start of the run since which the clause is broken; None if that is not known.
     """
 
     key: str
@@ -53,17 +53,17 @@ class Trouble(Value, frozen=True, kw_only=True):
 class TargetResult(Value, frozen=True, kw_only=True):
     """The result of one target's run.
 
-    ``exit`` is the exit status of this run: 3 if it failed or was stopped. ``report`` is the path of its page below the
-    overview, or None.
+    ``exit`` is the exit status of this run: 3 if it failed or was stopped. ``report`` is the path of its report below
+    the directory of the overview, or None.
 
-    ``troubles`` are the reasons for exit status 1 and the failures of the suite itself. From a history come ``nights``,
-    the number of inconclusive runs in a row up to this one, and ``changed``, what changed since the previous run if
-    both have a verdict.
+    ``troubles`` are the reasons for exit status 1, and failures of the suite itself. These come from a history:
+    ``nights`` is the number of inconclusive runs in a row up to this one, and ``changed`` says what changed since the
+    previous run, if both have a verdict.
 
-    ``unreached`` says why the target was not reached. From a history come the start of the first such run in a row and
-    their number. ``compared`` says that the history has an earlier run that reached the target; ``newly`` and
-    ``mended`` are ids of clauses that broke or were fixed since then, and ``notes`` are other changes, such as the URL.
-    ``strip`` has the results of the last nights, oldest first.
+    ``unreached`` says why the target was not reached. From a history come ``unreached_since``, the start of the first
+    such run in a row, and ``unreached_nights``, their number. ``compared`` says whether the history has an earlier run
+    that reached the target. ``newly`` and ``mended`` are ids of clauses that broke or were fixed since that run, and
+    ``notes`` are other changes, such as the URL. ``strip`` has the results of the last nightly runs, oldest first.
     """
 
     name: str
@@ -93,15 +93,15 @@ class TargetResult(Value, frozen=True, kw_only=True):
 
 
 class Outcomes:
-    """Counts targets by outcome and exit status, with bounded memory."""
+    """Counts targets by outcome and exit status. It stores no results, so that it can count any number."""
 
     def __init__(self, targets: Iterable[TargetResult] = ()) -> None:
         self.outcomes: Counter[Outcome] = Counter()
         self.exits: Counter[int] = Counter()
         self.first: dict[Outcome, list[str]] = {outcome: [] for outcome in get_args(Outcome)}
-        """The names of the first NAMED targets with each outcome."""
+        """The names of the first ``NAMED`` targets with each outcome."""
         self.failed_otherwise: list[str] = []
-        """Up to NAMED + 1 names of targets that exit with 1 although they are not non-conformant."""
+        """Names of targets that exit with 1 although they are not non-conformant: at most ``NAMED`` + 1."""
         for target in targets:
             self.count(target)
 
@@ -132,7 +132,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Overview:
-    """The targets of one night, with the start of the first run and the end of the last."""
+    """The results of one nightly run, with the start of its first check and the end of its last."""
 
     start: str
     end: str
@@ -141,18 +141,18 @@ class Overview:
 
 
 def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
-    """Return the key of a clause that is broken in these ways."""
+    """Return the key of the problem that a clause is broken in these ways."""
     ways = repr(sorted({(_IN_A_LIST.sub("/*", mark.place or ""), mark.kind) for mark in marks}))
     return f"{clause} {sha256(ways.encode()).hexdigest()[:8]}"
 
 
 def night_state(run: PastRun) -> NightState:
-    """Return the result of a run for its target."""
+    """Return the result of a run as the chart of nightly runs shows it."""
     return state_of(run.verdict, reached=run.unreached is None, warned=run.counts.warn > 0)
 
 
 def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
-    """Return the result of a run for its target."""
+    """Return the result of a run as the chart of nightly runs shows it."""
     if not reached:
         return "not-reached"
     if verdict == Verdict.CONFORMANT:
@@ -161,6 +161,6 @@ def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
 
 
 def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:
-    """Return targets with problems first. Targets with the same outcome keep their order."""
+    """Return targets with the worst outcomes first. Targets with the same outcome keep their order."""
     order = get_args(Outcome)
     return sorted(targets, key=lambda one: order.index(one.outcome))

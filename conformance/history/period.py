@@ -1,4 +1,4 @@
-"""The results of the targets of a history in a period, for a digest."""
+"""The results of all targets of a history in a period, such as a week."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 WAYS: Final = 3
-"""How many kinds of breaches of a clause are listed."""
+"""Maximum number of kinds of breaches that are listed for a clause."""
 MOST: Final = 400
-"""How many nights of a target a period shows."""
+"""The maximum number of nightly runs of a target that a period shows."""
 
 
 def period(store: Store, length: timedelta) -> Digest:
@@ -36,7 +36,7 @@ def period(store: Store, length: timedelta) -> Digest:
     try:
         start = _earlier(end, length)
     except (ValueError, OverflowError):
-        raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
+        raise HistoryProblem(f"the history {store.path} has a run whose start is not a time: {end!r}") from None
     names = labels(newest)
     found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
     results = (result_of(store, run, names[run.number], start) for run in found)
@@ -45,7 +45,7 @@ def period(store: Store, length: timedelta) -> Digest:
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
-    """Return the name of each target by the number of its run: its name, or its URL with enough to be unique."""
+    """Return the name to show for each target, by the number of its run. A URL is extended if it is not unique."""
     urls = Counter(run.name or run.target for run in newest)
     found = {}
     for run in newest:
@@ -57,7 +57,7 @@ def labels(newest: Sequence[PastRun]) -> dict[int, str]:
 
 
 def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
-    """Return the result of a target's run, compared with its last run before ``start`` or before this one."""
+    """Return the result of a target's run, compared with its last run before ``start``, or with the previous one."""
     nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
@@ -92,7 +92,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
 
 
 def _earlier(time: str, length: timedelta) -> str:
-    """Return an earlier time, in the format of the history."""
+    """Return ``time`` minus ``length``, as a timestamp like those in the history."""
     return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -117,7 +117,7 @@ def _broken(now: Snapshot) -> Iterator[BrokenClause]:
 
 
 def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
-    """Yield the failing clauses with the places and kinds of their breaches, from a history."""
+    """Yield the failing clauses of a run in a history, with the places and kinds of their breaches."""
     failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}

@@ -1,4 +1,4 @@
-"""The stored form of a run: enough to compare it later, and no user input from workflows."""
+"""The stored form of a run: enough to compare it later, but nothing that users wrote into workflows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.judge.timing import timing
 
 @dataclass(frozen=True)
 class ClauseThen:
-    """One clause in a past run. ``failures`` are fingerprints, in a fixed order."""
+    """The result of one clause in a past run. ``failures`` say where and in which way it failed, in a fixed order."""
 
     id: str
     title: str
@@ -28,7 +28,7 @@ class ClauseThen:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One run, its clauses by id in the order of the report, the waivers that apply, and the counts of its profiles."""
+    """One stored run: its data, its clauses by id in the order of the report, its waivers, and counts by profile."""
 
     run: PastRun
     clauses: Mapping[str, ClauseThen]
@@ -75,11 +75,11 @@ def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapsh
 
 
 def waivers_of(report: Report) -> tuple[Waiver, ...]:
-    """Return the register's entries that apply to a run."""
+    """Return the entries of the register of known deviations that apply to a run."""
     known = () if report.deviations is None else report.deviations.known
     return tuple(Waiver(clause=one.clause, expires=one.expires, owner=one.owner, reason=one.reason) for one in known)
 
 
 def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
-    """Return failures in the order of display: by place, those outside the body first."""
+    """Return failures sorted for display: by place, those outside the body first."""
     return tuple(sorted(failures, key=lambda failure: (failure.place or "", failure.kind)))

@@ -1,4 +1,4 @@
-"""The SQLite file with the runs. A run, or a night of many runs, is stored completely or not at all."""
+"""The SQLite file that stores runs. A run, or a nightly run over many targets, is stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ from conformance.problems import UsageProblem
 WAIT: Final = 30.0
 """Seconds to wait for another process that is writing to the same file."""
 EXAMINED: Final = 32 << 20
-"""Up to this size in bytes, a file is checked before each run, in a tenth of a second. ``nightly`` always checks."""
-_UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
+"""Files up to this size in bytes are examined before each run, which takes 0.1 s. ``nightly`` always does it."""
+_UNUSABLE: Final = {"SQLITE_NOTADB": "is not an SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
 _NO_TIME: Final = "~"  # sorts after all times
 _STATE: Final = "clauses, statuses, failures"
 State = tuple[int, str, int]
-"""The columns of ``_STATE``. Runs with equal values have the same results."""
+"""The values of ``_STATE`` for a run. Runs with equal values have equal results."""
 
 
 class HistoryProblem(UsageProblem):
-    """A history cannot be read or written now. The message is one line with the file and the problem."""
+    """A history cannot be read or written now. The message is one line that names the file and the problem."""
 
 
 class UnusableHistory(HistoryProblem):
-    """A file that cannot be a history: not a history, damaged, or of another version."""
+    """A file that cannot be used as a history: of another program, damaged, or of another version."""
 
 
 class Past(NamedTuple):
-    """The statuses of one run, as ``Store.past`` yields them: a letter for each of the clauses."""
+    """The statuses of one run's clauses, one letter each. ``at`` says which run it is."""
 
     at: RunAt
     clauses: Sequence[str]
@@ -61,7 +61,7 @@ class Past(NamedTuple):
 
 
 class Night(NamedTuple):
-    """The result of one run for its target, in short form."""
+    """The result of one run, in short form."""
 
     verdict: str
     warned: bool
@@ -137,7 +137,10 @@ class Store:
             return [self._add(snapshot) for snapshot in snapshots]
 
     def rename(self, old: PastRun, new: str) -> None:
-        """Rename the series of a run. If the new name has runs already, the series are merged."""
+        """Give the series (the runs of one target) that contains a run a new name.
+
+        If that exists, the series are merged.
+        """
         with self._told("written"), self._transaction():
             execute = self.connection.execute
             (before,) = execute("SELECT series FROM run WHERE number = ?", (old.number,)).fetchone()
@@ -167,7 +170,7 @@ class Store:
         return number
 
     def _series(self, run: PastRun) -> int:
-        """Return the series of a run: that of its name, or of its target, path and dialect."""
+        """Return the id of the series that a run belongs to: by its name, else by its target, path and dialect."""
         where = (run.target, run.queue_path, run.dialect)
         if run.name is None:
             sql = "SELECT id FROM series WHERE name IS NULL AND target = ? AND queue_path = ? AND dialect = ?"
@@ -195,24 +198,24 @@ class Store:
     # --- reading ------------------------------------------------------------------------------------
 
     def newest(self) -> list[PastRun]:
-        """Return the newest run of each series, newest first."""
+        """Return the newest run of each target, newest first."""
         return self._runs(
             "number IN (SELECT (SELECT max(number) FROM run WHERE series = each.id) FROM series AS each) "
             "ORDER BY number DESC"
         )
 
     def series(self, run: PastRun, limit: int) -> list[PastRun]:
-        """Return up to ``limit`` runs of the series of ``run`` that end with it, oldest first."""
+        """Return up to ``limit`` runs of the target of ``run``, the last of which is ``run``, oldest first."""
         where = f"{_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
         return self._runs(where, run.number, run.number, limit)[::-1]
 
     def length(self, run: PastRun) -> int:
-        """Return the number of runs in the series of ``run`` up to it."""
+        """Return how many runs of its target the history has up to ``run``."""
         sql = f"SELECT count(*) FROM run WHERE {_SAME} AND number <= ?"  # noqa: S608 - our own words
         return int(self._one(sql, run.number, run.number)[0])
 
     def before(self, run: PastRun, start: str | None = None) -> PastRun | None:
-        """Return the run to compare ``run`` with, or None if no earlier run of its series reached the target.
+        """Return the earlier run to compare ``run`` with, or None if no earlier run of its target reached it.
 
         That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
         must have started before that time; if none did, it is the first one since then.
@@ -225,12 +228,12 @@ class Store:
         return None
 
     def reached(self, run: PastRun) -> PastRun | None:
-        """Return the last run of the series up to ``run`` that reached the target."""
+        """Return the last run up to ``run`` that reached its target, or None."""
         where = f"{_SAME} AND number <= ? AND unreached IS NULL ORDER BY number DESC LIMIT 1"
         return next(iter(self._runs(where, run.number, run.number)), None)
 
     def outage(self, run: PastRun) -> Outage | None:
-        """Return the number of runs in a row up to ``run`` that did not reach the target; None if it did."""
+        """Return since when and for how many runs the target has not been reached; None if ``run`` reached it."""
         if run.unreached is None:
             return None
         last = self.reached(run)
@@ -244,7 +247,7 @@ class Store:
         if not found:
             held = self._one("SELECT count(*), min(number), max(number) FROM run")
             told = f"runs {held[1]} to {held[2]}" if held[0] else "no run yet"
-            raise HistoryProblem(f"the history {self.path} holds no run {number}: it holds {told}")
+            raise HistoryProblem(f"the history {self.path} contains no run {number}: it contains {told}")
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
@@ -264,14 +267,14 @@ class Store:
         return {name: clause.status for name, clause in self.snapshot(run).clauses.items()}
 
     def past(self, run: PastRun) -> Iterator[Past]:
-        """Yield the statuses of the runs of a series that end with ``run``, newest first."""
+        """Yield the statuses of ``run`` and of the earlier runs of its target, newest first."""
         sql = f"SELECT number, started, clauses, statuses FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC"  # noqa: S608 - our own words
         with self._told("read"), self._sound():
             for number, started, clauses, statuses in self.connection.execute(sql, (run.number, run.number)):
                 yield Past(RunAt(number=number, start=started), self._content(clauses, list[str]), statuses)
 
     def nights(self, run: PastRun, limit: int, start: str = "") -> list[Night]:
-        """Return up to ``limit`` runs of the series that end with ``run`` and started at ``start`` or later."""
+        """Return up to ``limit`` runs of the target up to ``run`` that started at ``start`` or later, oldest first."""
         sql = (
             "SELECT started, verdict, instr(statuses, 'w'), unreached IS NULL "  # noqa: S608 - our own words
             f"FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
@@ -282,7 +285,7 @@ class Store:
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run. Runs with the same results, and clauses with the same result, are shared."""
+        """Return the clauses of a run. Runs, and clauses, with the same results share one object."""
         if state not in self._clauses:
             if self._known is None:
                 rows = self._all("SELECT id, title, level, core FROM clause")
@@ -321,7 +324,7 @@ class Store:
     def _pragma(self, name: str) -> int:
         return int(self._one(f"PRAGMA {name}")[0])
 
-    # --- being careful ------------------------------------------------------------------------------
+    # --- checks and errors --------------------------------------------------------------------------
 
     def _check(self) -> None:
         version, owner = self._pragma("user_version"), self._pragma("application_id")
@@ -371,7 +374,7 @@ class Store:
 
     @contextmanager
     def _sound(self) -> Iterator[None]:
-        """Report content that the suite never writes: SQLite does not detect all damage."""
+        """Raise UnusableHistory for content that the suite never writes, because SQLite does not detect all damage."""
         try:
             yield
         except (ValueError, KeyError, TypeError):
@@ -379,7 +382,7 @@ class Store:
 
 
 def prepare(path: Path) -> None:
-    """Check a history before anything is sent, and create its directory.
+    """Check that a run can be stored in a history, before anything is sent. Creates its directory.
 
     Raises UnusableHistory if no run could ever be stored in it. Temporary problems (a lock, a full disk, a read-only
     file) are reported after the run.
@@ -387,7 +390,7 @@ def prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnusableHistory(f"the history {path} cannot be made ({error.strerror}): name another file") from None
+        raise UnusableHistory(f"the history {path} cannot be created ({error.strerror}): name another file") from None
     if not path.exists():
         return
     try:

@@ -18,7 +18,7 @@ from conformance.history.snapshot import ClauseThen
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Verdict
 
 APPLICATION_ID: Final = 0x43514831
-"""``CQH1`` in ``PRAGMA application_id`` distinguishes a history from the SQLite files of other programs."""
+"""``CQH1``, stored as ``PRAGMA application_id``: it distinguishes a history from the files of other programs."""
 VERSION: Final = 6
 """``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
 LETTER: Final = {
@@ -93,29 +93,32 @@ SELECT number AS run, json_extract(one.value, '$[0]') AS clause, json_extract(on
     json_extract(one.value, '$[2]') AS kind
 FROM run JOIN kept ON kept.id = run.failures JOIN json_each(kept.content) AS one
 """.replace("STATUSES", _STATUSES)
-"""A clause has the title and level of the newest run. Times are seconds. ``counts`` are in the order of ``Counts``."""
+"""Times in the columns p50 and p95 are in seconds. ``counts`` are in the order of the fields of ``Counts``.
+
+A row of ``clause`` has the title and level that the clause has in the newest run.
+"""
 
 Failures = dict[str, tuple[Fingerprint, ...]]
 
 
 def digest(content: str) -> bytes:
-    """Return the digest that identifies a content in ``kept``."""
+    """Return the hash by which a text is found in the table ``kept``."""
     return sha256(content.encode()).digest()[:16]
 
 
 def letters(clauses: Iterable[ClauseThen]) -> str:
-    """Return the statuses of clauses, one letter each."""
+    """Return the statuses of clauses as a string with one letter per clause."""
     return "".join(LETTER[clause.status] for clause in clauses)
 
 
 def failures_text(clauses: Iterable[ClauseThen]) -> str:
-    """Return the fingerprints of all clauses as JSON: clause, place and kind of each."""
+    """Return the failures of all clauses as JSON: clause, place and kind of each."""
     found = [(clause.id, one.place, one.kind) for clause in clauses for one in clause.failures]
     return msgspec.json.encode(found).decode()
 
 
 def failures_of(content: str) -> Failures:
-    """Read the fingerprints of all clauses. Raises msgspec.DecodeError."""
+    """Parse the failures of all clauses. Raises msgspec.DecodeError."""
     found: dict[str, list[Fingerprint]] = {}
     for clause, place, kind in msgspec.json.decode(content, type=list[tuple[str, str | None, str]]):
         found.setdefault(clause, []).append(Fingerprint(place=place, kind=kind))
@@ -123,7 +126,7 @@ def failures_of(content: str) -> Failures:
 
 
 def row_of(run: PastRun) -> tuple[Any, ...]:
-    """Return the columns of a run, without its number."""
+    """Return the values of ``COLUMNS`` for a run, without its number."""
     counts = msgspec.json.encode(msgspec.structs.astuple(run.counts)).decode()
     return (
         run.target,
@@ -147,7 +150,7 @@ def row_of(run: PastRun) -> tuple[Any, ...]:
 
 
 def run_of(row: tuple[Any, ...], name: str | None) -> PastRun:
-    """Return a run from its columns. Raises ValueError if they are not from this suite."""
+    """Return the run that a row contains. Raises ValueError if this suite did not write the row."""
     number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
     sha256_, counts, failed_on_should, p50, p95, read_as, unreached = rest
     return PastRun(

@@ -1,4 +1,4 @@
-"""What a report shows of a history: for each clause, since when it is broken and when it was last exercised."""
+"""The part of a report that comes from a history: since when clauses are broken, when they were last exercised."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from conformance.history.tables import STATUS
 from conformance.judge.report import EXERCISED, ClauseHistory, History, PastRun, Report, RunAt, Span, Status
 
 LAST: Final = 30
-"""How many runs a report shows."""
+"""How many runs of its target a report lists."""
 
 
 @dataclass
 class Seen:
-    """A clause in the past: when it was last exercised, with which status, and since when it is broken."""
+    """What past runs say about a clause.
+
+    ``last`` is the last run that exercised it, ``status`` its status then, and ``since`` the run since which it is
+    broken.
+    """
 
     last: RunAt | None = None
     status: Status | None = None
@@ -30,7 +34,7 @@ class Seen:
 
 
 def keep(report: Report, path: Path, *, name: str | None = None, fail_on_should: bool = False) -> Report:
-    """Store a run in a history, and return its report with the history. Raises HistoryProblem.
+    """Store a run in a history. Returns the report with the history added. Raises HistoryProblem.
 
     ``name`` is the name of the target, if the report has none.
     """
@@ -40,7 +44,7 @@ def keep(report: Report, path: Path, *, name: str | None = None, fail_on_should:
 
 
 def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: bool = False) -> History:
-    """Return the history that ends with a run: its series, of which the ``last`` runs are listed."""
+    """Return the history of a run's target up to that run, as a report shows it. It lists the ``last`` runs."""
     runs, before, outage = store.series(run, last), store.before(run), store.outage(run)
     diff = None
     if before is not None:
@@ -59,7 +63,7 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
 
 
 def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
-    """Look for clauses in past runs, newest first, no further back than it takes to know all of them.
+    """Return what past runs say about clauses. Reads runs, newest first, only until everything is known.
 
     A clause is broken since the first run that broke it after the last one that kept it.
     """

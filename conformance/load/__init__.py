@@ -1,4 +1,4 @@
-"""Check responses under load: Locust sends the requests, and every response is judged by the clauses.
+"""Check responses under load: Locust sends the requests, and every response is checked against the clauses.
 
 ``user`` holds the Locust user, and ``locustfile`` is the file for ``locust -f``. ``stream`` and ``tally`` are pure and
 do not depend on Locust.

@@ -1,6 +1,6 @@
-"""A response with some parts hidden; reading a hidden part raises ``Wanted``.
+"""A response some parts of which are hidden. Reading a hidden part raises ``HiddenPartRead``.
 
-The result of a clause that did not read a part cannot depend on that part.
+If a clause did not read a part, its result cannot depend on it, and can be shared by responses that differ only there.
 """
 
 from __future__ import annotations
@@ -14,26 +14,30 @@ from conformance.contract.reading.known_jobs import Summary
 from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")
+"""The attributes that a response without its body still has. Header fields are read by name."""
 WHOLE: Final = (*HEAD, "content")
-"""The attributes of a response that can be read, in addition to header fields."""
+"""The attributes that a response with its body has. Header fields are read by name."""
 
 
-class Wanted(BaseException):
-    """A hidden part was read. Not an Exception, so that it is not mistaken for an error in a clause."""
+class HiddenPartRead(BaseException):
+    """A clause read a hidden part. Not an Exception, so that it is not taken for an error in the clause."""
 
 
 class _Bare:
-    """Has the given attributes, and raises Wanted for all others."""
+    """An object with the given attributes. Reading any other attribute raises HiddenPartRead."""
 
     def __init__(self, **shown: object) -> None:
         self.__dict__.update(shown)
 
     def __getattr__(self, name: str) -> Any:
-        raise Wanted(name)
+        raise HiddenPartRead(name)
 
 
 class _BareHead(_Bare):
-    """The head of a response. Header fields can only be read by name, and each name is recorded."""
+    """Status and header of a response.
+
+    Header fields can only be read by name, and each name that is read is recorded.
+    """
 
     header = Response.header
     values = Response.values
@@ -42,43 +46,52 @@ class _BareHead(_Bare):
     whole = Response.whole
 
     def lines(self, name: str) -> list[str]:
-        """Return the values of all lines of a header field."""
+        """Return the values of a header field, one for each line that has it."""
         self.looked_at.add(name)
         found: list[str] = self.all_lines(name)
         return found
 
 
 def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = None) -> Answer:
-    """Return a response that shows only its status, header fields, request and sending time.
+    """Return a response without its body: only status, header fields, request and sending time can be read.
 
-    The body is hidden. If ``reading`` is given, the results of parsing it can be read.
+    If ``reading`` (the parsed body) is given, it can be read too. ``looked_at`` gets the names of header fields that
+    are read.
     """
-    return _made(
-        *_head(answer, HEAD, looked_at, started=answer.exchange.started), _Bare() if reading is None else reading
+    return _make_answer(
+        *_partial_exchange(answer, HEAD, looked_at, started=answer.exchange.started),
+        _Bare() if reading is None else reading,
     )
 
 
 def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
-    """Return a response that hides only which other header fields it has."""
+    """Return a response of which everything can be read, except the list of all its header fields."""
     exchange = answer.exchange
-    asked, response = _head(answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, response, answer.reading)
+    shown_exchange, response = _partial_exchange(
+        answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed
+    )
+    return _make_answer(shown_exchange, response, answer.reading)
 
 
-def _head(answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object) -> tuple[_Bare, _BareHead]:
-    """Return an exchange and its response. ``looked_at`` receives the names of header fields that are read."""
+def _partial_exchange(
+    answer: Answer, names: Sequence[str], looked_at: set[str], **of_exchange: object
+) -> tuple[_Bare, _BareHead]:
+    """Return an exchange and its response, of which only some attributes can be read.
+
+    ``looked_at`` gets the names of header fields that are read.
+    """
     shown = {name: getattr(answer.response, name) for name in names}
     response = _BareHead(all_lines=answer.response.lines, looked_at=looked_at, **shown)
     return _Bare(request=answer.request, response=response, **of_exchange), response
 
 
-def remembered(exchange: Exchange, response: Response, summary: Summary) -> Answer:
-    """Return the parts of a response that are compared with later ones: the request, the times and the summary."""
-    asked = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
-    return _made(asked, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
+def parts_to_compare(exchange: Exchange, response: Response, summary: Summary) -> Answer:
+    """Return the parts of a response that are compared with later ones: request, times, and a summary of the body."""
+    shown_exchange = _Bare(id=exchange.id, request=exchange.request, started=exchange.started, elapsed=exchange.elapsed)
+    return _make_answer(shown_exchange, _Bare(status=response.status, whole=response.whole), _Bare(summary=summary))
 
 
-def _made(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:
+def _make_answer(exchange: _Bare, response: _Bare, reading: _Bare | Reading) -> Answer:
     make: Any = Answer
     answer: Answer = make(exchange, response, reading)
     return answer

@@ -1,4 +1,4 @@
-"""One user's connection under gevent: complete exchanges with limits on time and bytes. No redirects, no cookies."""
+"""The connection of one simulated user: complete exchanges with limits on time and bytes, no redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
 PIECE: Final = 1 << 16
-"""Bytes per read."""
+"""Maximum number of bytes per read."""
 
 
 class Connection:
-    """Sends requests in turn, on one connection as long as the server keeps it open.
+    """Sends requests one after another, on one TCP connection as long as the server keeps it open.
 
-    The probe builds the requests and redacts the responses, so the key is sent only to the target. Requests that write
-    need a ``leave``, which records every exchange, and are sent once. Raises UsageProblem if a given certificate is
-    unreadable.
+    The probe's client builds the requests and redacts the responses, so the key is sent only to the target. Requests
+    that change the server need a ``leave`` (permission), which records every exchange; they are never repeated. Raises
+    UsageProblem if a certificate file is unreadable.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -65,9 +65,9 @@ class Connection:
         self._http = self._new()
 
     def send(self, ask: Ask) -> Exchange:
-        """Send one request and wait for its complete response. Raises no network error.
+        """Send one request and wait for its complete response.
 
-        Raises ValueError for a request that may write without permission.
+        A network error does not raise: the exchange describes it.
         """
         guard(ask, self.leave)
         sent, request = self._probe.prepare(ask)
@@ -89,12 +89,12 @@ class Connection:
         return exchange
 
     def _guarded(self, ask: Ask, sent: Headers) -> tuple[Response | None, Problem | None]:
-        """Wait for a response within the bounds, and describe a failure in words."""
+        """Return the response, or a description of what went wrong, within the limits on time and bytes."""
         seconds = self._bounds.exchange_timeout
         late = gevent.Timeout(seconds)
         late.start()
         try:
-            return self._answer(ask, sent), None
+            return self._receive(ask, sent), None
         except gevent.Timeout as timeout:
             if timeout is not late:
                 raise
@@ -113,11 +113,11 @@ class Connection:
         finally:
             late.close()
 
-    def _answer(self, ask: Ask, sent: Headers) -> Response:
+    def _receive(self, ask: Ask, sent: Headers) -> Response:
         if ask.body:
             self._renew()  # the server may be about to close the old connection
-        asked = urlsplit(self._probe.url_of(ask))
-        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        url = urlsplit(self._probe.url_of(ask))
+        path = url.path + (f"?{url.query}" if url.query else "")
         answer = self._http.request(ask.method, path, ask.body, headers=dict(sent))
         pieces, size = [], 0
         while piece := answer.read(PIECE):

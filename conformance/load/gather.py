@@ -1,4 +1,7 @@
-"""Count responses as they arrive: mutable, cheap per response, and handed over as a frozen tally from time to time."""
+"""Count responses as they arrive.
+
+Counting changes the counters in place; from time to time they become a frozen tally.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,17 @@ from conformance.load.stream import Judgement
 from conformance.load.tally import Broken, Latency, LoadTally, Second, Unjudged, bucket, mentioned, size_class
 
 ALIKE: Final = 256
-"""How many different values are kept before they are counted."""
+"""How many different judgements are collected before they are added to the counters."""
 
 
 @dataclass
 class Gathering:
-    """What one process has counted since its last tally."""
+    """The counters of one process since its last tally."""
 
     hide_workflows: bool = False
     _judged: Counter[str] = field(default_factory=Counter)
     _alike: dict[int, list[Any]] = field(default_factory=dict)
-    """How often each judgement occurred. Most responses have the same one."""
+    """How often each judgement occurred, by the ``id()`` of the judgement: most responses share one object."""
     _breached: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
@@ -47,7 +50,7 @@ class Gathering:
     _unjudged: Unjudged = field(default_factory=Unjudged)
 
     def note(self, exchange: Exchange, judgement: Judgement, users: int) -> None:
-        """Count one exchange and its judgement. ``users`` is the number of users of this process."""
+        """Count one exchange and its judgement. ``users`` is how many simulated users this process has now."""
         second = int(_ended(exchange))
         self._requests[second] += 1
         self._users[second] = users
@@ -67,7 +70,7 @@ class Gathering:
     def judged(
         self, exchange: Exchange, judgement: Judgement, others: Mapping[str, Exchange] = MappingProxyType({})
     ) -> None:
-        """Count the judgement of a response. Findings may mention other exchanges, which are given by id."""
+        """Count the judgement of a response. ``others`` are further exchanges, by id, that the findings may mention."""
         self._alike.setdefault(id(judgement), [judgement, 0])[1] += 1
         if len(self._alike) > ALIKE:
             self._count_alike()
@@ -105,7 +108,7 @@ class Gathering:
         self._alike.clear()
 
     def tally(self) -> LoadTally:
-        """Return everything counted so far."""
+        """Return everything counted so far, as a frozen value."""
         self._count_alike()
         return LoadTally(
             clauses={

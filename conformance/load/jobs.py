@@ -1,4 +1,4 @@
-"""The run's own jobs in one process: who submits the next ones, their outcome, and removing the remaining ones."""
+"""The jobs that one process submits under load: who submits the next ones, how they end, and removing the rest."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ from conformance.probe.jobs import (
     why_not_listed,
 )
 from conformance.probe.leave import Leave, new_token
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.probe.requests import Ask
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 
 ROOM: Final = 64 << 20
-"""Maximum bytes of bodies that all active rounds keep for judging the life of jobs."""
+"""Maximum bytes of bodies that all active rounds together keep, to check how their jobs went through the queue."""
 FUTILE: Final = 3
-"""Stop submitting after this many prompts of which none was accepted."""
+"""Stop submitting if this many prompts were sent and none was accepted."""
 DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
 Send = Callable[[Ask, Leave], Exchange]
-"""Sends a request within the permission and returns the exchange."""
+"""Sends a request if the permission (the leave) allows it, and returns the exchange."""
 Pause = Callable[[float], object]
 Clock = Callable[[], float]
 
 
 class Jobs:
-    """Gives rounds to users, as many as keep at most ``writes.jobs`` jobs of ours in the queue.
+    """Gives users rounds of jobs to follow. At most ``server_changes.jobs`` jobs of this process are in the queue.
 
-    A round that interrupts, and the first one until one of its jobs has been read back, run without other rounds in
-    this process. ``why_not`` says why no round is given. ``bare`` permits an interrupt that stops any running
-    job.
+    A round that interrupts runs without other rounds in this process. So does the first round, until one of its jobs
+    has been found in the queue. ``why_not`` says why users get no more rounds. ``bare`` permits an interrupt that may
+    stop any running job.
     """
 
-    def __init__(self, writes: Writes, clock: Clock, *, bare: bool = False) -> None:
+    def __init__(self, server_changes: ServerChanges, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
         """Prompts with an unknown outcome."""
         self._token = new_token()
-        """Prefix of the marks of all jobs of this process."""
-        self._writes = writes
+        """The beginning of the marks by which jobs of this process are recognised."""
+        self._server_changes = server_changes
         self._clock = clock
         self._bare = bare
-        self._workflows = writes.workflows
+        self._workflows = server_changes.workflows
         self._deeds = cycle(DEEDS)
         self._deed = next(self._deeds)
         self._active: dict[Round, Deed] = {}
@@ -69,35 +69,35 @@ class Jobs:
         self._refused: int | None = 0
         """Prompts that were refused since the last accepted one."""
         self._read_back = False
-        """Whether a read has shown a job of a round."""
+        """Whether a response has listed a job of this process."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
     def begin(self) -> Round | None:
-        """Return a round for a user to follow, or None if the user should read the queue."""
+        """Return a round of jobs for a user to follow, or None if the user should read the queue instead."""
         if self._closed or self.why_not is not None:
             return None
         if not self._workflows:
             return None if self._active else self._enter(Leave(), self._choose(), Deed.NOTHING)
         self._read_back = self._read_back or any(entered.leave.seen for entered in self._active)
         alone = not self._read_back or Deed.INTERRUPT in {self._deed, *self._active.values()}
-        if self._active and (alone or (len(self._active) + 1) * JOBS > self._writes.jobs):
+        if self._active and (alone or (len(self._active) + 1) * JOBS > self._server_changes.jobs):
             return None
         deed, self._deed = self._deed, next(self._deeds)
-        fast, ends = self._workflows[1:], self._clock() + self._writes.job_timeout
+        fast, ends = self._workflows[1:], self._clock() + self._server_changes.job_timeout
         workflows = self._workflows if deed is not Deed.NOTHING or not fast else fast
-        leave = Leave(prompts=min(JOBS, self._writes.jobs), bare=self._bare, token=self._token + new_token())
+        leave = Leave(prompts=min(JOBS, self._server_changes.jobs), bare=self._bare, token=self._token + new_token())
         steps = script(leave, workflows, deed, clock=self._clock, ends=ends, first=not self._read_back)
         return self._enter(leave, steps, deed)
 
     def _enter(self, leave: Leave, steps: Script, deed: Deed) -> Round:
-        most = max(1, self._writes.jobs // JOBS)
+        most = max(1, self._server_changes.jobs // JOBS)
         entered = Round(leave, steps, ROOM // most)
         self._active[entered] = deed
         return entered
 
     def _choose(self) -> Script:
-        """Select the built-in workflows by the nodes that the server lists, the slow one first."""
+        """Select the built-in workflows that use only nodes which the server has. The slow workflow comes first."""
         exchange = yield WHICH_NODES
         assert exchange is not None
         try:
@@ -108,7 +108,7 @@ class Jobs:
         self._workflows = (built_in(output, slow=True), built_in(output, slow=False))
 
     def note(self, exchange: Exchange) -> None:
-        """Record the outcome of a prompt. If the first ones are all refused, no more are submitted."""
+        """Record whether a prompt was accepted. If the first prompts are all refused, no more are submitted."""
         self._submitted += 1
         taken = status(exchange) == OK
         self._taken += taken
@@ -117,7 +117,7 @@ class Jobs:
             self.why_not = f"no prompt was accepted: POST {path(exchange)} is {status_in_words(exchange)}"
 
     def end(self, over: Round) -> None:
-        """Take back a round that has ended or was stopped."""
+        """Record that a round has ended or was stopped."""
         del self._active[over]
         if over.leave.own and not self._read_back:
             self.why_not = self.why_not or why_not_listed(over.leave)
@@ -126,7 +126,10 @@ class Jobs:
             self._unsettled.append(over.leave)
 
     def part(self, *, last: bool) -> Own:
-        """Return the outcome of the prompts since the last call. The ``last`` part includes the remaining jobs."""
+        """Return what happened to the prompts since the last call.
+
+        With ``last``, jobs that are still left are included.
+        """
         part = Own(submitted=self._submitted, taken=self._taken, why_not=self.why_not)
         self._submitted = self._taken = 0
         if last:
@@ -134,14 +137,14 @@ class Jobs:
             self.left, self.unknown = (), 0
         return part
 
-    # --- removing -----------------------------------------------------------------------------------------------------
+    # --- removing jobs ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Allow rounds again."""
+        """Give rounds again, after ``close``."""
         self._closed = False
 
     def close(self) -> Leave:
-        """Stop giving rounds. Returns permission to remove the remaining jobs of unfinished rounds."""
+        """Give no more rounds. Returns the permission to remove the jobs of unfinished rounds."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
         joined = Leave.to_remove(leaves, self._token, bare=self._bare)
@@ -150,7 +153,7 @@ class Jobs:
         return joined
 
     def clean_up(self, send: Send, pause: Pause) -> None:
-        """Remove the remaining jobs of all rounds, which have ended now. A second call does nothing."""
+        """Remove the remaining jobs of all rounds. A second call does nothing."""
         leave = self.close()
         if not leave.own and not leave.unanswered:
             return

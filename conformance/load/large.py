@@ -12,13 +12,13 @@ from conformance.contract.conversation import Answer
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Findings of a clause that are kept per response."""
+"""Maximum number of findings of one clause that are kept per response."""
 
 
 def judged_in_parts(
     clauses: Collection[Clause], answer: Answer
 ) -> tuple[tuple[str, ...], dict[str, tuple[Finding, ...]], dict[str, str]]:
-    """Return the clauses that a large body exercises, the first findings of each, and the clauses that failed."""
+    """Return the clauses that a large body exercises, the first findings of each, and those whose check failed."""
     exercised, found, errors = dict[str, None](), dict[str, list[Finding]](), dict[str, str]()
     for each in subjects_by_clause(clauses, answer):
         name = each.clause.id

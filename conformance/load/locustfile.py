@@ -1,4 +1,4 @@
-"""The file for ``locust -f``: the user, and the judging of responses.
+"""The file for ``locust -f``: it defines the Locust user, and checks the responses.
 
 ``comfy-conformance load --locustfile`` prints the path of this file.
 """
@@ -38,16 +38,16 @@ EXIT_USAGE: Final = 4
 def _options(parser: ArgumentParser, **_: Any) -> None:
     group = parser.add_argument_group("conformance of GET /api/queue")
     for option in LOAD_OPTIONS:
-        told = option.told.replace("%", "%%")
+        help_text = option.full_help.replace("%", "%%")
         if option.metavar is None:
-            group.add_argument(option.flag, action="store_true", help=told)
+            group.add_argument(option.flag, action="store_true", help=help_text)
         else:
             group.add_argument(
                 option.flag,
                 metavar=option.metavar,
                 type=option.type,
                 default=option.default,
-                help=told,
+                help=help_text,
                 action="append" if option.multiple else "store",
             )
 
@@ -73,7 +73,7 @@ def _wire(environment: Environment, **_: Any) -> None:
         environment.events.quitting.add_listener(lambda **_: _finish(environment, session))
 
 
-def _tell_what_is_left(session: Session, report: Report) -> None:
+def _print_remaining_jobs(session: Session, report: Report) -> None:
     for line in left_behind(() if report.jobs is None else report.jobs.left, session.tally.own.unknown):
         sys.stderr.write(f"{line}\n")
     if session.silent:
@@ -82,18 +82,21 @@ def _tell_what_is_left(session: Session, report: Report) -> None:
 
 
 def _interrupt() -> None:
-    """End the run between two turns of gevent's loop. Python's own handler raises in callbacks, which lose it."""
+    """End the run between two turns of gevent's loop.
+
+    Python's own handler would raise in a callback, where it is lost.
+    """
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _finish(environment: Environment, session: Session) -> None:
-    """Write the report, print the summary, set the exit status."""
+    """At the end of a run, write the report, print the summary, and set the exit status."""
     settings = session.settings
-    if settings.writes is not None:
+    if settings.server_changes is not None:
         with suppress(KeyboardInterrupt):  # a second signal: end without cleanup
             session.stop()
     report = session.report()
-    _tell_what_is_left(session, report)
+    _print_remaining_jobs(session, report)
     try:
         write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should)
     except OSError as error:

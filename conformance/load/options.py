@@ -1,4 +1,4 @@
-"""The options of a run under load, and its fixed limits."""
+"""The options of a run under load, and limits that no option can raise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
 
 LONGEST: Final = 3600.0
-"""Maximum duration in seconds, so that a forgotten load test ends."""
+"""Maximum duration in seconds, so that a load test which is forgotten ends."""
 MOST: Final = 10_000.0
-"""Maximum requests per second."""
+"""Maximum number of requests per second."""
 LOAD_OPTIONS: Final = at(Place.LOAD)
-"""The options of ``load``, also for Locust's own command line with the locustfile."""
+"""The options of ``load``. Locust's own command line has them too if it uses the locustfile."""
 
 
 def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[str, Any]) -> Settings:
-    """Make the settings of a run under load from the values of its options. Raises UsageProblem."""
+    """Return the settings of a run under load from the values of its options. Raises UsageProblem."""
     if not host:
         raise UsageProblem("no target: give the base URL of the server to test")
     settings = settings_from(environ, {**given, "target": host})
@@ -31,9 +31,9 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
         raise UsageProblem(
             f"{settings.target} is not loopback: add --yes-load-this-host if it is yours or its owner agreed"
         )
-    if settings.writes is not None and unconsented(settings) is not None:
+    if settings.server_changes is not None and unconsented(settings) is not None:
         raise UsageProblem(
-            f"this run writes to {settings.target}: {settings.writes.jobs} jobs at once, and new ones until it ends, "
+            f"this run submits jobs to {settings.target}, {settings.server_changes.jobs} at once until it ends, "
             "which can cost credits: add --yes to allow it"
         )
     if (settings.bounds.rate_limit or 0) > MOST:
@@ -42,13 +42,13 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
 
 
 def will_be_written(settings: Settings) -> list[str]:
-    """Return lines for the user about what the run will write. Empty if it writes nothing."""
-    writes = settings.writes
-    if writes is None:
+    """Return lines for the user about how the run will change the server. Empty if it only reads."""
+    server_changes = settings.server_changes
+    if server_changes is None:
         return []
-    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
+    source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     return [
-        f"among them jobs from {source}: at most {writes.jobs} in the queue at once for each process of Locust",
+        f"jobs from {source} are submitted too: each process of Locust keeps up to {server_changes.jobs} queued",
         "only jobs of this run are deleted and interrupted",
-        f"jobs that take longer than {writes.job_timeout:g} s are removed, and so are all others at the end",
+        f"jobs that take longer than {server_changes.job_timeout:g} s are removed, and so are all others at the end",
     ]

@@ -11,7 +11,7 @@ CacheValue = TypeVar("CacheValue")
 
 
 class Recent(OrderedDict[CacheKey, CacheValue]):
-    """The most recently used values, whose weights together fit into ``room``."""
+    """A cache of the most recently used values, whose weights add up to at most ``room``."""
 
     def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         return self[key]
 
     def put(self, key: CacheKey, value: CacheValue) -> None:
-        """Store a value, and drop the least recently used ones. The newest one is always kept."""
+        """Store a value, and drop the least recently used ones until the rest fits. The new value is never dropped."""
         if key in self:
             self._weight -= self._weigh(self.pop(key))
         self[key] = value

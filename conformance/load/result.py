@@ -1,4 +1,4 @@
-"""Turn the tally of a run under load into a report. Pure: times are passed in as values."""
+"""Turn the counts of a run under load into a report. Pure: times are arguments."""
 
 from __future__ import annotations
 
@@ -46,10 +46,14 @@ STEADY: Final = "status.steady"
 NOTHING: Final = Broken()
 
 
-def report_on_load(  # noqa: PLR0913 - what a report says of its run
+def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     tally: LoadTally, settings: Settings, demand: Demand, *, start: float, end: float, stopped: str | None = None
 ) -> Report:
-    """Return the report. ``start`` and ``end`` are seconds since the Unix epoch; ``stopped`` is why it ended early."""
+    """Return the report on a run under load.
+
+    ``start`` and ``end`` are seconds since the Unix epoch. ``stopped`` says why the run ended early; None if it did
+    not.
+    """
     assert settings.target is not None
     register = settings.deviations or Register("")
     night = Night(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
@@ -82,7 +86,7 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
         exchanges=tuple(tally.exchanges.values()),
         load=_load(tally),
-        jobs=None if settings.writes is None else _own(tally.own),
+        jobs=None if settings.server_changes is None else _own(tally.own),
     )
 
 
@@ -108,7 +112,10 @@ def _uncompared(tally: LoadTally) -> str | None:
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
-    """Add the clause about all statuses together, and remove the one that it replaces."""
+    """Return the clauses with ``status.served``, which is about all statuses together, added.
+
+    Without any 200 response, ``status.steady`` is removed: ``status.served`` says it already.
+    """
     clauses = dict(tally.clauses)
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
     served = bool(tally.statuses.get(OK))
@@ -122,7 +129,7 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
 def _verdict(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason: a failed must clause, else the first doubt, else conformant."""
+    """Return the verdict and its reason. A failed must clause counts most, then any reason to doubt."""
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
@@ -138,7 +145,7 @@ def _verdict(
 def _doubts(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> Iterator[str]:
-    """Yield reasons against a verdict, most important first. ``sent`` are the names of the request's headers."""
+    """Yield reasons why the run is inconclusive, most important first. ``sent`` are the names of request headers."""
     lost = sum(tally.problems.values())
     if stopped is not None:
         yield f"the run was stopped before its end: {stopped}"
@@ -153,7 +160,7 @@ def _doubts(
     if tally.statuses and not tally.statuses.get(OK):
         status = _most(tally.statuses)
         hint = f"; {advice(status, (), sent)}" if status in UNAVAILABLE else ""
-        yield f"no read was answered 200; the most frequent status was {status}{hint}"
+        yield f"no GET got a 200 response; the most frequent status was {status}{hint}"
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
         yield in_words(errors, "", "could not be judged because the suite itself failed")
@@ -169,7 +176,7 @@ def _most(numbers: Mapping[T, int]) -> T:
 
 
 def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
-    """Add when a clause was broken first and last, and the load at these times."""
+    """Add to a clause when it was first and last broken, and how many requests and users there were then."""
     if not result.breached or broken.first is None or broken.last is None:
         return result
     return structs.replace(

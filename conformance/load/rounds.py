@@ -1,4 +1,4 @@
-"""One round of jobs, which a user submits, removes and follows to their end, as a script of requests. Pure."""
+"""One round of jobs, which a user submits, removes and follows to their end: a script of requests. Pure."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from conformance.probe.requests import Ask
 from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4
-"""Jobs of a round: one running and three pending, so that one of two remaining ones may start meanwhile."""
+"""Jobs in a round: one runs and three are pending. If one is deleted, another may start meanwhile."""
 FRONTEND: Final = 1
-"""The job that is submitted in the way of ComfyUI's own frontend, counted from 0."""
+"""Which job (counted from 0) is submitted in the form that ComfyUI's own frontend sends."""
 LISTING: Final = 2.0
-"""Seconds between the first two requests of the list of jobs. Each further pause is twice as long."""
+"""Seconds between the first two requests for the list of jobs. Each further pause is twice as long."""
 ALIKE: Final = 4
-"""Reads of an unchanged queue that are kept: the first three and the last."""
+"""How many responses that show an unchanged queue are kept: the first three and the last."""
 
 
 class Deed(enum.Enum):
-    """What a round does with its jobs, in addition to reading the queue."""
+    """What a round does with its jobs, apart from reading the queue."""
 
     NOTHING = "let them run"
     DELETE = "delete one that waits"
@@ -46,10 +46,10 @@ class Deed(enum.Enum):
 
 
 class Round:
-    """A running script: ``next`` is the request to send after ``pause`` seconds, or None when the round is over.
+    """A round in progress: ``next`` is the request to send after ``pause`` seconds; None when the round is over.
 
-    ``kept`` are the exchanges for judging the life of its jobs, with at most ``room`` bytes of bodies. Reads that are
-    left out show the same as their neighbours.
+    ``kept`` are the exchanges from which its jobs are judged, with at most ``room`` bytes of bodies. Responses that are
+    left out show the same queue as their neighbours.
     """
 
     def __init__(self, leave: Leave, script: Script, room: int = 1 << 62) -> None:
@@ -59,21 +59,24 @@ class Round:
         self.pause = 0.0
         self._script = script
         self._room = room
-        self._said: object = None
+        self._last_shown: object = None
         self._in_a_row = 0
-        """How many of the last exchanges show the same."""
+        """How many of the last exchanges show the same jobs."""
         self._last: Exchange | None = None
         self._go_on(None)
 
     def note(self, exchange: Exchange) -> bool:
-        """Record the response to ``next``, after the leave has recorded it. Returns whether the round continues."""
+        """Record the response to ``next``, after the permission has recorded it.
+
+        Returns whether the round continues.
+        """
         self._keep(exchange)
         self._go_on(exchange)
         return self.next is not None
 
     @property
     def settled(self) -> bool:
-        """Whether none of its jobs can be in the queue: none was submitted, or all were followed to their end."""
+        """Whether none of its jobs can be in the queue: none was submitted, or each was seen to end."""
         if not self.leave.own and not self.leave.unanswered:
             return True
         unseen = self.next is not None or self.leave.listed is None or self.leave.unanswered
@@ -90,9 +93,9 @@ class Round:
 
     def _keep(self, exchange: Exchange) -> None:
         shows = None if exchange.request.operation else self.leave.listed
-        told = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
-        self._in_a_row = self._in_a_row + 1 if self._in_a_row and self._said == told else 1
-        self._said = told
+        shown = exchange.request.operation or (shows if shows is None else [job for job in shows if job.own])
+        self._in_a_row = self._in_a_row + 1 if self._in_a_row and self._last_shown == shown else 1
+        self._last_shown = shown
         if not exchange.request.operation and self._in_a_row > ALIKE and self.kept and self.kept[-1] is self._last:
             self._room += _weight(self.kept.pop())
         if _weight(exchange) <= self._room:
@@ -105,7 +108,7 @@ def _weight(exchange: Exchange) -> int:
     return 0 if exchange.response is None else len(exchange.response.content)
 
 
-def script(  # noqa: PLR0913 - each is a part of what a round does
+def script(  # noqa: PLR0913 - one parameter for each part of a round
     leave: Leave,
     workflows: Sequence[Workflow],
     deed: Deed,
@@ -114,9 +117,9 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
     ends: float,
     first: bool = False,
 ) -> Script:
-    """Submit as many jobs as permitted, do the deed, and read the queue until the jobs have ended.
+    """Yield the requests of a round: submit jobs, delete or interrupt one, and read the queue until they have ended.
 
-    If this is the ``first`` round, it submits one job and continues only if that job can be read back.
+    If this is the ``first`` round, it submits one job and continues only if that job can be found in the queue.
 
     Jobs that have not ended at ``ends``, in seconds of the clock, are removed. The first of ``workflows`` is submitted
     first. It should be a slow one if jobs are to be removed.
@@ -148,7 +151,10 @@ def script(  # noqa: PLR0913 - each is a part of what a round does
 
 
 def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Read until no job is listed. A job that is about to start may be in neither list for a while."""
+    """Read the queue until it lists none of the jobs.
+
+    A job that is about to start may be in neither list for a moment.
+    """
     there, listing, pause = clock(), clock(), LISTING
     while clock() < ends:
         yield Ask("read until the jobs have ended")
@@ -157,13 +163,13 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
         elif not leave.waiting or clock() - there > ARRIVAL:
             return
         if clock() >= listing:
-            told = yield THE_JOBS
-            listing, pause = clock() + pause if status(told) == OK else ends, 2 * pause
+            response = yield THE_JOBS
+            listing, pause = clock() + pause if status(response) == OK else ends, 2 * pause
             yield Ask("read after the list of jobs")
 
 
 def _delete(leave: Leave) -> Script:
-    """Delete a pending job between others of the round."""
+    """Delete one of the pending jobs of the round, which has others before and after it."""
     if once := deletable(leave):
         yield manage("delete a pending job", delete=once[:1])
         yield Ask("read after deleting")
@@ -171,7 +177,7 @@ def _delete(leave: Leave) -> Script:
 
 
 def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Interrupt the running job once there is one, if no other can be hit."""
+    """Interrupt the job of the round that runs, once there is one, if the interrupt cannot stop another job."""
     while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
         yield Ask("read before interrupting")
     running = leave.own_listed(pending=False)

@@ -1,4 +1,4 @@
-"""Connects Locust with the clauses: judges in each process, and adds up in the process that writes the report.
+"""Connect Locust with the clauses: each process judges its responses, and the one that reports adds them up.
 
 Locust's own statistics, web page, CSV and HTML stay the same. A response that breaks a must clause is a failure there,
 with the id of the clause.
@@ -39,29 +39,29 @@ from conformance.probe.requests import Ask
 from conformance.run.settings import Settings
 
 DATA: Final = "conformance"
-"""The key of a worker's tally in the data that Locust sends to its master."""
+"""The key under which a worker's tally is in the data that Locust sends to the master."""
 SLACK: Final = 2.0
-"""Seconds by which a run may end early, because users start in turn."""
+"""A run that ends this many seconds early is still complete, because users start one after another."""
 READ: Final = Ask("read under load")
 PATIENCE: Final = 5.0
-"""Seconds in which users of a run that writes may complete their current request, so that its outcome is known."""
+"""Seconds that users have to complete their last request in a run with jobs, so that its outcome is known."""
 FAREWELL: Final = "conformance: end"
-"""A master's message to its workers: remove your remaining jobs, and send your tally."""
+"""The master's message to its workers at the end: remove your remaining jobs, and send your tally."""
 LAST: Final = "conformance: last part"
-"""A worker's reply to it."""
+"""The reply of a worker, with its tally."""
 LONGEST_WAIT_FOR_WORKERS: Final = PATIENCE + CLEAN_UP + 10.0
-"""Seconds after which a master stops waiting for its workers."""
+"""Seconds after which the master stops waiting for replies of its workers."""
 
 
 class BrokenResponse(Exception):
-    """A response that breaks a must clause, or a missing response. Equal texts share a row in Locust's failures."""
+    """A response that broke a must clause, or did not arrive. Locust counts equal messages in one row."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 class Session:
-    """Judges the responses of one process. In the process that reports, it also has the sum of all."""
+    """Judges the responses of one process. In the process that writes the report, it also sums up all processes."""
 
     def __init__(self, environment: Environment, settings: Settings) -> None:
         self.settings = settings
@@ -75,45 +75,45 @@ class Session:
         self._stream: Stream | None = None
         self._order: tuple[str, str] | None = None
         self._workers: set[str] = set()
-        """Workers whose last part is missing."""
+        """The workers that have not yet replied with their last tally."""
         self._parted = False
         runner, events = environment.runner, environment.events
-        writes = None if isinstance(runner, MasterRunner) else settings.writes
-        bare = writes is not None and (writes.interrupt or is_loopback(settings.target or ""))
-        self.jobs = None if writes is None else Jobs(writes, time.monotonic, bare=bare)
+        server_changes = None if isinstance(runner, MasterRunner) else settings.server_changes
+        bare = server_changes is not None and (server_changes.interrupt or is_loopback(settings.target or ""))
+        self.jobs = None if server_changes is None else Jobs(server_changes, time.monotonic, bare=bare)
         events.test_start.add_listener(self._on_start)
         events.test_stop.add_listener(self._on_stop)
         if isinstance(runner, WorkerRunner):
             events.report_to_master.add_listener(self._on_report)
         if isinstance(runner, MasterRunner):
             events.worker_report.add_listener(self._receive_part)
-        if settings.writes is not None:
+        if settings.server_changes is not None:
             environment.stop_timeout = environment.stop_timeout or PATIENCE
-        if settings.writes is not None and isinstance(runner, WorkerRunner):
+        if settings.server_changes is not None and isinstance(runner, WorkerRunner):
             runner.register_message(FAREWELL, self._send_last_part, concurrent=True)
-            events.quitting.add_listener(self._send_last_part)  # before Locust tells the master
-        if settings.writes is not None and isinstance(runner, MasterRunner):
+            events.quitting.add_listener(self._send_last_part)  # before Locust tells the master that this worker quits
+        if settings.server_changes is not None and isinstance(runner, MasterRunner):
             runner.register_message(LAST, self._receive_last_part)
 
     @property
     def pace(self) -> float:
-        """Seconds between two requests of a user. The rate limit applies to all users together."""
+        """Seconds between two requests of one user, so that all users together keep the rate limit."""
         options = self._environment.parsed_options
         users = max(1, (options.num_users if options else None) or 1)
         rate = self.settings.bounds.rate_limit
         return users / rate if rate else 0.0
 
     def note(self, reader: object, exchange: Exchange) -> None:
-        """Judge an exchange, count it, and report it to Locust."""
+        """Judge an exchange, count the result, and report the request to Locust. ``reader`` identifies the user."""
         judgement = self._stream_for(exchange).judge(id(reader), exchange)
         runner = self._environment.runner
         self._gathering.note(exchange, judgement, runner.user_count if runner else 0)
         if self.jobs is not None and exchange.request.operation is Operation.SUBMIT:
             self.jobs.note(exchange)
-        self._tell(exchange, judgement)
+        self._report_to_locust(exchange, judgement)
 
     def end_round(self, over: Round) -> None:
-        """Take back a round of jobs, and judge its exchanges."""
+        """Record that a round of jobs has ended, and judge how its jobs went through the queue."""
         assert self.jobs is not None
         self.jobs.end(over)
         others = {exchange.id: exchange for exchange in over.kept}
@@ -124,7 +124,10 @@ class Session:
                 self._count(exchange, clause)
 
     def _stream_for(self, exchange: Exchange) -> Stream:
-        """Return the stream that judges. With AUTO, another one takes over from the first job that shows an order."""
+        """Return the stream that judges.
+
+        With the dialect AUTO, a new stream begins when a job first shows the order.
+        """
         if self.demand.open:
             demand = demand_of([exchange], Dialect.AUTO)
             if not demand.open:
@@ -134,7 +137,7 @@ class Session:
             self._stream = Stream(self.demand)
         return self._stream
 
-    def _tell(self, exchange: Exchange, judgement: Judgement) -> None:
+    def _report_to_locust(self, exchange: Exchange, judgement: Judgement) -> None:
         request, response = exchange.request, exchange.response
         broken = [clause for clause, _ in judgement.broken if self._fails(clause)]
         failure: BrokenResponse | None = None
@@ -159,9 +162,9 @@ class Session:
             self._count(exchange, clause)
 
     def _count(self, exchange: Exchange, clause: str) -> None:
-        """Count a further breach of a response in Locust's table of failures."""
-        told = f"{clause}: {BY_ID[clause].title}"
-        errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), told)
+        """Count a further broken clause of a response in Locust's table of failures."""
+        message = f"{clause}: {BY_ID[clause].title}"
+        errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), message)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
 
     def _fails(self, clause: str) -> bool:
@@ -169,18 +172,18 @@ class Session:
         return level is Level.MUST or (level is Level.SHOULD and self.settings.fail_on_should)
 
     def stop(self) -> None:
-        """End a run that writes: first the users, then their remaining jobs."""
+        """End a run with jobs: first stop the users, then remove their remaining jobs."""
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
             runner.stop(send_stop_to_client=False)
             self._collect_last_parts(runner)
         elif runner is not None and runner.state == STATE_CLEANUP:
-            self._stopped.wait()  # another greenlet is doing it
+            self._stopped.wait()  # another greenlet is already stopping the run
         elif runner is not None:
             runner.stop()
 
     def report(self) -> Report:
-        """Return the report on all processes."""
+        """Return the report on all processes of the run."""
         self.tally += self._part(last=True)
         end = self.end or time.time()
         if self.tally.order is not None and self.demand.open:
@@ -192,23 +195,23 @@ class Session:
 
     @property
     def silent(self) -> int:
-        """How many workers have not reported their remaining jobs."""
+        """The number of workers that have not reported which jobs are left."""
         return len(self._workers)
 
     def _part(self, *, last: bool = False) -> LoadTally:
-        """Return what this process has counted since the last call."""
+        """Return what this process has counted since the last call. ``last`` includes the jobs that are left."""
         part = structs.replace(self._gathering.tally(), order=self._order)
         self._gathering = Gathering(self.settings.hides_workflows)
         return part if self.jobs is None else structs.replace(part, own=self.jobs.part(last=last))
 
     def _cut_short(self, end: float) -> str | None:
-        """Return a note if the run ended long before its time."""
+        """Return a note that the run ended early; None if it lasted as long as intended."""
         options = self._environment.parsed_options
         wanted = float(options.run_time or 0) if options and options.headless else 0.0
         lasted = end - self.start
         return f"after {lasted:.0f} of {wanted:.0f} s" if lasted < wanted - SLACK else None
 
-    # --- what Locust calls --------------------------------------------------------------------------------------------
+    # --- called by Locust ---------------------------------------------------------------------------------------------
 
     def _on_start(self, **_: Any) -> None:
         self.start, self.end = time.time(), None
@@ -232,8 +235,8 @@ class Session:
             self._stopped.set()
 
     def _collect_last_parts(self, runner: MasterRunner) -> None:
-        """In a run that writes, have every worker remove its remaining jobs, and wait for that."""
-        if self.settings.writes is None or self._parted:
+        """In a run with jobs, tell every worker to remove its remaining jobs, and wait for the replies."""
+        if self.settings.server_changes is None or self._parted:
             return
         self._parted = True
         self._workers |= set(runner.clients.keys())
@@ -249,7 +252,7 @@ class Session:
         runner.send_message(LAST, {DATA: encode(self._part(last=True))})
 
     def _clean_up(self, jobs: Jobs) -> None:
-        """Remove the remaining jobs of this process. Ctrl-C ends that."""
+        """Remove the remaining jobs of this process. Ctrl-C ends that early."""
         connection = Connection(self.settings)
 
         def send(ask: Ask, leave: Leave) -> Exchange:
@@ -286,12 +289,12 @@ def _connected(runner: MasterRunner) -> set[str]:
 
 
 def _is_expected(request: Request) -> bool:
-    """Whether a write should work on every server. Cancelling is only tried, because few servers have it."""
+    """Whether a request that changes the server should succeed on every server. Few servers can cancel a job."""
     return request.method == "POST" and request.operation is not Operation.CANCEL
 
 
 def _name(exchange: Exchange) -> str:
-    """Return the path under which Locust counts a request, without the id of a job."""
+    """Return the path under which Locust counts a request, with ``{id}`` instead of the id of a job."""
     path = urlsplit(exchange.request.url).path
     if exchange.request.operation is not Operation.CANCEL:
         return path

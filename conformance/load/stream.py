@@ -1,8 +1,8 @@
 """Judge an endless stream of responses as they arrive, with bounded memory. Pure.
 
 Under load most responses are equal, or differ only in header fields that no clause reads, and so have the same
-findings. Each body is parsed once, and each job is inspected once even if it occurs in many bodies. For a new response,
-only its new parts are judged: the result of a clause that did not read a part (``bare``) cannot depend on it.
+findings. Each body is parsed once, and each job is inspected once even if many bodies contain it. For a new response,
+only its new parts are judged: if a clause did not read a part (``bare``), its result does not depend on it.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ from conformance.contract.reading.large import LARGE, LargeReading, OfBody, read
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
-from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
+from conformance.load.bare import HiddenPartRead, parts_to_compare, without_body, without_other_fields
 from conformance.load.large import LISTED, judged_in_parts
 from conformance.load.recent import Recent
 from conformance.text.safe import failure
 
 EQUALS: Final = 1024
-"""Different responses whose findings are cached."""
+"""How many judgements are cached that similar responses share."""
 BODIES: Final = 32 << 20
-"""Bytes of different bodies and of different jobs that are cached with their findings."""
+"""Maximum total size in bytes of the bodies, and of the jobs, that are cached with their findings."""
 HOUR: Final = 3600.0
-"""Seconds after which an unchanged Date is compared with our clock again."""
+"""If a response has a Date, it is compared with our clock again after this many seconds, even if all else is equal."""
 ROOM: Final = 4096
-"""Overhead in bytes of a cached body or job: a small one consists of many objects."""
+"""Size in bytes that a cached body or job takes beside its text, since it consists of many Python objects."""
 WINDOW: Final = 3
-"""Responses in a row to one reader. What is lost between two reads shows in the third."""
+"""How many successive responses of one user are compared: a job missing between two reads shows in the third."""
 JOBS: Final = 200_000
-"""Jobs of all readers that are kept for comparing consecutive reads: half a kilobyte each."""
+"""Maximum number of jobs, of all users, that are kept to compare successive responses: half a kilobyte each."""
 BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
-"""Clauses about consecutive reads of one reader that hold even if others read and write at the same time.
+"""Clauses about successive responses to one user that hold even if others use the queue at the same time.
 
-The value is the position, counted from the end, of the response with the finding: a job that is missing between two
-reads shows in the next.
+The value says which response gets the finding, counted from the end: a job that is missing in one response shows in the
+next one.
 """
 
 
 class Judgement(Struct, frozen=True, gc=False):
     """The result for one response: the clauses that it exercised, and the first findings of those that it breaks.
 
-    ``errors`` are clauses that failed themselves, which is a defect of the suite and not of the response. ``unread``
+    ``errors`` are clauses whose check itself failed, which is a defect of the suite and not of the response. ``unread``
     says which part of the body no clause judged, and ``uncompared`` that it lists too many jobs to be compared.
     """
 
@@ -82,16 +82,17 @@ NOTHING: Final = Judgement()
 
 
 class _SharedJudgement(NamedTuple):
-    """The result that similar responses share, and the clauses that need to see more of each response."""
+    """The result that similar responses share, and the clauses that must be checked for each of them."""
 
     judgement: Judgement
     others: Sequence[Clause]
 
 
 class _Head(NamedTuple):
-    """The parts of a request and of a response's head that can affect findings. ``moment`` is our time, rounded.
+    """All that can affect findings except the body: parts of the request, status, header fields and the time.
 
-    ``fields`` are only the header fields that a clause reads: most services also send a unique id with each response.
+    ``fields`` are only the header fields that a clause reads, because many servers send a unique id with each response.
+    ``moment`` is our time, rounded.
     """
 
     same: Same
@@ -104,9 +105,9 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Responses that are equal in everything that is judged, and the result of each on its own.
+    """Responses that are equal in everything that clauses read, and the result of each without its predecessors.
 
-    ``others`` are clauses that read all header fields, and so are run for each response.
+    ``others`` are clauses that read all header fields, and so are checked for each response.
     """
 
     number: int
@@ -125,9 +126,9 @@ class _Equal(NamedTuple):
 
 @dataclass
 class _Reader:
-    """The last ``reads`` of one reader, in the form in which they are compared, and the ``digests`` of their bodies.
+    """The last responses to one user in the form in which they are compared, and digests of their bodies.
 
-    If the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
+    While the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
     """
 
     reads: tuple[Answer, ...] = ()
@@ -141,24 +142,24 @@ class _Reader:
 
 
 class Stream:
-    """Judges responses by the demanded dialect. One per process; not thread-safe."""
+    """Judges responses by the clauses of one dialect. Each process has one; it is not thread-safe."""
 
     def __init__(self, demand: Demand) -> None:
-        asked = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
+        applicable = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
         self._demand = demand
-        of_body = [clause for clause in asked if clause.of_body is not None]
+        of_body = [clause for clause in applicable if clause.of_body is not None]
         self._declared = [clause for clause in of_body if clause.fast is not None]
         self._of_body = [clause for clause in of_body if clause.fast is None]
-        self._of_answer = [clause for clause in asked if clause.over is not None and clause.of_body is None]
-        self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in asked]
-        self._steady = [STEADY] if STEADY in asked else []
-        self._of_jobs = [clause for clause in asked if clause.across is not None and clause.subject == "lifecycle"]
+        self._of_answer = [clause for clause in applicable if clause.over is not None and clause.of_body is None]
+        self._between = [BY_ID[name] for name in BETWEEN if BY_ID[name] in applicable]
+        self._steady = [STEADY] if STEADY in applicable else []
+        self._of_jobs = [clause for clause in applicable if clause.across is not None and clause.subject == "lifecycle"]
         self._numbers = itertools.count()
         self._newest: _Equal | None = None
         self._sum = (NOTHING, NOTHING, NOTHING)
         """The last two results that were added, and their sum. Equal sums are one object, which is faster to count."""
         self._fields: set[str] = set()
-        """The names, in lower case, of the header fields that a clause has read."""
+        """The names, in lower case, of all header fields that a clause has read."""
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
         # Three caches. Locust itself needs about 140 microseconds for a request, and judging may need a seventh of it
         # (benchmarks/load.py). Without _equals, alternating responses are judged again each time, such as those of a
@@ -172,7 +173,7 @@ class Stream:
     def judge(self, reader: Hashable, exchange: Exchange) -> Judgement:
         """Return the result of all clauses for a response. ``reader`` identifies the user who sent the request.
 
-        An exchange without a response exercises nothing.
+        An exchange without a response exercises no clause.
         """
         response = exchange.response
         if response is None:
@@ -181,29 +182,29 @@ class Stream:
         if window is not None and window.unchanged == equal.number:
             judgement = window.repeated
         else:
-            judgement = self._with_those_before(reader, exchange, response, equal)
+            judgement = self._with_previous(reader, exchange, response, equal)
         return self._with_all_fields(judgement, exchange, response, equal) if equal.others else judgement
 
     def _with_all_fields(
         self, judgement: Judgement, exchange: Exchange, response: Response, equal: _Equal
     ) -> Judgement:
-        """Return a result with the findings of the clauses that read all header fields."""
+        """Add to a result the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
-        more = _noted((clause, partial(subjects, clause, answer)) for clause in equal.others)
+        more = _check_each((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
         one, other, _ = self._sum
         if one is not judgement or other != more:
             self._sum = (judgement, more, judgement + more)
         return self._sum[2]
 
-    def _with_those_before(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
-        """Return the result for a response on its own and together with the previous ones of the same reader."""
+    def _with_previous(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
+        """Return the result for a response, including the clauses that compare it with the user's previous ones."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
             return equal.judgement
         window = self._readers.get_or_make(reader, _Reader)
         digest, unchanged_digests = equal.digest, (equal.digest,) * WINDOW
         if window.digests != unchanged_digests:  # otherwise the stored ones are equal
-            read = remembered(exchange, response, equal.reading.summary)
+            read = parts_to_compare(exchange, response, equal.reading.summary)
             window.reads = (*window.reads, read)[-WINDOW:]
             window.digests = (*window.digests, digest)[-WINDOW:]
             window.unchanged = None
@@ -216,14 +217,17 @@ class Stream:
         return judgement
 
     def _equal(self, exchange: Exchange, response: Response) -> _Equal:
-        """Return the result for a response on its own. Usually it equals the newest one."""
+        """Return the result for a response without its predecessors. Usually the response equals the newest one."""
         newest, head = self._newest, self._head(exchange, response)
         if newest is None or newest.head != head or newest.reading.content != response.content:
-            newest = self._newest = self._looked_up(exchange, response, head)
+            newest = self._newest = self._look_up(exchange, response, head)
         return newest
 
     def _head(self, exchange: Exchange, response: Response) -> _Head:
-        """Return the head of a response. Our time is rounded to the second if it has no Date, else to the hour."""
+        """Return what can affect findings except the body.
+
+        Our time is rounded to the hour, or without a Date to a second.
+        """
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
         request, started = exchange.request, exchange.started or 0.0
         moment = int(started // HOUR if response.header("date") else started)
@@ -231,18 +235,18 @@ class Stream:
             request.same, request.body, response.status, fields, response.coding_error, response.echoes, moment
         )
 
-    def _looked_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
+    def _look_up(self, exchange: Exchange, response: Response, head: _Head) -> _Equal:
         digest = hashlib.blake2b(response.content, digest_size=16).digest()
         known = len(self._fields)
-        equal = self._equals.get_or_make((head, digest), lambda: self._ask(exchange, response, head, digest))
+        equal = self._equals.get_or_make((head, digest), lambda: self._check(exchange, response, head, digest))
         if known == len(self._fields):
             return equal
         for memory in (self._equals, self._alike):  # a clause has read a new header field
             memory.forget()
-        return self._looked_up(exchange, response, self._head(exchange, response))
+        return self._look_up(exchange, response, self._head(exchange, response))
 
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
-        """Return the result for a round of jobs, by the response with the finding, from its exchanges in order."""
+        """Judge how the jobs of a round went through the queue. Returns each exchange that has a result, in order."""
         answers = [
             Answer(exchange, exchange.response, reading_of(exchange.response.content, self._demand))
             for exchange in exchanges
@@ -254,12 +258,12 @@ class Stream:
                 results[name] = results.get(name, Judgement()) + judgement
         return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
-    def _ask(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
+    def _check(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
         reading = self._reading(response.content)
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
-        alike = self._alike.get_or_make((head, proven), lambda: self._ask_of_alike(answer, proven))
-        judgement, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
+        alike = self._alike.get_or_make((head, proven), lambda: self._check_shared(answer, proven))
+        judgement, others = _check_visible(alike.others, subjects, without_other_fields(answer, self._fields))
         judgement = alike.judgement + judgement
         if answer.shows_queue and isinstance(reading, LargeReading):
             judged, broken, errors = judged_in_parts(self._declared + self._of_body, answer)
@@ -268,7 +272,7 @@ class Stream:
                 judged, tuple(broken.items()), tuple(errors.items()), summary.unread, not summary.compared
             )
         elif answer.shows_queue:
-            judgement += self._ask_of_body(
+            judgement += self._check_body(
                 self._of_body if proven is not None else self._declared + self._of_body, reading
             )
         if reading.proven is None:
@@ -281,23 +285,24 @@ class Stream:
             return LargeReading(content, self._demand, shared=Shared(KnownJobs(shared=False)))
         return FastReading(content, self._demand, recall=self._seen)
 
-    def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
-        """Run the clauses that need only the head and the proven facts about the body; similar bodies share the result.
+    def _check_shared(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
+        """Check the clauses that need only the header and the facts about the body that the fast path has proven.
 
-        A clause that needs more is recognised when it reads a hidden part.
+        Responses that agree in these share the result. A clause that needs more is recognised when it reads a hidden
+        part.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
-        judgement, others = _as_far_as_shown(clauses, _whole, without_body(answer, self._fields))
-        judgement += _noted((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
+        judgement += _check_each((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:
             return _SharedJudgement(judgement, others)
         declared = [clause for clause in others if clause.fast is not None]
-        more, wanting = _as_far_as_shown(declared, subjects, without_body(answer, self._fields, answer.reading))
-        judgement += more + self._ask_of_body(self._declared, answer.reading)
+        more, wanting = _check_visible(declared, subjects, without_body(answer, self._fields, answer.reading))
+        judgement += more + self._check_body(self._declared, answer.reading)
         return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
-        """Return the inspection of a list element. Each element is inspected once."""
+        """Return the inspection of a job. A job with the same text is inspected only once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
@@ -307,31 +312,31 @@ class Stream:
             seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _ask_of_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
-        return _noted((clause, partial(_of_body, clause, reading)) for clause in clauses)
+    def _check_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
+        return _check_each((clause, partial(_of_body, clause, reading)) for clause in clauses)
 
     def _compare(self, reads: Sequence[Answer]) -> Judgement:
-        """Return the result for a read together with the previous ones of the same reader."""
-        return _noted([(clause, partial(_charged, clause, reads)) for clause in self._between])
+        """Return the result of the clauses that compare a response with the previous ones of the same user."""
+        return _check_each([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
 
 
-_Asked = tuple[bool, Iterable[Any]]
-"""Whether the proven part exercises a clause, and the remaining subjects to check."""
+_Selected = tuple[bool, Iterable[Any]]
+"""Whether the fast path already exercised a clause, and what the clause still has to check."""
 
 
-def _whole(clause: Clause, answer: Answer) -> _Asked:
+def _whole(clause: Clause, answer: Answer) -> _Selected:
     assert clause.over is not None
     return False, clause.over(answer)
 
 
-def _of_body(clause: Clause, reading: Reading) -> _Asked:
+def _of_body(clause: Clause, reading: Reading) -> _Selected:
     assert clause.of_body is not None
     exercised, left = reading.remaining(clause.fast, clause.level_in(reading.demand))
     return exercised, clause.of_body(left)
 
 
-def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
-    """Return the findings of a clause for the response that no shorter conversation has findings for."""
+def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
+    """Return the findings of a clause that earlier calls, without the newest response, could not return."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
     charged = reads[-place] if len(reads) >= place else None
@@ -340,44 +345,47 @@ def _charged(clause: Clause, reads: Sequence[Answer]) -> _Asked:
 
 
 def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
-    """Return the result of a clause for a conversation, by the id of the exchange with the finding."""
+    """Return the result of a clause about several exchanges, by the id of the exchange with the finding."""
     assert clause.across is not None
     found: dict[str, list[Finding]] = {}
     try:
         for answer, subject in clause.across(conversation):
-            told = found.setdefault(answer.exchange.id, [])
-            told += itertools.islice(clause.check(subject), LISTED - len(told))
+            findings = found.setdefault(answer.exchange.id, [])
+            findings += itertools.islice(clause.check(subject), LISTED - len(findings))
     except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
         failed = Judgement(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
-    return {name: Judgement((clause.id,), ((clause.id, tuple(told)),) if told else ()) for name, told in found.items()}
+    return {
+        name: Judgement((clause.id,), ((clause.id, tuple(findings)),) if findings else ())
+        for name, findings in found.items()
+    }
 
 
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
-    """Return a digest without a cache."""
+    """Return a digest without caching it."""
     return make()
 
 
-def _as_far_as_shown(
-    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Asked], answer: Answer
+def _check_visible(
+    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Selected], answer: Answer
 ) -> _SharedJudgement:
-    """Run clauses on a response with hidden parts."""
+    """Check clauses on a response with hidden parts. Clauses that read a hidden part are returned as ``others``."""
     judgement, others = NOTHING, []
     for clause in clauses:
         try:
-            judgement += _noted([(clause, partial(ask, clause, answer))])
-        except Wanted:
+            judgement += _check_each([(clause, partial(ask, clause, answer))])
+        except HiddenPartRead:
             others.append(clause)
     return _SharedJudgement(judgement, others)
 
 
-def _noted(asked: Iterable[tuple[Clause, Callable[[], _Asked]]]) -> Judgement:
-    """Run each clause on its subjects."""
+def _check_each(checks: Iterable[tuple[Clause, Callable[[], _Selected]]]) -> Judgement:
+    """Check each clause on the values that it selects, and return the joint result."""
     judged, broken, errors = [], [], []
-    for clause, asking in asked:
+    for clause, select in checks:
         try:
             found = list[Finding]()
-            exercised, left = asking()
+            exercised, left = select()
             for subject in left:
                 exercised = True
                 if len(found) < LISTED:

@@ -1,4 +1,4 @@
-"""The counts of a run under load, which add up over workers, with bounded evidence. Frozen, pure."""
+"""The counts of a run under load: frozen values that can be added over workers, with bounded evidence. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange, Value
 
 SECONDS: Final = 24 * 3600
-"""Maximum seconds that are stored separately: more than the longest run has."""
+"""Maximum number of seconds that are stored separately: more than the longest run has."""
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 """Body sizes in bytes for which latency is counted separately."""
 STEP: Final = 1.1
-"""Ratio of neighbouring latencies in a histogram: percentiles are accurate to a tenth."""
+"""Ratio of neighbouring histogram buckets: percentiles are accurate to about 10 %."""
 FASTEST: Final = 1e-5
-"""The shortest latency, in seconds."""
+"""The shortest response time that is distinguished, in seconds."""
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Broken(Value, frozen=True, kw_only=True):
-    """One clause: how many responses it ``judged``, how many ``breached`` it, and when first and last.
+    """The counts of one clause: how many responses exercised it, how many broke it, and when first and last.
 
     Times are in seconds since the Unix epoch. ``evidence`` has one finding of each kind. ``error`` says how the clause
     itself failed, if it did.
@@ -50,7 +50,7 @@ class Broken(Value, frozen=True, kw_only=True):
 
 
 class Second(Value, frozen=True, kw_only=True):
-    """One second of a run: requests that ended in it, how many broke a must clause, and users at its end."""
+    """One second of a run: requests that ended in it, how many broke a must clause, and the users at its end."""
 
     requests: int = 0
     breached: int = 0
@@ -65,7 +65,7 @@ class Second(Value, frozen=True, kw_only=True):
 
 
 class Latency(Value, frozen=True, kw_only=True):
-    """Times from the first byte sent to the last one received, as a histogram whose buckets grow by ``STEP``."""
+    """A histogram of response times, from sending the request to the last byte. Buckets grow by the factor ``STEP``."""
 
     buckets: Mapping[int, int] = {}
     longest: float = 0.0
@@ -75,11 +75,11 @@ class Latency(Value, frozen=True, kw_only=True):
 
     @property
     def number(self) -> int:
-        """The number of times."""
+        """The number of response times."""
         return sum(self.buckets.values())
 
     def percentile(self, share: float) -> float:
-        """Return the percentile for a share of the responses (nearest rank), in seconds."""
+        """Return the response time, in seconds, that a share of the responses did not exceed (nearest rank)."""
         rank, seen = math.ceil(share * self.number), 0
         for bucket, number in sorted(self.buckets.items()):
             seen += number
@@ -89,9 +89,9 @@ class Latency(Value, frozen=True, kw_only=True):
 
 
 class Own(Value, frozen=True, kw_only=True):
-    """The outcome of the run's own jobs: prompts ``submitted`` and ``taken`` (accepted), ids of ``left`` jobs.
+    """What happened to the jobs of the run: prompts ``submitted`` and ``taken`` (accepted), and ids of jobs ``left``.
 
-    ``unknown`` prompts have an unknown outcome. ``why_not`` says why no more were submitted.
+    It is not known whether ``unknown`` further prompts were accepted. ``why_not`` says why no more were submitted.
     """
 
     submitted: int = 0
@@ -126,11 +126,12 @@ class Unjudged(Value, frozen=True, kw_only=True):
 
 
 class LoadTally(Value, frozen=True, kw_only=True):
-    """A run, or a worker's part of it.
+    """The counts of a run, or of a worker's part of it.
 
-    ``statuses`` counts responses by status, ``problems`` requests without a response by fault, and ``beside`` responses
-    to other requests than reads. ``latency`` is by the size of the body (the first of ``SIZES`` that it fits, else 0).
-    ``exchanges`` are those that evidence names. ``order`` is the dialect that a job has shown, and where.
+    ``statuses`` counts responses to GETs of the queue by status, and ``beside`` responses to other requests.
+    ``problems`` counts requests without a response by cause. ``latency`` is by the size of the body (the first of
+    ``SIZES`` that it fits, else 0). ``exchanges`` are those that evidence names. ``order`` is the dialect that a job
+    has shown, and where.
     """
 
     clauses: Mapping[str, Broken] = {}
@@ -163,17 +164,17 @@ class LoadTally(Value, frozen=True, kw_only=True):
 
     @property
     def requests(self) -> int:
-        """The number of requests sent."""
+        """The number of requests that were sent."""
         return sum(map(sum, (self.statuses.values(), self.beside.values(), self.problems.values())))
 
 
 def mentioned(piece: Evidence) -> set[str]:
-    """Return the possible ids of exchanges in a finding: its own, and those in its text."""
+    """Return the ids of exchanges that evidence may refer to: its own exchange, and ids in its text."""
     return {piece.exchange, *_ID.findall(f"{piece.got} {piece.message}")}
 
 
 def bucket(seconds: float) -> int:
-    """Return the histogram bucket of a time."""
+    """Return the number of the histogram bucket for a response time in seconds."""
     return math.ceil(math.log(max(seconds, FASTEST) / FASTEST, STEP))
 
 
@@ -184,7 +185,7 @@ def size_class(size: int) -> int:
 
 
 def _sum(mine: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Add up by key."""
+    """Add two mappings: values of the same key are added."""
     return {**mine, **other, **{key: mine[key] + other[key] for key in mine.keys() & other.keys()}}
 
 

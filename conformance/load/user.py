@@ -1,4 +1,4 @@
-"""The Locust user: reads the queue in turn, has each response judged, and sometimes submits jobs."""
+"""The Locust user: it reads the queue, has each response judged, and sometimes submits jobs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from conformance.load.session import READ, Session
 
 
 class QueueUser(User):
-    """Reads ``GET /api/queue`` of ``--host`` and judges every response by all clauses.
+    """Reads ``GET /api/queue`` of ``--host`` and checks every response against all clauses.
 
-    With ``--populate`` it also submits, deletes and interrupts its own jobs in rounds, when it gets one. In a
+    With ``--populate`` it also submits, deletes and interrupts its own jobs, when it gets a round of jobs. In a
     locustfile of your own, import it from ``conformance.load.locustfile``, which adds the judging and the options to
     Locust. You can subclass it or combine it with other users.
     """
@@ -33,12 +33,12 @@ class QueueUser(User):
         self._next = 0.0
 
     def on_stop(self) -> None:
-        """Close the connection. The session removes the jobs of a round that was stopped."""
+        """Close the connection. The session removes the jobs of a round that has not ended."""
         self._end_round()
         self.connection.close()
 
     def wait_time(self) -> float:
-        """Return the seconds until this user's share of the rate limit allows its next request."""
+        """Return how many seconds this user must wait before its next request, to keep the rate limit."""
         now = time.monotonic()
         self._next = max(now, self._next + self.session.pace)
         return max(self._next - now, 0.0 if self.round is None else self.round.pause)

@@ -70,7 +70,7 @@ TO_BE_REFUSED: Final = 2
 
 
 @dataclass(frozen=True)
-class Writes:
+class ServerChanges:
     """What a run may change on the server (``--allow-writes``).
 
     ``populate`` permits to submit ``jobs`` jobs. Without it, only requests are sent that should have no effect.

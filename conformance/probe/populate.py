@@ -39,7 +39,7 @@ from conformance.probe.jobs import (
     why_not_listed,
 )
 from conformance.probe.leave import Leave, Listed
-from conformance.probe.limits import TO_BE_REFUSED, Writes
+from conformance.probe.limits import TO_BE_REFUSED, ServerChanges
 from conformance.probe.pace import BRIEFLY
 from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import (
@@ -71,22 +71,29 @@ Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
-def leave_for(writes: Writes, *, loopback: bool) -> Leave:
+def leave_for(server_changes: ServerChanges, *, loopback: bool) -> Leave:
     """Return the user's permission to change this server. ``loopback`` says that it is on this machine."""
-    prompts = writes.jobs + TO_BE_REFUSED if writes.populate else 0
-    return Leave(prompts=prompts, clear=writes.clear, bare=writes.interrupt or loopback)
+    prompts = server_changes.jobs + TO_BE_REFUSED if server_changes.populate else 0
+    return Leave(prompts=prompts, clear=server_changes.clear, bare=server_changes.interrupt or loopback)
 
 
 class Populating:
     """One run that submits or removes jobs. ``plan`` sends the other requests. ``say`` prints a line for the user."""
 
     def __init__(  # noqa: PLR0913 - each comes from another part of a run
-        self, client: Client, writes: Writes, plan: Plan, say: Say, *, max_requests: int, priorities: bool
+        self,
+        client: Client,
+        server_changes: ServerChanges,
+        plan: Plan,
+        say: Say,
+        *,
+        max_requests: int,
+        priorities: bool,
     ) -> None:
         assert client.leave is not None
         self.client = client
         self.leave = client.leave
-        self.writes = writes
+        self.server_changes = server_changes
         self.plan = plan
         self.say = say
         self.left: tuple[str, ...] = ()
@@ -108,15 +115,15 @@ class Populating:
         """
         followed = False
         try:
-            why = await self._until_stopped(self._fill) if self.writes.populate else None
+            why = await self._until_stopped(self._fill) if self.server_changes.populate else None
             stopped = await self.plan()
             if why is None and stopped is None:
-                why = await self._until_stopped(self._finish if self.writes.populate else self._change_nothing)
+                why = await self._until_stopped(self._finish if self.server_changes.populate else self._change_nothing)
                 followed = why is None and self._none_left()
                 why = why or await self._until_stopped(self._malformed)
             return why or stopped
         finally:
-            if self.writes.populate:
+            if self.server_changes.populate:
                 await self._clean_up(followed=followed)
 
     async def _until_stopped(self, step: Callable[[], Awaitable[None]]) -> str | None:
@@ -134,7 +141,7 @@ class Populating:
             raise Stopped("nothing was submitted, because the queue could not be read")
         await self._counted()
         await self._compared()
-        workflows = self.writes.workflows or await self._built_in()
+        workflows = self.server_changes.workflows or await self._built_in()
         done = asyncio.Event()
         await gather_all([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
@@ -159,8 +166,10 @@ class Populating:
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
         """Submit the jobs one after the other, each followed by a GET of the queue, then two that should be refused."""
         try:
-            for number in range(self.writes.jobs):
-                graph = workflows[number % len(workflows) if self.writes.workflows else min(number, len(workflows) - 1)]
+            for number in range(self.server_changes.jobs):
+                graph = workflows[
+                    number % len(workflows) if self.server_changes.workflows else min(number, len(workflows) - 1)
+                ]
                 members = self._members(number)
                 aside = as_frontend(graph, self.leave.token * 2) if number == FRONTEND else {}
                 text = TEXT if number == WRITTEN else ""
@@ -261,11 +270,11 @@ class Populating:
     async def _finish(self) -> None:
         """Follow the remaining jobs until they have ended, and send the requests that need an idle queue."""
         await self._compared()
-        clear = self.writes.clear and await self._read("before clearing") is not None
+        clear = self.server_changes.clear and await self._read("before clearing") is not None
         if clear and self.leave.alone and self.leave.own_listed(pending=True):
             await self._ask(manage("clear", clear=True))
             await self._read("after clearing")
-        ends = self.client.monotonic() + self.writes.job_timeout
+        ends = self.client.monotonic() + self.server_changes.job_timeout
         await self._poll("until the jobs have ended", ends, self._none_left)
         if not self.leave.own_listed():
             await self._compared()

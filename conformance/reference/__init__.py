@@ -1,1 +1,1 @@
-"""A conforming endpoint, and the same endpoint with one fault at a time. It shares no code with the contract."""
+"""A server that conforms, and the same server with one fault at a time. It shares no code with ``contract/``."""

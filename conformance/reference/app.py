@@ -29,9 +29,9 @@ from conformance.reference.variants import Variant
 
 
 class Reference:
-    """The endpoint without its network: ``answer`` is its only operation, and ``reads`` its only state."""
+    """The endpoint without its network: ``answer`` returns the response to a request."""
 
-    def __init__(  # noqa: PLR0913 - each is a setting that some test turns
+    def __init__(  # noqa: PLR0913 - one parameter for each setting
         self,
         variant: Variant,
         fault: Fault | None = None,
@@ -43,15 +43,15 @@ class Reference:
         clock: Callable[[], float] = time.time,
         bodies: Iterator[bytes] | None = None,
     ) -> None:
-        """Serve the queue at ``path``. ``period`` and ``clock`` are in seconds.
+        """Serve the queue at ``path``. ``period`` (between new jobs) and ``clock`` are in seconds.
 
-        ``bodies`` must be endless. They are served instead of the queue: each by one GET and by the HEADs before it.
+        ``bodies`` must be endless. They are sent instead of the queue: each by one GET and by the HEADs before it.
         """
         self.path = path
         self.key = key
         self.reads = 0
         self.writing = 0
-        """The number of write requests in progress."""
+        """The number of POST requests in progress."""
         self.transports: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._twists: list[Twist] = [variant.twist] + ([fault.twist] if fault else [])
         self._clock = clock
@@ -88,7 +88,7 @@ class Reference:
         return reply
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
-        """Yield the bytes of a response as they are sent. HangUpError ends the connection."""
+        """Yield the bytes of a response as they are sent. HangUpError means that the connection ends there."""
         for twist in reversed(self._twists):
             if twist.plays:
                 async for piece in twist.plays(wire):
@@ -97,7 +97,7 @@ class Reference:
         yield wire
 
     def _refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the response to a request that does not get the queue, else None."""
+        """Return the response to a request that must not get the queue; None if it gets the queue."""
         methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
         other = None if self.board is None else operation(self.board, ask, blank, self.path)
         if other is None and ask.path != self.path:
@@ -116,12 +116,12 @@ class Reference:
 
     def _text(self, ask: IncomingRequest) -> bytes:
         """Return the queue as JSON text."""
-        body = self._listed(ask) if self._bodies is None else self._given(ask, self._bodies)
+        body = self._queue_text(ask) if self._bodies is None else self._next_body(ask, self._bodies)
         for twist in self._twists:
             body = twist.writes(body) if twist.writes else body
         return body
 
-    def _listed(self, ask: IncomingRequest) -> bytes:
+    def _queue_text(self, ask: IncomingRequest) -> bytes:
         document: Any
         if self.board is not None:
             document = self.board.snapshot()
@@ -131,23 +131,23 @@ class Reference:
             document = twist.lists(document, ask) if twist.lists else document
         return encode(document)
 
-    def _given(self, ask: IncomingRequest, bodies: Iterator[bytes]) -> bytes:
+    def _next_body(self, ask: IncomingRequest, bodies: Iterator[bytes]) -> bytes:
         body = next(bodies) if self._next is None else self._next
         self._next = None if ask.method == "GET" else body
         return body
 
 
-class _Played(web.StreamResponse):
-    """A response whose every byte is our own: aiohttp only reads requests and manages connections."""
+class _RawResponse(web.StreamResponse):
+    """A response all of whose bytes are our own. aiohttp only parses requests and manages connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
         super().__init__()
         self._pieces = pieces
-        self._keeps = keeps
+        self._keep_open = keeps
 
     @property
     def keep_alive(self) -> bool:
-        return self._keeps
+        return self._keep_open
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
@@ -157,7 +157,7 @@ class _Played(web.StreamResponse):
                 request.transport.write(piece)
                 await request.writer.drain()
         except HangUpError as hang_up:
-            self._keeps = False
+            self._keep_open = False
             if hang_up.reset and request.transport is not None:
                 # With a linger time of 0, closing the socket sends RST instead of FIN.
                 connection = request.transport.get_extra_info("socket")
@@ -175,7 +175,7 @@ async def _nothing(hang_up: HangUpError) -> AsyncIterator[bytes]:
 
 
 def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """Return the handler that ``aiohttp.web.Server`` calls for each request, whatever its method and path."""
+    """Return a handler for ``aiohttp.web.Server``, which calls it for every request."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
@@ -190,11 +190,11 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
                 await asyncio.sleep(reference.board.takes)
             reply = reference.answer(IncomingRequest(request.method, path, query, headers, body=body))
         except HangUpError as hang_up:
-            return _Played(_nothing(hang_up), keeps=False)
+            return _RawResponse(_nothing(hang_up), keeps=False)
         finally:
             reference.writing -= writes
         if not request.keep_alive:
             reply = reply.having(connection="close")
-        return _Played(reference.play(reply.wire(request.method)), keeps=reply.keeps)
+        return _RawResponse(reference.play(reply.wire(request.method)), keeps=reply.keeps)
 
     return handle

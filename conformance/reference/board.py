@@ -1,7 +1,7 @@
-"""A queue that accepts jobs: the effects of submitting, deleting and interrupting as a pure function of a clock.
+"""A queue that accepts jobs. Submitting, deleting and interrupting depend only on the calls and a clock. Pure.
 
-It follows Comfy Cloud's document: oldest first whatever ``number`` and ``front`` say; deleting and clearing remove
-pending jobs, and interrupting stops running ones.
+It follows Comfy Cloud's document: jobs run oldest first, whatever ``number`` and ``front`` say; deleting and clearing
+remove pending jobs, and interrupting stops running ones.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, ClassVar
 from conformance.reference.queue import Queue, QueueItem
 
 BoardResponse = tuple[int, object]
-"""Status and body. None means an empty body."""
+"""Status and body of a response. None means an empty body."""
 
 
 @dataclass
 class Job:
-    """One job. Times are in seconds since the epoch. ``status`` is as in the list of jobs."""
+    """One job. Times are in seconds since the epoch. ``status`` is as in GET /api/jobs."""
 
     prompt_id: str
     workflow: dict[str, Any]
@@ -35,17 +35,17 @@ class Job:
 
 
 class Board:
-    """Jobs wait, run and end as the clock advances. Each call gives the time, which never goes back.
+    """A queue whose jobs wait, run and end as time passes. Each call gives the time, which never goes back.
 
-    ``workers`` jobs run at once, each for ``step`` seconds per node of its workflow. Every ``foreign`` seconds
-    another user submits a job. A fault is a subclass that overrides a method.
+    ``workers`` jobs run at once, each for ``step`` seconds per node of its workflow. Every ``foreign`` seconds another
+    user submits a job. A fault is a subclass that overrides a method.
     """
 
     workers: ClassVar[int] = 1
     step: ClassVar[float] = 0.05
     foreign: ClassVar[float | None] = None
     takes: ClassVar[float] = 0.0
-    """The duration in seconds of a write request."""
+    """How many seconds a POST request takes."""
     classes: ClassVar[tuple[str, ...]] = ("EmptyImage", "ImageScale", "PreviewImage", "SaveImage")
     """The classes of nodes that a workflow may contain."""
 
@@ -72,7 +72,7 @@ class Board:
         return [job for job in self.jobs if job.status == "in_progress"]
 
     def advance(self, now: float) -> None:
-        """Advance the queue to ``now``."""
+        """Start and end jobs as time passes, until ``now``."""
         while True:
             self._start()
             ends = min((job.ends for job in self.running if job.ends is not None), default=now + 1)
@@ -82,7 +82,7 @@ class Board:
             self.now = max(self.now, min(ends, arrives))
             if arrives < ends:
                 self._arrivals += self.foreign or 0.0
-                self._somebody_submits()
+                self._submit_foreign_job()
             else:
                 for job in self.running:
                     if job.ends is not None and job.ends <= self.now:
@@ -94,7 +94,7 @@ class Board:
             self.start(self.next_of(waiting))
 
     def startable(self) -> list[Job]:
-        """Return the jobs that may start now."""
+        """Return the jobs that can start now."""
         return self.pending
 
     def next_of(self, waiting: list[Job]) -> Job:
@@ -110,7 +110,7 @@ class Board:
         """End a job."""
         job.status, job.ends = status, self.now
 
-    def _somebody_submits(self) -> None:
+    def _submit_foreign_job(self) -> None:
         color = self._random.getrandbits(24)
         graph = {
             "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": color}},
@@ -118,20 +118,20 @@ class Board:
         }
         self.add(graph, {}).foreign = True
 
-    # --- what is asked ------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------
 
-    def submit(self, asked: Any) -> BoardResponse:
-        """Accept or refuse a prompt."""
-        graph = asked.get("prompt") if isinstance(asked, dict) else None
+    def submit(self, body: Any) -> BoardResponse:
+        """Accept or refuse a prompt, and return the response."""
+        graph = body.get("prompt") if isinstance(body, dict) else None
         problem = self.problem_of(graph)
         if problem is not None:
-            return self.refused(graph, asked, problem)
+            return self.refusal(graph, body, problem)
         assert isinstance(graph, dict)
-        job = self.add(graph, asked)
-        return 200, {"prompt_id": self.told_id(job), "number": job.number, "node_errors": {}}
+        job = self.add(graph, body)
+        return 200, {"prompt_id": self.response_id(job), "number": job.number, "node_errors": {}}
 
     def problem_of(self, graph: object) -> str | None:
-        """Say why a graph cannot run, or return None."""
+        """Return why a workflow cannot run, or None if it can."""
         if not isinstance(graph, dict) or not graph:
             return "prompt is not a workflow."
         unknown = [
@@ -139,63 +139,65 @@ class Board:
         ]
         return "A node has an unknown class." if unknown else None
 
-    def refused(self, _graph: Any, _asked: Any, problem: str) -> BoardResponse:
-        """Refuse a prompt that cannot run."""
+    def refusal(self, _graph: Any, _body: Any, problem: str) -> BoardResponse:
+        """Return the response to a prompt that cannot run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
             "node_errors": {},
         }
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         """Add a job to the queue."""
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = Job(self.id_for(asked), copy.deepcopy(graph), outputs, self.now, self.number_for(asked))
+        job = Job(self.id_for(body), copy.deepcopy(graph), outputs, self.now, self.number_for(body))
         self.jobs.append(job)
         return job
 
-    def id_for(self, _asked: dict[str, Any]) -> str:
+    def id_for(self, _body: dict[str, Any]) -> str:
         """Return the id of a new job. It is always a new one, whatever id the client sent."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def number_for(self, _asked: dict[str, Any]) -> float:
+    def number_for(self, _body: dict[str, Any]) -> float:
         """Return the number of a new job. The number that the client sent is ignored."""
         return next(self._numbers)
 
-    def told_id(self, job: Job) -> str:
-        """Return the id in the response to the submission."""
+    def response_id(self, job: Job) -> str:
+        """Return the id that the response to a submission contains."""
         return job.prompt_id
 
-    def manage(self, asked: Any) -> BoardResponse:
-        """Delete some pending jobs, or clear all."""
-        known = isinstance(asked, dict) and asked.keys() <= {"delete", "clear"}
-        names = asked.get("delete", []) if known else None
+    def manage(self, body: Any) -> BoardResponse:
+        """Delete the pending jobs that the request names, or clear the queue, and return the response."""
+        known = isinstance(body, dict) and body.keys() <= {"delete", "clear"}
+        names = body.get("delete", []) if known else None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return 400, {"code": "BAD_REQUEST", "message": "delete is not a list of ids."}
-        if not isinstance(asked.get("clear", False), bool):
+        if not isinstance(body.get("clear", False), bool):
             return 400, {"code": "BAD_REQUEST", "message": "clear is not a boolean."}
-        doomed = self.doomed(names, clear=asked.get("clear", False))
-        for job in doomed:
+        jobs_to_remove = self.jobs_to_remove(names, clear=body.get("clear", False))
+        for job in jobs_to_remove:
             self.end(job, "cancelled")
-        return self.managed([job.prompt_id for job in doomed if job.prompt_id in names], cleared=asked.get("clear"))
+        return self.removal_response(
+            [job.prompt_id for job in jobs_to_remove if job.prompt_id in names], cleared=body.get("clear")
+        )
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-        """Return the jobs to remove."""
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
+        """Return the jobs that a request to delete or clear removes."""
         return [job for job in self.pending if clear or job.prompt_id in names]
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        """Respond to a request to remove jobs."""
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+        """Return the response to a request that removed jobs."""
         return 200, {"deleted": deleted, **({} if cleared is None else {"cleared": cleared})}
 
-    def interrupt(self, _asked: Any) -> BoardResponse:
-        """Stop all running jobs."""
+    def interrupt(self, _body: Any) -> BoardResponse:
+        """Stop all running jobs, and return the response."""
         for job in self.running:
             self.end(job, "cancelled")
         return 200, None
 
-    # --- what is shown ------------------------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Queue:
-        """Return the queue. The lists are copies that the caller may change; the workflows are not."""
+        """Return the queue as GET /api/queue shows it. The caller may change it."""
         running = self.running
         return {
             "queue_running": [self.item(job, position) for position, job in enumerate(running, 1)],
@@ -203,7 +205,7 @@ class Board:
         }
 
     def item(self, job: Job, position: int) -> QueueItem:
-        """Return a job as it is listed."""
+        """Return a job as GET /api/queue lists it."""
         return [
             position,
             job.prompt_id,
@@ -213,29 +215,29 @@ class Board:
         ]
 
     def remaining(self) -> int:
-        """Return how many jobs remain."""
+        """Return the number of pending and running jobs."""
         return len(self.pending) + len(self.running)
 
-    def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
-        """Return the list of jobs, youngest first."""
+    def job_list(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
+        """Return the response body of GET /api/jobs: a page of all jobs with these statuses, newest first."""
         chosen = [job for job in reversed(self.jobs) if not statuses or job.status in statuses]
         page = chosen[offset : offset + limit]
         pages = {"offset": offset, "limit": limit, "total": len(chosen), "has_more": offset + limit < len(chosen)}
         return {"jobs": [self.entry(job) for job in page], "pagination": pages}
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as in the list of jobs. Its time is in seconds, as the document says there."""
+        """Return a job as GET /api/jobs lists it. There the document demands seconds for its time."""
         return {"id": job.prompt_id, "status": job.status, "create_time": int(job.created)}
 
 
 class SeveralWorkers(Board):
-    """Three jobs run at once."""
+    """A queue that runs three jobs at once."""
 
     workers = 3
 
 
 class Shared(Board):
-    """Another user submits a job every 70 milliseconds, and two jobs run at once."""
+    """A queue to which another user submits a job every 70 milliseconds. Two jobs run at once."""
 
     workers = 2
     step = 0.03
@@ -243,13 +245,13 @@ class Shared(Board):
 
 
 class Slow(Board):
-    """Each job runs for a long time."""
+    """A queue whose jobs run for a long time."""
 
     step = 0.4
 
 
 class InBetween(Board):
-    """A job that starts is in neither list for a moment."""
+    """A queue in which a job that starts is in neither list for a moment."""
 
     moment: ClassVar[float] = 0.3
 
@@ -261,7 +263,7 @@ class InBetween(Board):
 
 
 class Oss(Board):
-    """A board that behaves as ComfyUI: its own order, ids and numbers chosen by clients, empty responses."""
+    """A queue that behaves as ComfyUI's: its own order, ids and numbers chosen by clients, empty responses."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -269,37 +271,37 @@ class Oss(Board):
 
     @property
     def pending(self) -> list[Job]:
-        """The pending jobs by number."""
+        """The pending jobs, lowest number first."""
         return sorted(super().pending, key=lambda job: job.number)
 
-    def submit(self, asked: Any) -> BoardResponse:
-        """Accept a prompt unless its id already exists."""
-        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+    def submit(self, body: Any) -> BoardResponse:
+        """Accept a prompt unless a job already has its prompt_id."""
+        named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
-            return self.refused(None, asked, "A job with this prompt_id already exists.")
-        return super().submit(asked)
+            return self.refusal(None, body, "A job with this prompt_id already exists.")
+        return super().submit(body)
 
-    def id_for(self, asked: dict[str, Any]) -> str:
-        """Return the id that the client chose."""
-        return str(asked.get("prompt_id") or super().id_for(asked))
+    def id_for(self, body: dict[str, Any]) -> str:
+        """Return the prompt_id that the client chose, or a new one."""
+        return str(body.get("prompt_id") or super().id_for(body))
 
-    def number_for(self, asked: dict[str, Any]) -> float:
-        """Return the number that the client chose. With ``front`` it is the negative of the next number."""
-        if "number" in asked:
-            return float(asked["number"])
+    def number_for(self, body: dict[str, Any]) -> float:
+        """Return the number that the client chose, or else the next one; with ``front`` its negative."""
+        if "number" in body:
+            return float(body["number"])
         number = next(self._numbers)
-        return -number if asked.get("front") else number
+        return -number if body.get("front") else number
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        """Respond with an empty body."""
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+        """Return a response with an empty body."""
         del deleted, cleared
         return 200, None
 
-    def interrupt(self, asked: Any) -> BoardResponse:
-        """Stop the running jobs, unless the request names another job."""
-        named = asked.get("prompt_id") if isinstance(asked, dict) else None
+    def interrupt(self, body: Any) -> BoardResponse:
+        """Stop the running jobs, unless the request names a job that does not run."""
+        named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is None or any(job.prompt_id == named for job in self.running):
-            return super().interrupt(asked)
+            return super().interrupt(body)
         return 200, None
 
     def item(self, job: Job, position: int) -> QueueItem:
@@ -308,5 +310,5 @@ class Oss(Board):
         return [job.number, prompt_id, workflow, metadata, outputs]
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as in ComfyUI's list of jobs. Its time is in milliseconds."""
+        """Return a job as ComfyUI's GET /api/jobs lists it. Its time is in milliseconds."""
         return super().entry(job) | {"create_time": int(job.created * 1000), "priority": job.number}

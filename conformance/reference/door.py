@@ -10,12 +10,12 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply
 
 @dataclass(frozen=True)
 class Door:
-    """The rules for accepting requests. Times are in seconds.
+    """How many requests a server accepts, and when. Times are in seconds.
 
-    ``rate`` fills a bucket of ``burst`` requests. With a ``window``, each window accepts ``burst`` requests instead.
-    Other requests get ``status``, with a Retry-After if ``tells``. So do all requests in the first ``starts``
-    seconds.
-    ``bans`` is the status that a client gets after a wrong key; with 0 its connections are closed.
+    A token bucket of ``burst`` requests refills at ``rate`` per second. With a ``window``, each window accepts
+    ``burst`` requests instead. Other requests get ``status``, with a Retry-After if ``tells``. So do all requests in
+    the first ``starts`` seconds. ``bans`` is the status that a client gets for every request after a wrong key; 0
+    closes the connection.
     """
 
     rate: float = inf
@@ -28,7 +28,7 @@ class Door:
 
 
 class Doorkeeper:
-    """The rules with their state."""
+    """Applies the rules of a Door to requests."""
 
     def __init__(self, door: Door, now: float) -> None:
         self._door = door
@@ -38,7 +38,7 @@ class Doorkeeper:
         self._banned = False
 
     def refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the response to a request that is not accepted, else None.
+        """Return the response to a request that is refused; None if it is accepted.
 
         Raises HangUpError if the request gets no response.
         """
@@ -49,14 +49,14 @@ class Doorkeeper:
             raise HangUpError
         given = ask.header("x-api-key")
         self._banned = door.bans is not None and bool(given) and given != ask.key
-        wait = self._opens - ask.now if ask.now < self._opens else self._taken(ask.now)
+        wait = self._opens - ask.now if ask.now < self._opens else self._take_token(ask.now)
         if not wait:
             return None
-        told = {"retry_after": str(ceil(wait))} if door.tells else {}
-        return blank.error(door.status, "Try again later.", **told)
+        headers = {"retry_after": str(ceil(wait))} if door.tells else {}
+        return blank.error(door.status, "Try again later.", **headers)
 
-    def _taken(self, now: float) -> float:
-        """Take one token and return 0; if the bucket is empty, return the seconds until the next one."""
+    def _take_token(self, now: float) -> float:
+        """Take a token and return 0; if the bucket is empty, return the seconds until the next token."""
         door = self._door
         if door.window:
             if now - self._filled >= door.window:

@@ -1,4 +1,4 @@
-"""Fresh conforming responses from a seed, drawn from ``conformance.strategies`` outside a test.
+"""Random conforming responses, generated from a seed with ``conformance.strategies``.
 
 Needs Hypothesis, which the extra ``properties`` installs.
 """
@@ -19,18 +19,17 @@ from conformance.reference.message import items
 from conformance.strategies import Dialect, QueueInfo, encoded, queue_infos
 
 BATCH: Final = 5
-"""The number of bodies drawn at a time. A request may wait some 100 ms for a batch. Each batch also has a fixed cost.
-"""
+"""The number of bodies that are generated at a time. A batch takes some 100 ms, and each one has a fixed cost."""
 APART: Final = 100
-"""The number of responses in which no prompt id repeats. A repeated job would seem to have changed."""
+"""In this many successive responses no prompt_id occurs twice, because a job that is listed again must not change."""
 
 
 def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
-    """Yield bodies of 200 responses without end, drawn on demand.
+    """Yield bodies of 200 responses without end, generated on demand.
 
-    The same seed gives the same sequence with the same versions of Hypothesis and of this package (and in
-    the same program, since Hypothesis also draws constants that it finds in modules of the working tree).
-    Consecutive responses have no job in common. All jobs were created before 2025-11-24.
+    The same seed gives the same sequence with the same versions of Hypothesis and of this package (and in the same
+    program, since Hypothesis also draws constants that it finds in modules of the working tree). Successive responses
+    have no job in common. All jobs were created before 2025-11-24.
     """
     recent: deque[set[str]] = deque(maxlen=APART)
     names = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{number}")) for number in count())
@@ -50,7 +49,7 @@ def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
 
 
 def _batch(seed: int, bodies: SearchStrategy[bytes]) -> list[bytes]:
-    """Draw some bodies with settings of our own, whatever the settings of surrounding tests are."""
+    """Generate a batch of bodies. The settings of a surrounding Hypothesis test do not apply."""
     drawn = []
 
     @seeded(seed)

@@ -1,4 +1,4 @@
-"""Many reference endpoints in one process, on path prefixes of one port, to try out checks of many targets."""
+"""Many reference endpoints in one process, below different paths of one port, to test checks of many targets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def serve_many(
 ) -> ReferenceServer:
     """Return a server with one endpoint for each entry: the name of a fault, or None for a conforming endpoint.
 
-    Endpoint n is at ``/n`` below the server's URL. Endpoints share no queue, job ids or read counts.
-    A fault that needs a key uses ``server.KEY``. ``period`` is in seconds from one new job to the next.
-    Raises Unservable if a name is unknown.
+    The endpoint of entry n (from 0) is at ``/n`` below the server's URL. Endpoints share no queue, job ids or counters.
+    A fault that needs a key uses ``server.KEY``. ``period`` is in seconds from one new job to the next. Raises
+    Unservable if a name is unknown.
     """
     answers: dict[str, Handler] = {
         str(number): serve(fault=fault, queue_path=f"/{number}/api/queue", period=period, seed=number).handle

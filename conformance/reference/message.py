@@ -14,12 +14,12 @@ from conformance.reference.queue import Queue
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """One request and its context.
+    """One request, with what the endpoint knows when it arrives.
 
-    ``headers`` are names as sent with their values, in order; ``query`` has no ``?``.
-    ``key`` is the key that the endpoint requires, if any. ``now`` is in seconds since the epoch. ``read``
-    counts the GETs that listed the queue, from 1, including this one. ``connections``
-    counts the open connections, ``writing`` the write requests in progress.
+    ``headers`` are names as sent with their values, in order; ``query`` has no ``?``. ``key`` is the key that the
+    endpoint requires, if any. ``now`` is in seconds since the epoch. ``read`` is the number of this GET among those
+    that got the queue, from 1. ``connections`` is the number of open connections, ``writing`` that of POST requests in
+    progress.
     """
 
     method: str
@@ -49,17 +49,17 @@ class IncomingRequest:
         return coding in weights and float(weights[coding] or 1) > 0
 
     def every(self, count: int) -> bool:
-        """Whether this is a GET and its number among the reads is a multiple of ``count``."""
+        """Whether this is a GET whose number is a multiple of ``count``."""
         return self.method == "GET" and self.read > 0 and self.read % count == 0
 
     def with_key(self) -> IncomingRequest:
-        """Return this request with the right key."""
+        """Return this request with the key that the endpoint requires."""
         return replace(self, headers=(("X-API-Key", self.key or ""), *self.headers))
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One response. ``headers`` do not include those for the length of the body, which are added when it is sent."""
+    """One response. ``headers`` lack Content-Length and Transfer-Encoding, which are added when it is sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -68,29 +68,29 @@ class Reply:
     chunked: bool = False
 
     def having(self, body: bytes | None = None, **headers: str | None) -> Reply:
-        """Return this response with header fields set (``content_type=...``), or removed if None."""
+        """Return this response with another body, or with header fields set (``content_type=...``) or removed."""
         named = {name.replace("_", "-").title().replace("Etag", "ETag"): value for name, value in headers.items()}
         merged = {name: value for name, value in {**self.headers, **named}.items() if value is not None}
         return replace(self, headers=merged, body=self.body if body is None else body)
 
     def json(self, status: int, value: object, **headers: str) -> Reply:
-        """Return a response with ``status``, the body ``value`` and the general headers of this one."""
+        """Return a JSON response with ``status``, the body ``value`` and the headers of this one."""
         return replace(self, status=status).having(encode(value), content_type="application/json", **headers)
 
     def error(self, status: int, message: str, **headers: str) -> Reply:
-        """Return an ErrorResponse. Its code is the name of the status (``NOT_FOUND``)."""
+        """Return a response whose body is an ErrorResponse. Its code is the name of the status (``NOT_FOUND``)."""
         return self.json(status, {"code": HTTPStatus(status).name, "message": message}, **headers)
 
     @property
     def keeps(self) -> bool:
-        """Whether the connection may be used again."""
+        """Whether the connection stays open after this response."""
         return self.version == "HTTP/1.1" and self.headers.get("Connection") != "close"
 
     def _has(self, name: str) -> bool:
         return name in (known.lower() for known in self.headers)
 
     def wire(self, method: str) -> bytes:
-        """Return the bytes of the response to a request with ``method``."""
+        """Return the response to a request with ``method`` as the bytes to send."""
         headers = dict(self.headers)
         if self.chunked:
             headers["Transfer-Encoding"] = "chunked"
@@ -107,7 +107,7 @@ class Reply:
 
 
 class HangUpError(Exception):
-    """Raised while a response is sent: the connection ends here, with a reset if requested."""
+    """Raised while a response is sent: the connection ends here. With ``reset`` it ends with a TCP reset."""
 
     def __init__(self, *, reset: bool = False) -> None:
         super().__init__()
@@ -116,11 +116,10 @@ class HangUpError(Exception):
 
 @dataclass(frozen=True)
 class Twist:
-    """The changes of a variant or a fault: an optional function for each stage of a response.
+    """What a variant or a fault changes: an optional function for each stage of a response.
 
-    ``hears`` changes the request. ``lists`` changes the queue and returns the value to write. ``writes`` changes the
-    bytes of the JSON text. ``replies`` changes the whole response, errors included. ``plays`` yields the bytes to
-    send
+    ``hears`` changes the request. ``lists`` changes the queue and returns the value to encode. ``writes`` changes the
+    bytes of the JSON text. ``replies`` changes the whole response, errors included. ``plays`` yields the bytes to send,
     at its own pace, or ends the connection by raising HangUpError.
     """
 
@@ -132,7 +131,7 @@ class Twist:
 
 
 def encode(value: object) -> bytes:
-    """Return ``value`` as compact JSON in UTF-8, with the text of each ``verbatim`` mark inserted unchanged."""
+    """Return ``value`` as compact JSON in UTF-8. Each mark that ``verbatim`` made is replaced by its text."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = re.sub('"\ue000([0-9a-f]*)\ue001"', lambda found: bytes.fromhex(found[1]).decode("utf-8", _LENIENT), text)
     return text.encode("utf-8", _LENIENT)
@@ -147,7 +146,7 @@ def verbatim(text: str) -> str:
 
 
 def items(queue: Queue) -> list[Any]:
-    """Return every item of both lists, running before pending."""
+    """Return the jobs of both lists, running jobs first."""
     return [*queue["queue_running"], *queue["queue_pending"]]
 
 

@@ -1,4 +1,4 @@
-"""The HTTP operations other than reading the queue, and their responses from the board."""
+"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a board that accepts jobs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from conformance.reference.board import Board
 from conformance.reference.message import IncomingRequest, Reply
 
 UNREADABLE: Final = object()
-"""The body is not JSON."""
+"""Stands for a request body that is not JSON."""
 SORTS: Final = ("create_time", "created_at", "execution_time", "execution_duration")
-"""The paths of Comfy Cloud and those of ComfyUI."""
+"""The values of ``sort_by`` that Comfy Cloud or ComfyUI know."""
 
 
 def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> Callable[[], Reply] | None:
-    """Return the response to a request for another operation than reading the queue at ``queue``, else None."""
+    """Return a function that performs the requested operation; None if the request is for another path or method.
+
+    ``queue`` is the path of the queue. The other paths are beside it.
+    """
     beside = queue.rpartition("/")[0]
     answers: dict[tuple[str, str], Callable[[], Reply]] = {
-        ("POST", f"{beside}/prompt"): lambda: _written(board.submit(_body(ask)), blank),
-        ("POST", queue): lambda: _managed(board, _body(ask), blank),
-        ("POST", f"{beside}/interrupt"): lambda: _written(board.interrupt(_body(ask)), blank),
+        ("POST", f"{beside}/prompt"): lambda: _json_reply(board.submit(_parsed_body(ask)), blank),
+        ("POST", queue): lambda: _removal_reply(board, _parsed_body(ask), blank),
+        ("POST", f"{beside}/interrupt"): lambda: _json_reply(board.interrupt(_parsed_body(ask)), blank),
         ("GET", f"{beside}/prompt"): lambda: blank.json(200, {"exec_info": {"queue_remaining": board.remaining()}}),
         ("GET", f"{beside}/jobs"): lambda: _jobs(board, ask, blank),
         ("GET", f"{beside}/object_info"): lambda: blank.json(200, {name: {"name": name} for name in board.classes}),
@@ -31,20 +34,20 @@ def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> C
     return answers.get((ask.method, ask.path))
 
 
-def _body(ask: IncomingRequest) -> Any:
+def _parsed_body(ask: IncomingRequest) -> Any:
     try:
         return json.loads(ask.body) if ask.body else {}
     except ValueError:
         return UNREADABLE
 
 
-def _managed(board: Board, asked: Any, blank: Reply) -> Reply:
-    if asked is UNREADABLE:
+def _removal_reply(board: Board, body: Any, blank: Reply) -> Reply:
+    if body is UNREADABLE:
         return blank.error(400, "The body is not JSON.")
-    return _written(board.manage(asked), blank)
+    return _json_reply(board.manage(body), blank)
 
 
-def _written(answer: tuple[int, object], blank: Reply) -> Reply:
+def _json_reply(answer: tuple[int, object], blank: Reply) -> Reply:
     status, body = answer
     if body is None:
         return Reply(HTTPStatus(status), dict(blank.headers))
@@ -57,4 +60,4 @@ def _jobs(board: Board, ask: IncomingRequest, blank: Reply) -> Reply:
     if query.get("sort_by", SORTS[0]) not in SORTS or not (limit.isdecimal() and offset.isdecimal()):
         return blank.error(400, "A parameter is invalid.")
     statuses = [status for status in query.get("status", "").split(",") if status]
-    return blank.json(200, board.roll(statuses, int(limit), int(offset)))
+    return blank.json(200, board.job_list(statuses, int(limit), int(offset)))

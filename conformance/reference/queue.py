@@ -1,4 +1,4 @@
-"""A queue that changes with time: the content of ``GET /api/queue`` as a pure function of a clock."""
+"""A queue that changes as time passes: the content of ``GET /api/queue`` as a pure function of the time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Queue = dict[str, Any]
 
 @dataclass(frozen=True)
 class MovingQueue:
-    """A new job every ``period`` seconds that waits, runs and leaves.
+    """A queue to which a job is added every ``period`` seconds. Each job waits, runs and ends.
 
     ``origin`` is the creation time of job 0 in seconds since the Unix epoch. A job waits until ``waiting`` later jobs
-    exist, then runs until ``running`` more exist. After ``waiting + running`` periods that many jobs are always
+    exist, then runs until ``running`` more exist. From ``waiting + running`` periods on, that many jobs are always
     listed.
     """
 
@@ -47,7 +47,7 @@ class MovingQueue:
         }
 
     def _item(self, index: int, position: int) -> QueueItem:
-        """Return job ``index`` (from 0) at ``position`` (from 1). Only the position changes during its life."""
+        """Return job number ``index`` (from 0) as it is listed at ``position`` (from 1)."""
         digest = hashlib.blake2b(f"{self.seed}/{index}".encode(), digest_size=16).digest()
         created = math.floor((self.origin + index * self.period) * 1000)
         workflow = _workflow(index, color=int.from_bytes(digest[:3], "big"))
@@ -55,7 +55,7 @@ class MovingQueue:
 
 
 def _workflow(index: int, color: int) -> dict[str, Any]:
-    """Return an API graph that a stock ComfyUI can run without a model. ``color`` is 24-bit RGB."""
+    """Return a workflow in API format that a stock ComfyUI can run without a model. ``color`` is 24-bit RGB."""
 
     def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
         return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}

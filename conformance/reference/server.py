@@ -20,7 +20,7 @@ from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
 KEY: Final = "reference-key-a1b2c3"
-"""The key for variants and faults that need one, if no key is given."""
+"""The key that a variant or fault requires if it needs one and the caller gives none."""
 
 
 T = TypeVar("T")
@@ -31,11 +31,11 @@ _SILENT.disabled = True  # malformed requests get a 400 and are not logged
 
 
 class Unservable(ValueError):
-    """An unknown variant or fault, or one that does not fit the other settings. The message is one line."""
+    """The variant or fault is unknown, or does not fit the other settings. The message is one line."""
 
 
 class ReferenceServer:
-    """A server that runs while its context is active. ``url`` and ``port`` are known from then on."""
+    """A server that runs inside a ``with`` block. ``url`` and ``port`` are known from its start."""
 
     url: str
     port: int
@@ -80,7 +80,10 @@ class ReferenceServer:
 
 
 class Endpoint(ReferenceServer):
-    """An endpoint that runs while its context is active. ``url`` lacks the queue path, ``key`` is the required key."""
+    """A reference endpoint that runs inside a ``with`` block.
+
+    ``url`` lacks the queue path; ``key`` is the required key.
+    """
 
     def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
         super().__init__(handler(reference), host, port, prefix)
@@ -88,7 +91,7 @@ class Endpoint(ReferenceServer):
         self.key = reference.key
 
 
-def serve(  # noqa: PLR0913 - each is a setting that some test turns
+def serve(  # noqa: PLR0913 - one parameter for each setting
     variant: str = "default",
     fault: str | None = None,
     key: str | None = None,
@@ -104,18 +107,18 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
 ) -> Endpoint:
     """Return an endpoint as a context manager.
 
-    ``variant`` and ``fault`` are names. A fault uses the variant on which it shows, unless
-    another than the default is named. If that needs a key, it is ``KEY`` unless one is given.
-    ``period`` is in seconds from one new job to the next. ``clock`` returns seconds since the epoch.
+    ``variant`` and ``fault`` are names. With the default variant, a fault uses the variant on which it shows. If that
+    needs a key, it is ``KEY`` unless one is given. ``period`` is in seconds from one new job to the next. ``clock``
+    returns seconds since the epoch.
 
-    ``bodies`` must be endless, and are served one by one instead of the queue. ``generate`` is the seed of
-    fresh conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises
-    Unservable if a name is unknown, or if the variant or fault would change a queue that is not served.
+    ``bodies`` must be endless, and are sent one by one instead of the queue. ``generate`` is the seed of random
+    conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises Unservable if a name is
+    unknown, or if the variant or fault would change a queue that is not served.
     """
-    broken = None if fault is None else _named("fault", fault, FAULTS)
-    ground = _named("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
-    told: tuple[Variant | Fault | None, ...] = (ground, broken)
-    for each in told if bodies is not None or generate is not None else ():
+    broken = None if fault is None else _look_up("fault", fault, FAULTS)
+    ground = _look_up("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)
+    changes: tuple[Variant | Fault | None, ...] = (ground, broken)
+    for each in changes if bodies is not None or generate is not None else ():
         if (
             each is not None and each.twist.lists and each.dialect == "cloud"
         ):  # the "oss" variant only changes the order of bodies
@@ -134,7 +137,7 @@ def serve(  # noqa: PLR0913 - each is a setting that some test turns
     return Endpoint(reference, host, port, ground.prefix)
 
 
-def _named(what: str, name: str, known: Mapping[str, T]) -> T:
+def _look_up(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
         raise Unservable(f"no {what} {name!r}{did_you_mean(name, known)}; --list shows all")
     return known[name]

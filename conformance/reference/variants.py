@@ -1,4 +1,4 @@
-"""Endpoints that all keep the contract, each in a different way. Every one must get the verdict conformant."""
+"""Variants of the reference endpoint. All conform, each in a different way, so each must get the verdict conformant."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OPEN: Final = Door()
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to keep the contract.
+    """One way to conform.
 
-    ``waiting`` and ``running`` count jobs, ``period`` is in seconds from one new job to the next.
-    ``still`` freezes the queue. ``dialect`` is the order of its elements. A variant with a ``board``
-    accepts jobs and lists only these. ``door`` decides before a request is looked at.
+    ``waiting`` and ``running`` are numbers of jobs, ``period`` is in seconds from one new job to the next. ``still``
+    means that the queue never changes. ``dialect`` is the order of the elements of a job. A variant with a ``board``
+    accepts jobs and lists only these. ``door`` limits which requests are accepted.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     key: str | None = None
-    """The key that it requires, if it needs a certain one."""
+    """The key that it requires, if that must be a certain one."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -86,7 +86,10 @@ VARIANTS: Final[dict[str, Variant]] = {
 
 
 def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
-    """Return a decorator that makes a variant of a function for ``stage``, named and described by the function."""
+    """Return a decorator that makes a variant of a function for one stage of a response (see ``Twist``).
+
+    The function's name and docstring become those of the variant.
+    """
 
     def decorator(**setting: Any) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
@@ -105,7 +108,7 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator that makes a variant of a function that changes one item in place."""
+    """Return a decorator that makes a variant of a function which changes one job in place."""
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
         def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
@@ -121,7 +124,7 @@ def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[
 
 
 def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
-    """Give every node of an item a new id: in the graph, in its links and in the output ids."""
+    """Give every node of a job's workflow a new id: in the graph, in its links and in the output node ids."""
     for node in item[2].values():
         for key, value in node["inputs"].items():
             if isinstance(value, list):
@@ -130,12 +133,12 @@ def _rename(item: QueueItem, name: Callable[[str], str]) -> None:
     item[3] = [name(key) for key in item[3]]
 
 
-# --- what is listed ---------------------------------------------------------------------------------------------------
+# --- jobs -------------------------------------------------------------------------------------------------------------
 
 
 @_lists()
 def idle_then_busy(queue: Queue, ask: IncomingRequest) -> Queue:
-    """The queue is empty for the first five reads, and has jobs from then on."""
+    """The queue is empty for the first five GETs, and has jobs from then on."""
     return {"queue_running": [], "queue_pending": []} if ask.read <= 5 else queue
 
 
@@ -193,7 +196,7 @@ def odd_numbers(item: QueueItem) -> None:
 def deep_workflow(item: QueueItem) -> None:
     """A workflow is nested a hundred levels deep."""
     value: list[Any] = []
-    for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more
+    for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more levels
         value = [value]
     item[2]["3"]["inputs"]["nested"] = value
 
@@ -224,7 +227,7 @@ def redacted_credentials(item: QueueItem) -> None:
     item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
 
 
-# --- how it is written ------------------------------------------------------------------------------------------------
+# --- JSON text --------------------------------------------------------------------------------------------------------
 
 
 @_writes()
@@ -246,7 +249,7 @@ def members_in_reverse(body: bytes) -> bytes:
     return json.dumps(json.loads(body, object_pairs_hook=lambda pairs: dict(reversed(pairs)))).encode()
 
 
-# --- how it is answered -----------------------------------------------------------------------------------------------
+# --- HTTP -------------------------------------------------------------------------------------------------------------
 
 
 def _ok(reply: Reply) -> bool:
@@ -407,7 +410,7 @@ def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def busy_at_first(reply: Reply, ask: IncomingRequest) -> Reply:
-    """The first read gets a 503 with a Retry-After of 0."""
+    """The first GET gets a 503 with a Retry-After of 0."""
     first = _ok(reply) and ask.method == "GET" and ask.read == 1
     return reply.error(503, "Try again later.", retry_after="0") if first else reply
 

@@ -14,7 +14,7 @@ from conformance.render.words import (
     core_not_exercised,
     failed_on_should,
     is_embedded,
-    problems,
+    register_problems,
     sentence,
     subject,
     times,
@@ -66,7 +66,7 @@ def remedy(result: ClauseResult, evidence: Evidence | None) -> str:
 def next_steps(report: Report) -> list[str]:
     """Return what to do next, most useful first. The texts contain nothing from the server."""
     steps = _to_see_more(report) if report.verdict is Verdict.INCONCLUSIVE else []
-    if problems(report):
+    if register_problems(report):
         steps.append(
             "The register of known deviations has stale or expired entries, so the exit status is 1 with any "
             "verdict: update the register, or look at the new breaches."

@@ -19,7 +19,10 @@ _WIDE: Final = frozenset("mwMW@%·…")
 
 
 class Badge(NamedTuple):
-    """The texts on both sides, and the verdict. ``failed``: the run failed because of --fail-on-should."""
+    """The texts on the left and right side of a badge, and the verdict.
+
+    ``failed``: --fail-on-should made the run fail.
+    """
 
     label: str
     message: str
@@ -33,7 +36,10 @@ class Badge(NamedTuple):
 
 
 def badge_of(of: Snapshot, label: str = LABEL) -> Badge:
-    """Return the badge of a run: verdict, qualifiers, how much of each exercised profile was exercised, date."""
+    """Return the badge of a run.
+
+    Its text has the verdict, its qualifiers, the number of exercised clauses of each profile, and the date.
+    """
     run, counts = of.run, of.run.counts
     exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in of.profiles if one.exercised]
     askable = sum(one.askable for one in of.profiles) or counts.total
@@ -63,7 +69,7 @@ def render_endpoint(badge: Badge) -> bytes:
 
 
 def render_svg(badge: Badge) -> bytes:
-    """Return the SVG. Its title contains the whole text, for screen readers."""
+    """Return the badge as SVG. The SVG's title contains the whole text, for screen readers."""
     left, right = _width(badge.label) + 12, _width(badge.message) + 12
     whole = left + right
     return f"""\

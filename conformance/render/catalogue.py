@@ -1,4 +1,4 @@
-"""The clauses as Markdown, as JSON, and one clause in full."""
+"""Render the catalogue of clauses as Markdown or JSON, and one clause in full as text."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def as_json(clauses: Sequence[Clause] = CATALOGUE) -> str:
 
 
 def under_oss(clause: Clause) -> str:
-    """Return the level of a clause under the dialect oss, "=" if it is the same, or "–" if it does not apply."""
+    """Return the clause's level under the dialect oss: "=" if it is the usual one, "–" if the clause does not apply."""
     level = clause.level_in(OSS)
     return "–" if level is None else "=" if level is clause.level else level.value
 
 
 def as_markdown() -> str:
-    """Return the catalogue as a page of Markdown."""
+    """Return the page docs/clauses.md, which lists all clauses."""
     core = sum(clause.core for clause in CATALOGUE)
     lines = [
         "# Clauses",
@@ -135,7 +135,7 @@ def as_markdown() -> str:
 
 
 def dialects_as_markdown() -> str:
-    """Return the page on dialects: the order that each requires, and what ComfyUI does differently by design."""
+    """Return docs/dialects.md: the order that each dialect requires, and what ComfyUI does differently by design."""
     lines = [
         "# Dialects",
         "",
@@ -166,7 +166,7 @@ def dialects_as_markdown() -> str:
         recorded = ", ".join(f"`{name}`" for name in difference.shown_by)
         lines.append(
             f"| `{difference.name}` | {_cell(difference.says)} | {_cell(difference.source)} | {recorded} | "
-            f"{_excused(difference)} |"
+            f"{_relaxed_clauses(difference)} |"
         )
     lines += [
         "",
@@ -187,8 +187,8 @@ def dialects_as_markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _excused(difference: Difference) -> str:
-    """Say which clauses a difference relaxes under ``oss``, and how."""
+def _relaxed_clauses(difference: Difference) -> str:
+    """Return the clauses that become weaker under ``oss`` because of a difference, and their level there."""
     named = [f"`{clause.id}`" for clause in CATALOGUE if clause.oss is difference]
     if not named:
         return "`item.element-order` requires it"
@@ -225,7 +225,7 @@ def explain(clause: Clause) -> str:
 
 
 def _place(clause: Clause) -> str:
-    """Return the file and line of the check of a clause, below the folder of the package."""
+    """Return the file and line of the function that checks a clause, relative to the repository."""
     code = inspect.unwrap(clause.check).__code__
     return f"{Path(code.co_filename).relative_to(_HOME)}:{code.co_firstlineno}"
 

@@ -1,4 +1,4 @@
-"""Describe what changed from one run to another."""
+"""Describe in words what changed from one run to another."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ UNCHANGED: Final = "no clause changed"
 
 
 def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
-    """Return the changes by kind, starting with what got worse."""
+    """Return the changes grouped by kind. Kinds that are worse come first."""
     return [(kind, list(group)) for kind, group in groupby(diff.changes, key=lambda change: change.kind)]
 
 
 def headline(diff: Diff) -> str:
-    """Return one line that says whether something got worse, and what."""
+    """Return one line that says whether anything got worse, and what."""
     calm = ", ".join(f"{len(group)} {KIND[kind].lower()}" for kind, group in groups(diff))
     if diff.outage is not None:
         told = f"{not_reached(diff.outage)}; no clauses were compared"
@@ -64,37 +64,37 @@ def not_reached(outage: Outage) -> str:
     return f"Not reached since {outage.since.start[:10]} ({count(outage.runs, 'night')})"
 
 
-def called(run: PastRun) -> str:
-    """Return the name of a run's target, or its URL if it has no name."""
+def target_name(run: PastRun) -> str:
+    """Return the name of a run's target, or its URL if the target has no name."""
     return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
 
 
 def dialect(run: PastRun) -> str:
-    """Return the required dialect, and how ``auto`` was resolved."""
+    """Return the dialect that a run required, and for ``auto`` which one it turned out to be."""
     if run.dialect != "auto" or run.read_as is None:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == 'auto' else run.read_as}"
 
 
 def since(diff: Diff) -> str:
-    """Return which earlier run a run is compared with: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
+    """Return the earlier run of a comparison in words: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
     return f"Since run {diff.old.number} of {instant(diff.old.start)}"
 
 
-def was(change: Change) -> str:
-    """Return the earlier status of a clause in words."""
+def earlier_status(change: Change) -> str:
+    """Return the status of a clause in the earlier run, in words."""
     if change.before is None:
         return "not in the older run"
     return "before: " + STATUS[change.before].lower()
 
 
 def failure(one: Fingerprint) -> str:
-    """Return the fingerprint of a failure in words: its place and its kind."""
+    """Return a failure in words: its place in the response and, if known, its kind."""
     return f"{place(one.place)}{f': {one.kind}' if one.kind else ''}"
 
 
 def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return since when a clause is broken; ``""`` if it passed when it was last exercised."""
+    """Return since which run a clause is broken; ``""`` if it passed when it was last exercised."""
     if clause.broken_since is None:
         return ""
     if clause.broken_since.number == newest.number:
@@ -103,7 +103,7 @@ def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def line_note(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return a note beside the line of a clause: since when it is broken, or when it was last exercised."""
+    """Return a short note for a clause: since when it is broken, or when it was last exercised."""
     if clause.broken_since is not None:
         return broken_since(clause, newest)
     if clause.last_exercised is None:
@@ -125,8 +125,8 @@ def over_time(clause: ClauseHistory, newest: PastRun) -> str:
     return ", ".join(filter(None, (f"{told} of {instant(at.start)}", seen)))
 
 
-def shown(history: History) -> str:
-    """Return which runs are listed: ``The last 30 of 35 runs``, or ``All 12 runs``."""
+def runs_shown(history: History) -> str:
+    """Return in words which runs are listed: ``The last 30 of 35 runs``, or ``All 12 runs``."""
     if history.total > len(history.runs):
         return f"The last {len(history.runs)} of {count(history.total, 'run')}"
     return f"All {count(history.total, 'run')}" if history.total > 1 else "One run"

@@ -1,4 +1,4 @@
-"""Render the comparison of two runs, side by side or over time: terminal lines, Markdown, and a page."""
+"""Render the comparison of two runs as terminal lines, Markdown, and an HTML page."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ _ICON: Final[dict[Outcome, Verdict]] = {
 
 
 def headline(comparison: Comparison) -> str:
-    """Return the outcome and its reason in one line."""
+    """Return the outcome of a comparison and its reason in one line."""
     if comparison.over_time:
         return changes.headline(diff_of(comparison))
     return f"{OUTCOME[comparison.outcome]}: {comparison.reason}"
 
 
 def names(comparison: Comparison) -> tuple[str, str]:
-    """Return the names of the two runs."""
+    """Return what the two runs are called: Old and New, or A and B."""
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
 def kind(comparison: Comparison, row: Row | Kind) -> str:
-    """Return the kind of a row in words."""
+    """Return in words how a clause differs between the two runs."""
     found = row.kind if isinstance(row, Row) else row
     return (_TIME_KIND if comparison.over_time else _SIDE_KIND)[found]
 
@@ -95,12 +95,12 @@ def target(run: PastRun) -> str:
 
 
 def status(found: Status | None) -> str:
-    """Return the status of a clause in one run, in words."""
+    """Return the status of a clause in one run, in words; None means that the run did not judge it."""
     return "not judged" if found is None else STATUS[found].lower()
 
 
 def ways(comparison: Comparison, row: Row) -> Iterator[str]:
-    """Yield the breaches that only one run has."""
+    """Yield, in words, the failures of a clause that only one of the two runs has."""
     found = [(row.only_b, "now"), (row.only_a, "before")]
     if not comparison.over_time:
         found = [(row.only_a, "A"), (row.only_b, "B")]
@@ -108,12 +108,12 @@ def ways(comparison: Comparison, row: Row) -> Iterator[str]:
 
 
 def groups(rows: Sequence[Row]) -> list[tuple[Kind, list[Row]]]:
-    """Return rows by kind, most important first."""
+    """Return rows grouped by kind, the most important kind first."""
     return [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: row.kind)]
 
 
 def comparison_lines(comparison: Comparison) -> list[Line]:
-    """Return the differences as terminal lines. The outcome is the last line."""
+    """Return a comparison as terminal lines. The outcome is the last line."""
     lines = [Line("warn", line(f"NOTE {note}")) for note in comparison.notes]
     lines += [Line("detail", line(f"{name}  {run_line(run)}")) for name, run in _sides(comparison)]
     for found, rows in groups(comparison.differing):
@@ -126,7 +126,10 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
 
 
 def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
-    """Return ``summary.md``, with all server text escaped. ``linked``: the reports are in ``a`` and ``b``."""
+    """Return ``summary.md`` of a comparison, with all text from servers escaped.
+
+    ``linked`` means that the reports of both runs are in ``a/`` and ``b/``.
+    """
     rows = comparison.differing
     a, b = names(comparison)
     table = [f"| Clause | {a} | {b} | Difference |", "|---|---|---|---|"]
@@ -149,7 +152,7 @@ def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
 
 
 def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
-    """Return ``index.html``. ``linked``: link to the reports in ``a/`` and ``b/``."""
+    """Return ``index.html`` of a comparison. ``linked`` adds links to the reports of both runs in ``a/`` and ``b/``."""
     from conformance.render.page import render
     from conformance.version import __version__
 
@@ -171,7 +174,7 @@ def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
 
 
 class _Named:
-    """A row with its clause id, for grouping."""
+    """A row of the comparison with the clause's id as ``id``, which ``by_subject`` needs."""
 
     def __init__(self, row: Row) -> None:
         self.id, self.row = row.clause, row

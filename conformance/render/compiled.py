@@ -15,7 +15,7 @@ from jinja2.bccache import Bucket
 class Compiled(FileSystemBytecodeCache):
     """Stores compiled templates in ``__pycache__`` beside this file, if Python may write there.
 
-    An entry is used only for the same template, Python, Jinja and settings of ours. Otherwise it is compiled again.
+    A cached template is used only with the same source, Python, Jinja and ``page.py``. Otherwise it is compiled again.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""CTRF (Common Test Report Format) JSON, a format shared by many test tools. Each clause is one test."""
+"""Render a report as CTRF (Common Test Report Format) JSON, which many test tools read. Each clause is one test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from conformance.judge.report import ClauseResult, Report, Status
 from conformance.render.junit import details, first_line
-from conformance.render.words import failed_on_should, problems, subject, subject_title
+from conformance.render.words import failed_on_should, register_problems, subject, subject_title
 from conformance.text.safe import visible
 
 SPEC_VERSION: Final = "0.0.0"
@@ -23,7 +23,7 @@ _STATUS: Final = {
     Status.NOT_APPLICABLE: "skipped",
     Status.WAIVED: "skipped",
 }
-"""CTRF knows fewer statuses; ``rawStatus`` has the one of this suite."""
+"""CTRF has fewer statuses than this suite, so ``rawStatus`` has the original one."""
 
 
 def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
@@ -33,7 +33,7 @@ def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
     """
     run = report.run
     tests = [_test(result, fail_on_should=fail_on_should) for result in report.clauses]
-    tests += [_problem(clause, what) for clause, what in problems(report)]
+    tests += [_problem(clause, what) for clause, what in register_problems(report)]
     tally = Counter(test["status"] for test in tests)
     start, stop = _milliseconds(run.start), _milliseconds(run.end)
     document = {

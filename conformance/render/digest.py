@@ -1,4 +1,4 @@
-"""Render the digest of many targets: terminal lines, Markdown, and a page."""
+"""Render the digest (the summary of many targets) as terminal lines, Markdown, and an HTML page."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from conformance.text.plural import count
 from conformance.text.safe import line
 
 NAMES: Final = 5
-"""The number of targets that a terminal line names."""
+"""The maximum number of targets that a terminal line names."""
 GROUPS: Final = 8
 TROUBLES: Final = 2
-"""Groups, and problems per group, on a terminal. With the rest they fit in 40 lines. The report has all."""
+"""The maximum number of problems per group on a terminal, so that the digest fits in 40 lines. The page has all."""
 NOTES: Final = 2
 MEMBERS: Final = 1000
-"""The number of targets that the page lists for each group."""
+"""The maximum number of targets that the page lists for each group."""
 OPEN: Final = 30
-"""The number of groups that the page shows unfolded."""
+"""The number of groups that the page shows in full; the others are folded."""
 NO_HISTORY: Final = "unknown, because no target has a history (--history FILE)"
 NO_EARLIER: Final = "unknown, because no target was compared with an earlier run"
 KIND: Final[dict[GroupKind, str]] = {
@@ -41,7 +41,7 @@ OUTCOME: Final[dict[GroupKind, Outcome]] = {
 
 
 class Topic(NamedTuple):
-    """One of the lists that start every digest: items in words, and their number. ``number`` None: unknown."""
+    """One of the lists at the start of a digest: its items in words, and their number, or None if it is unknown."""
 
     title: str
     number: int | None
@@ -49,9 +49,9 @@ class Topic(NamedTuple):
 
 
 def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
-    """Return the lists that start every digest: five, or four if nothing is known of earlier runs.
+    """Return the lists at the start of a digest: five, or four if nothing is known of earlier runs.
 
-    ``most`` is the number of targets that each waiver names.
+    ``most`` is the maximum number of targets that each waiver names.
     """
     changes = [
         Topic("Newly broken", digest.newly.number, [changed(one) for one in digest.newly.first]),
@@ -69,13 +69,13 @@ def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
 
 
 def changed(one: ChangedTarget) -> str:
-    """Return a target with what broke or was fixed in it."""
+    """Return the name of a target, with the clause or the number of clauses that broke or were fixed."""
     told = one.clauses[0] if len(one.clauses) == 1 else count(len(one.clauses), "clause")
     return f"{one.name} ({told})"
 
 
 def away(one: AwayTarget) -> str:
-    """Return a target that is not reached, and since when if that is known."""
+    """Return the name of a target that was not reached, and since when if that is known."""
     if not one.nights:
         return one.name
     since = f" since {one.since[:10]}" if one.since else ""
@@ -83,23 +83,23 @@ def away(one: AwayTarget) -> str:
 
 
 def some(items: Sequence[str], number: int, most: int = NAMES) -> str:
-    """Return the first of a number of items, and the number of the others."""
+    """Return the first items as text, and the number of the others."""
     more = f" and {number - most:,} more" if number > most else ""
     return f"{', '.join(items[:most])}{more}"
 
 
 def of(names: Listed[str], most: int) -> str:
-    """Return the first names of a list, and the number of the others."""
+    """Return the first names of a list as text, and the number of the others."""
     return some(names.first, names.number, most)
 
 
 def members(listed: Listed[Member], most: int = NAMES) -> str:
-    """Return the first targets of a list by name, and the number of the others."""
+    """Return the names of the first targets of a list as text, and the number of the others."""
     return some([one.name for one in listed.first[:most]], listed.number, most)
 
 
 def heading(digest: Digest) -> str:
-    """Return the period of the digest and the number of targets."""
+    """Return a heading with the period of the digest and the number of targets."""
     days = f"Night of {digest.end[:10]}"
     if digest.start[:10] != digest.end[:10]:
         days = f"{digest.start[:10]} to {digest.end[:10]}"
@@ -107,19 +107,22 @@ def heading(digest: Digest) -> str:
 
 
 def group_heading(group: Alike) -> str:
-    """Return how many targets fail in the same way, and since when."""
+    """Return a heading for a group: how many targets fail in the same way, and since when."""
     since = f", since {group.since[:10]}" if group.since else ""
     alike = " alike" if group.kind == "broken" and group.members.number > 1 else ""
     return f"{count(group.members.number, 'target')} {KIND[group.kind]}{alike}{since}"
 
 
 def explanations(group: Alike) -> list[tuple[str, str]]:
-    """Return the clause and the explanation of each problem, or one reason without a clause."""
+    """Return pairs of a clause and an explanation for a group's problems.
+
+    A reason without a clause has ``""`` there.
+    """
     return [(trouble.clause, trouble.told) for trouble in group.troubles] or [("", group.reason)]
 
 
 def _more_groups(digest: Digest, most: int) -> str:
-    """Return how many groups are not shown, or ``""``."""
+    """Return a line that says how many groups are not shown; ``""`` if all are shown."""
     more = len(digest.groups) - most
     if digest.ungrouped:
         return f"… {count(max(more, 0), 'more group')}, and {count(digest.ungrouped, 'target')} that fail otherwise"
@@ -138,7 +141,7 @@ def _notes(digest: Digest, most: int = NAMES) -> Iterator[str]:
 
 
 def digest_lines(digest: Digest) -> Iterator[str]:
-    """Yield the digest for a terminal: at most 36 lines for any number of targets."""
+    """Yield the digest as terminal lines: at most 36 for any number of targets."""
     yield line(heading(digest))
     for topic in topics(digest):
         number = "" if topic.number is None else f" {topic.number:,}{':' if topic.items else ''}"
@@ -203,7 +206,7 @@ def _group(group: Alike) -> str:
 
 
 def render_digest(digest: Digest, *, title: str) -> str:
-    """Return the digest as a page."""
+    """Return the digest as an HTML page."""
     from conformance.render.page import render
     from conformance.version import __version__
 
@@ -218,7 +221,7 @@ def render_digest(digest: Digest, *, title: str) -> str:
 
 
 def icon(digest: Digest) -> Verdict:
-    """Return the verdict for the icon of the page."""
+    """Return the verdict that the icon of the page shows."""
     if digest.broken.number:
         return Verdict.NON_CONFORMANT
     return Verdict.CONFORMANT if not digest.groups else Verdict.INCONCLUSIVE
@@ -227,7 +230,7 @@ def icon(digest: Digest) -> Verdict:
 def block(digest: Digest, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the values for ``digest_block.html``, so that other pages can include it.
 
-    ``links`` are the addresses of targets by name. ``rest`` is the list of targets that are well.
+    ``links`` are the addresses of targets by name. ``rest`` is the list of targets without problems.
     """
     return {
         "digest": digest,

@@ -1,4 +1,4 @@
-"""Render drift for a terminal, as Markdown and as JSON. The published document is untrusted text."""
+"""Render how the published OpenAPI document differs from the vendored one: terminal lines, Markdown, JSON."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from conformance.text.plural import count
 from conformance.text.safe import line, show
 
 SHOWN: Final = 50
-"""Number of changes and quotes that are shown. JSON has all."""
+"""Maximum number of changes and of lost quotes that are shown. JSON has all of them."""
 _BEFORE: Final = 40
-"""Number of common characters shown before the first difference of two texts."""
+"""Number of common characters that are shown before the first difference of two texts."""
 _STATE: Final = {
     ErratumState.STANDS: "still applies",
     ErratumState.MENDED: "is fixed: remove its action and its test",
@@ -25,7 +25,7 @@ _STATE: Final = {
 
 
 def verdict(drift: Drift) -> str:
-    """Return the outcome in one line."""
+    """Return in one line whether the documents differ, and in how many places."""
     if not drift.found:
         return "No drift: the published document and the vendored one say the same about GET /api/queue"
     quoting = sum(len(lost.clauses) for lost in drift.lost)
@@ -40,7 +40,7 @@ def verdict(drift: Drift) -> str:
 
 
 def as_lines(drift: Drift) -> Iterator[Line]:
-    """Yield the comparison for a terminal. The outcome is the last line."""
+    """Yield the differences as terminal lines. The outcome is the last line."""
     yield Line("counts", line(f"published: {drift.url}, SHA-256 {drift.sha256}"))
     yield Line("counts", f"vendored:  SHA-256 {drift.vendored_sha256}")
     for change in drift.changes[:SHOWN]:
@@ -64,7 +64,7 @@ def _rest(number: int) -> Iterator[Line]:
 
 
 def as_markdown(drift: Drift) -> str:
-    """Return the comparison as Markdown."""
+    """Return the differences as Markdown."""
     parts = [
         f"## {'❗' if drift.found else '✅'} {verdict(drift)}",
         f"Published: {code(drift.url)}, SHA-256 {code(drift.sha256)}",
@@ -96,7 +96,7 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) 
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """Return the comparison as JSON data. ``was`` or ``now`` is absent if the value is missing."""
+    """Return the differences as JSON data. ``was`` or ``now`` is absent if the value does not exist there."""
     return {
         "drift": drift.found,
         "published": {"url": drift.url, "sha256": drift.sha256},
@@ -119,7 +119,7 @@ def as_dict(drift: Drift) -> dict[str, Any]:
 
 
 def _both(change: DocumentChange) -> Iterator[tuple[str, str]]:
-    """Yield the old and the new value. Two texts start shortly before their first difference."""
+    """Yield the vendored and the published value. Long texts are cut to start shortly before their first difference."""
     was, now = change.was, change.now
     if isinstance(was, str) and isinstance(now, str):
         was, now = folded(was), folded(now)

@@ -1,4 +1,4 @@
-"""The findings of a run as cards: one per cause, most urgent first."""
+"""Group the findings of a run into cards: one card per cause, most urgent first."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ OF_COMFYUI: Final = frozenset(
         ("queue.job-numbers.rising", "heap"),
     }
 )
-"""Clauses and kinds that have the same cause as ``COMFYUI`` if the run has that finding too."""
+"""Pairs of a clause and a kind of finding that go into the card of ``COMFYUI``, since the cause is the same."""
 
 
 class Card(NamedTuple):
-    """A cause: the clause that it breaks, the first evidence, and other findings with the same cause.
+    """One cause: the clause that it breaks, the first evidence, and other findings with the same cause.
 
-    ``others`` are more evidence of the same cause in this clause, ``also`` are cards of other clauses.
+    ``others`` are further evidence in this clause. ``also`` are cards of other clauses that have the same cause.
     """
 
     result: ClauseResult
@@ -49,7 +49,7 @@ class Card(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The place in a response, and the response."""
+        """The place in a response, followed by the id of the response."""
         if self.evidence is None:
             return "unknown place"
         pointer, response = self.evidence.pointer, f"response {self.evidence.exchange}"
@@ -59,7 +59,7 @@ class Card(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """The likely cause as a sentence, or ``""``. The advice is in ``remedy``."""
+        """The likely cause as a sentence; ``""`` if it is not known. What to do about it is in ``remedy``."""
         hint = self.evidence.hint if self.evidence else None
         return sentence(hint.partition("; --dialect ")[0]) if hint else ""
 
@@ -72,7 +72,7 @@ class Card(NamedTuple):
 
     @property
     def seen_in(self) -> tuple[str, ...]:
-        """The other responses with the same finding, without duplicates."""
+        """The ids of the other responses with the same finding, without duplicates."""
         evidence = (self.evidence, *self.others) if self.evidence else ()
         return tuple(dict.fromkeys(name for one in evidence for name in one.seen_in))
 
@@ -107,7 +107,7 @@ def _curl(result: ClauseResult, evidence: Evidence, exchanges: dict[str, Recorde
 
 
 def _with_comfyui_in_one(found: Sequence[Card]) -> list[Card]:
-    """Merge the findings that ComfyUI explains into the card that recognises ComfyUI."""
+    """Merge the findings that come from ComfyUI's own format into the card that recognises ComfyUI."""
     first = next((card for card in found if card.evidence and card.evidence.kind == COMFYUI), None)
     if first is None:
         return list(found)

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML file: no network, no fonts, and readable without scripts."""
+"""Render a report as one self-contained HTML file: no network, no fonts, and readable without scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conformance.render.page import render
 
 
 class Segment(NamedTuple):
-    """One segment of the status bar: the clauses with one status, in per mille of the whole."""
+    """One segment of the status bar: the number of clauses with one status. ``start`` and ``width`` are per mille."""
 
     status: Status
     number: int
@@ -51,7 +51,7 @@ def render_html(report: Report) -> str:
 
 
 def _segments(report: Report) -> list[Segment]:
-    """Return the segments of the bar: clauses that passed, that were broken, and that were not exercised."""
+    """Return the segments of the status bar: clauses that passed, that were broken, and that were not exercised."""
     counts = words.status_counts(report)
     counts[Status.NOT_EXERCISED] = sum(sum(profile.unseen.values()) for profile in coverage(report.clauses, report.run))
     del counts[Status.NOT_APPLICABLE]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.judge.report import ClauseResult, Evidence, Report, Status
-from conformance.render.words import failed_on_should, judged_again, more_like_this, place, problems, subject
+from conformance.render.words import failed_on_should, judged_again, more_like_this, place, register_problems, subject
 from conformance.text.safe import visible
 
 
@@ -38,7 +38,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
     }.items():
         suite.add_property(name, visible(value))
     cases = [_case(junit, result, fail_on_should=fail_on_should) for result in report.clauses]
-    suite.add_testcases([*cases, *(_problem(junit, clause, what) for clause, what in problems(report))])
+    suite.add_testcases([*cases, *(_problem(junit, clause, what) for clause, what in register_problems(report))])
     document = junit.JUnitXml("comfy-queue-conformance")
     suite.update_statistics()
     # Test cases have no duration, because all clauses judge the same responses.

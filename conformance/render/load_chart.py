@@ -1,4 +1,4 @@
-"""The chart of a run under load: one bar per second."""
+"""The chart of a run under load: the requests of each second as a bar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ WIDE: Final = 120
 
 
 class LoadBar(NamedTuple):
-    """One bar of the chart. Values are per mille; ``broken`` is the part of ``height`` that broke a must clause."""
+    """One bar of the chart. Numbers are per mille of the chart's size.
+
+    ``broken`` is the part of ``height`` for responses that broke a must clause.
+    """
 
     start: float
     width: float
@@ -21,7 +24,10 @@ class LoadBar(NamedTuple):
 
 
 def seconds(load: LoadRun) -> list[LoadBar]:
-    """Return the requests per second from the first second to the last, including seconds without requests."""
+    """Return a bar for each second of a run, including seconds without requests.
+
+    In long runs a bar is several seconds.
+    """
     if not load.seconds:
         return []
     first, last = load.seconds[0].at, load.seconds[-1].at

@@ -14,13 +14,13 @@ from conformance.render.words import (
     STATUS,
     VERDICT,
     broken_in,
+    dialect_line,
     exercised,
     flags,
     judged_again,
     not_exercised,
-    problems,
     profile_lines,
-    reading,
+    register_problems,
     sentence,
     servers,
     times,
@@ -31,10 +31,10 @@ from conformance.text.safe import line
 
 MARK: Final = {Verdict.CONFORMANT: "✅", Verdict.NON_CONFORMANT: "❌", Verdict.INCONCLUSIVE: "❔"}
 ROWS: Final = 50
-"""GitHub refuses long step summaries. The report has the other rows."""
+"""The maximum number of rows: GitHub refuses long step summaries. The HTML report has all rows."""
 CELL: Final = 300
 COMMAND: Final = 2000
-"""The maximum length of a command. A shorter bound would cut most commands."""
+"""The maximum number of characters of a command: a smaller limit would cut most of them."""
 
 
 def render_markdown(report: Report) -> str:
@@ -53,7 +53,7 @@ def render_markdown(report: Report) -> str:
         "\n".join(f"- Not read: {plain(part)}" for part in run.unread),
         plain(sentence(judged_again(report))) if run.made_from else "",
         (
-            f"`GET /api/queue` of {code(run.target)}, dialect {code(reading(run))}, "
+            f"`GET /api/queue` of {code(run.target)}, dialect {code(dialect_line(run))}, "
             f"{code(run.start)}, suite {code(run.suite_version)}"
         ),
         (
@@ -65,7 +65,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _first(card: Card) -> str:
-    """Return the first finding in full."""
+    """Return the most urgent finding in full."""
     rows = [
         ("Where", code(card.where)),
         ("Expected", plain(card.evidence.expected) if card.evidence else ""),
@@ -83,7 +83,7 @@ def _first(card: Card) -> str:
 
 
 def _others(found: Sequence[Card]) -> str:
-    """Return the other findings, one row each."""
+    """Return the other findings as a table, one row each."""
     if not found:
         return ""
     rows = [
@@ -122,7 +122,7 @@ def _since(report: Report) -> str:
 
 
 def _known(report: Report) -> str:
-    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in problems(report)]
+    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in register_problems(report)]
     rows += [
         f"| {STATUS[result.status]} ({result.level}) | {code(result.id)}<br>{plain(result.title)} "
         f"| {plain(result.waiver or result.reason)}<br>{plain(broken_in(result))} |"
@@ -136,7 +136,7 @@ def _known(report: Report) -> str:
 
 
 def code(text: str, bound: int = CELL) -> str:
-    """Return a code span for a table cell. Nothing in ``text`` acts as markup."""
+    """Return text as a Markdown code span for a table cell. Nothing in ``text`` acts as markup."""
     # The table removes a backslash before a pipe before the span is parsed, so double ones would end the cell.
     shown = _bounded(text, bound).replace("|", "\\|").replace("\\\\|", "\\u005c\\|") or " "
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)

@@ -1,4 +1,4 @@
-"""The results of a night in words: title, body and comments of the issue, the CI summary, the annotations."""
+"""Render a nightly run: title, body and comments of its GitHub issue, the CI summary, and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.text.safe import line
 
 NAMED: Final = 3
 ANNOTATIONS: Final = 10
-"""GitHub shows this many annotations of a kind for a step."""
+"""The maximum number of annotations of one kind that GitHub shows for a step."""
 _DONE: Final[dict[Action, str]] = {
     "open": "An issue is opened.",
     "update": "The open issue is updated.",
@@ -37,7 +37,7 @@ _FOOTER: Final = (
 
 
 def title(decision: Decision) -> str:
-    """Return the title of the issue, which names the targets with problems."""
+    """Return the title of the issue. It names the first targets with problems."""
     names = _names(decision.troubles)
     if len(names) == 1:
         return f"GET /api/queue: {names[0]} is not well"
@@ -46,7 +46,7 @@ def title(decision: Decision) -> str:
 
 
 def body(decision: Decision, night: Overview, url: str | None) -> str:
-    """Return the body of the issue. The keys of all problems are in it as a hidden comment."""
+    """Return the body of the issue. An HTML comment in it lists the ids of all problems."""
     told = {one.name: one for one in night.targets}
     parts = [_when(night, url)]
     for name in _names(decision.troubles)[:ROWS]:
@@ -57,7 +57,7 @@ def body(decision: Decision, night: Overview, url: str | None) -> str:
 
 
 def comment(decision: Decision, night: Overview, url: str | None) -> str:
-    """Return the comment on an issue that stays open or is closed; ``""`` if there is nothing to report."""
+    """Return a comment for an issue that stays open or is closed; ``""`` if nothing changed."""
     if decision.action == "close":
         return f"All is well again. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
     if decision.action != "update" or not (decision.appeared or decision.gone):
@@ -67,7 +67,7 @@ def comment(decision: Decision, night: Overview, url: str | None) -> str:
 
 
 def summary(decision: Decision, night: Overview, digest: Digest) -> str:
-    """Return the CI summary of the night: the digest, then every target."""
+    """Return the CI summary of a nightly run: first what changed and what is broken, then every target."""
     worst = worst_first(night.targets)
     changed = [f"- {plain(one.name)}: {plain(one.changed)}" for one in worst[:ROWS] if one.changed]
     table = render_markdown(Outcomes(night.targets), worst).rstrip("\n")
@@ -77,7 +77,7 @@ def summary(decision: Decision, night: Overview, digest: Digest) -> str:
 
 
 def lines(decision: Decision, digest: Digest) -> Iterator[str]:
-    """Yield the night for a terminal or a mail: at most 40 lines for any number of targets."""
+    """Yield the summary of a nightly run as text: at most 40 lines for any number of targets."""
     yield from digest_lines(digest)
     for word, keys in (("new", decision.appeared), ("gone", decision.gone)):
         if keys:
@@ -86,7 +86,7 @@ def lines(decision: Decision, digest: Digest) -> Iterator[str]:
 
 
 def commands(decision: Decision, night: Overview) -> Iterator[str]:
-    """Yield workflow commands: an error for each problem, a notice if a target is only inconclusive."""
+    """Yield GitHub workflow commands: an error for each target with problems, a notice for an inconclusive one."""
     ill = {key.partition(" ")[0] for key in decision.troubles}
     shown = [one for one in worst_first(night.targets) if one.name in ill or one.outcome != "conformant"]
     for one in shown[:ANNOTATIONS]:
@@ -106,7 +106,7 @@ def _when(night: Overview, url: str | None) -> str:
 
 
 def _section(one: TargetResult, keys: Sequence[str]) -> str:
-    """Return the section of one target: tonight's problems, and those still open from before."""
+    """Return the section of one target: the problems of this night, and known ones that could not be checked."""
     told = {f"{one.name} {trouble.key}": trouble for trouble in one.troubles}
     rows = [f"### {plain(one.name)}: {plain(one.outcome)}", f"{code(one.target)}, {plain(sentence(one.reason))}"]
     items = []
@@ -128,7 +128,7 @@ def _list(word: str, keys: Sequence[str]) -> str:
 
 
 def _words(key: str, *, named: bool = True) -> str:
-    """Return a problem's key as readable text."""
+    """Return the id of a problem as readable text."""
     name, what, *_ = [*key.split(" "), ""]
     said = {
         SILENT: "no verdict for several nights in a row: not reached, or too little was exercised",

@@ -1,4 +1,4 @@
-"""Charts of nights: a strip of a target's results, and the number of broken clauses over time."""
+"""Charts of nightly runs: the results of one target as a row of bars, and the number of broken clauses over time."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ _HEIGHT: Final[dict[NightState, int]] = {
     "not-reached": HEIGHT,
     "conformant": 5,
 }
-"""Worse results are higher, so that the strip works without colour. A night that was not reached is a hollow bar."""
+"""Worse results have higher bars, so that the chart works without colour.
+
+If the target was not reached, the bar is hollow.
+"""
 
 
 class Strip(NamedTuple):
-    """Nights from left to right, as an SVG path for each kind of result, with a summary in words."""
+    """The results of nightly runs from left to right: an SVG path for each kind of result, and a summary in words."""
 
     width: int
     height: int
@@ -39,7 +42,7 @@ class Strip(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """Broken clauses per run as SVG paths in a box of 1000 by 100: must clauses, and must and should together."""
+    """The number of broken clauses per run, as two SVG paths in a box of 1000 by 100: must, and must with should."""
 
     must: str
     should: str
@@ -50,7 +53,7 @@ class Broken(NamedTuple):
 
 
 def strip(states: Sequence[NightState]) -> Strip:
-    """Return the strip of nights, oldest first."""
+    """Return the chart of these results, oldest first."""
     paths: dict[NightState, str] = {}
     for place, state in enumerate(states):
         inset = 0.75 if state == "not-reached" else 0  # half the line width
@@ -61,19 +64,19 @@ def strip(states: Sequence[NightState]) -> Strip:
 
 
 def strip_of(runs: Sequence[PastRun]) -> Strip:
-    """Return the strip of runs, oldest first."""
+    """Return the chart of the results of these runs, oldest first."""
     return strip([night_state(run) for run in runs])
 
 
 def in_words(states: Sequence[NightState]) -> str:
-    """Return how many nights had which result: ``14 nights: broken 2, conformant 12``."""
+    """Return how many nightly runs had which result: ``14 nights: broken 2, conformant 12``."""
     tally = Counter(states)
     told = ", ".join(f"{STATE[state].lower()} {tally[state]}" for state in get_args(NightState) if tally[state])
     return f"{count(len(states), 'night')}{': ' if told else ''}{told}"
 
 
 def broken(runs: Sequence[PastRun]) -> Broken | None:
-    """Return the chart of broken clauses; None for fewer than two runs, or if nothing was ever broken."""
+    """Return a chart of the number of broken clauses per run; None for fewer than two runs, or if none was broken."""
     must = [None if run.unreached else run.counts.fail for run in runs]
     both = [None if run.unreached else run.counts.fail + run.counts.warn for run in runs]
     most = max((number for number in both if number is not None), default=0)
@@ -85,7 +88,7 @@ def broken(runs: Sequence[PastRun]) -> Broken | None:
 
 
 def _steps(numbers: Sequence[int | None], most: int) -> str:
-    """Return one path with a bar for each run. A run that did not reach its target has no bar."""
+    """Return an SVG path with a bar for each run. A run that did not reach its target has no bar."""
     width = 1000 / len(numbers)
     return "".join(
         f"M{place * width:.1f} 100v-{100 * number / most:.1f}h{width * 0.86:.1f}V100z"

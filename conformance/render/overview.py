@@ -1,4 +1,4 @@
-"""The overview of many targets: phrases and Markdown."""
+"""The overview of many targets: the result of each, a headline, and Markdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from conformance.text.plural import count
 
 
 def result(name: str, report: Report, status: int) -> TargetResult:
-    """Return the result of a report. ``status`` is the exit status of its run."""
+    """Return a target's entry in the overview, made from its report. ``status`` is the exit status of its run."""
     run, past = report.run, report.history
     diff = None if past is None else past.diff
     away = unreached(report)
@@ -74,7 +74,7 @@ def _changed(report: Report) -> str | None:
 
 
 def _troubles(report: Report) -> Iterator[Trouble]:
-    """Yield the problems of a run. A failure that takes a new form is a new problem."""
+    """Yield the problems in a report. A clause that fails in a new way is a new problem."""
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
     past = {} if report.history is None else report.history.clauses
     for one in breached(report):
@@ -85,7 +85,7 @@ def _troubles(report: Report) -> Iterator[Trouble]:
         elif one.status is Status.ERROR:
             yield Trouble(key=f"{one.id} error", clause=one.id, told=one.reason, whose="suite")
     for problem in () if report.deviations is None else report.deviations.problems:
-        if problem.problem != "other-fingerprint":  # that entry is a failed clause
+        if problem.problem != "other-fingerprint":  # which already counts as a failed clause
             entry = f"{re.sub(r'[^a-z0-9.-]', '-', problem.clause)} {problem.problem}"
             yield Trouble(key=entry, clause=problem.clause, told=problem.message, whose="register")
 
@@ -103,7 +103,7 @@ def headline(outcomes: Outcomes) -> str:
 
 
 def render_markdown(outcomes: Outcomes, worst_first: Iterable[TargetResult]) -> str:
-    """Return ``summary.md``, with the problems first."""
+    """Return ``summary.md`` of many targets: a table with the worst results first."""
     rows = [
         f"| {_mark(one.outcome)} {plain(one.outcome)} | **{plain(one.name)}** | {code(one.target)} | {_told(one)} |"
         for one in islice(worst_first, ROWS)

@@ -1,4 +1,4 @@
-"""Render templates safely and draw their charts. The report, the site and the overviews use it."""
+"""Render HTML templates safely, and draw the charts in them. The report, the site and the overviews use it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ICON_COLOUR: Final = {
 }
 CELL: Final = 6
 STRIP: Final = 16
-"""Width of a run in the strip of a clause, and height of the strip, in units."""
+"""``CELL`` is the width of a run in the strip of a clause, ``STRIP`` the height of the strip, in SVG units."""
 _HEIGHT: Final = {
     Status.FAIL: STRIP,
     Status.ERROR: STRIP,
@@ -44,7 +44,7 @@ _HEIGHT: Final = {
 
 
 class Bar(NamedTuple):
-    """One piece of the strip of a clause: runs with one status. In units from the left and from the top."""
+    """One bar in the strip of a clause: consecutive runs with the same status. Positions are in SVG units."""
 
     status: Status
     x: int
@@ -54,7 +54,10 @@ class Bar(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Durations over runs as SVG paths in a box of 1000 by 100, with their scale and ends in seconds."""
+    """Response times over runs (median and 95th percentile) as SVG paths in a box of 1000 by 100.
+
+    ``most`` is the longest time in seconds, at the top of the box. ``first`` and ``last`` are the runs at its ends.
+    """
 
     p50: str
     p95: str
@@ -141,7 +144,7 @@ def bars(spans: Iterable[Span]) -> Iterator[Bar]:
 
 
 def chart(runs: Sequence[PastRun]) -> Chart | None:
-    """Return the latency of runs as a chart, or None if fewer than two runs have one."""
+    """Return the response times of runs as a chart, or None if fewer than two runs have any."""
     timed = [run for run in runs if run.p50 is not None and run.p95 is not None]
     if len(timed) < 2:
         return None
@@ -165,7 +168,7 @@ def _path(points: Iterable[tuple[float, float] | None]) -> str:
 
 
 def _total(spans: Iterable[Span]) -> str:
-    """Return a strip in words: ``passed 9, failed 3``."""
+    """Return the runs in a clause's strip as words: ``passed 9, failed 3``."""
     tally: dict[Status | None, int] = {}
     for span in spans:
         tally[span.status] = tally.get(span.status, 0) + span.runs
@@ -210,7 +213,7 @@ def _data_url(svg: str) -> str:
 
 
 def _ms(seconds: float) -> str:
-    """Return milliseconds with a sensible number of digits."""
+    """Return a time in milliseconds as text, with a sensible number of digits."""
     milliseconds = seconds * 1000
     return f"{milliseconds:,.0f}" if milliseconds >= 100 else f"{milliseconds:.1f}"
 

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, a format for the findings of many tools: a rule for each clause, a result for each finding.
+"""Render a report as SARIF 2.1.0, a format for static analysis. Each clause is a rule, each finding a result.
 
 Readers of SARIF tend to treat every result as an alert, whatever its ``kind``, and a rule without results as passed. So
 passed clauses have no result, and clauses with unknown status are reported as notifications.
@@ -19,7 +19,7 @@ from conformance.render.words import (
     failed_on_should,
     is_embedded,
     more_like_this,
-    problems,
+    register_problems,
     rfc_url,
     sentence,
     source_text,
@@ -30,7 +30,7 @@ SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL: Final = {"must": "error", "should": "warning", "info": "note"}
 _FOUND: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
 _BASE: Final = "ENDPOINT"
-"""Base of URIs that name a place by host and path. GitHub refuses a file with any URI of scheme http."""
+"""The base of relative URIs, which consist of host and path. GitHub refuses a file that contains any http URI."""
 _NOTED: Final = {Status.ERROR: "error", Status.NOT_EXERCISED: "warning", Status.NOT_APPLICABLE: "note"}
 
 
@@ -70,7 +70,7 @@ def render_sarif(report: Report) -> bytes:
                                 "level": "error",
                                 "message": {"text": visible(f"{clause}: {what}")},
                             }
-                            for clause, what in problems(report)
+                            for clause, what in register_problems(report)
                         ],
                     }
                 ],
@@ -156,7 +156,7 @@ def _message(result: ClauseResult, evidence: Evidence | None) -> str:
 
 
 def _digest(result: ClauseResult, evidence: Evidence | None) -> str:
-    """Return a digest that is the same in every run with this failure."""
+    """Return a digest that identifies this failure in every run: of the clause, the place and the kind."""
     mark = None if evidence is None else fingerprint(evidence)
     return hashlib.sha256(msgspec.json.encode((result.id, mark))).hexdigest()
 
@@ -172,7 +172,7 @@ def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
 
 
 def _place(report: Report, url: str | None) -> str:
-    """Return host and path of a URL as a relative URI that is the same in every run."""
+    """Return host and path of a URL as a relative URI that stays the same in every run."""
     run = report.run
     try:
         parts = urlsplit(url or run.target)

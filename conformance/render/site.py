@@ -1,4 +1,4 @@
-"""A static site of a history: an index, and a page for each target and each run. No scripts, no network."""
+"""Write a history as a static site: an index, and a page for each target and each run. No scripts, no network."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ SHORT_LINE: Final = 30
 """How many runs of each target the index shows."""
 TREND: Final = 365
 STRIP: Final = 90
-"""How many runs the charts of a target show, and how many nights its strip shows."""
+"""``TREND`` is how many runs the charts of a target show, ``STRIP`` how many nightly runs its strip shows."""
 FEW: Final = 5
-"""Up to this number of targets the index shows details. Above it, it shows the digest."""
+"""Up to this number of targets, the index shows the details of each. With more, it shows only a summary."""
 _WORST: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
 _OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
 
 Page = tuple[str, bytes]
-"""A path below the site, and the content of the file."""
+"""The path of a file below the site's directory, and its content."""
 SeriesKey = tuple[str, ...]
-"""Identifies a run in a history and in a report."""
+"""Identifies a run, in a history as well as in a report."""
 
 
 @dataclass(frozen=True)
 class TargetSeries:
-    """One target: its newest run, its history, the runs that have a page (newest first), and its folder's name.
+    """One target on the site: its newest run, its history, the runs that have a page (newest first).
 
-    ``trend`` are the runs in its charts, oldest first.
+    ``slug`` is the name of its directory. ``trend`` are the runs in its charts, oldest first.
     """
 
     slug: str
@@ -67,7 +67,7 @@ class TargetSeries:
 
 @dataclass(frozen=True)
 class Reports:
-    """The reports of runs, and the files that look like reports and could not be read."""
+    """The directory of each run's report, and the compliance.json files that could not be read."""
 
     directories: Mapping[SeriesKey, Path]
     unread: tuple[Path, ...]
@@ -101,7 +101,7 @@ def write_site(
 ) -> Written:
     """Write the site. Each file is replaced atomically, the index last. Other files are not touched.
 
-    Raises HistoryProblem if the history is empty, FileExistsError if the index is not ours, and OSError.
+    Raises HistoryProblem if the history is empty, FileExistsError if another program wrote the index, and OSError.
     """
     index = directory / "index.html"
     if index.exists() and _OURS not in index.read_bytes():
@@ -119,7 +119,7 @@ def _key(run: PastRun) -> SeriesKey:
 
 
 def _slug(run: PastRun) -> str:
-    """Return the folder name of a target: readable, the same every night, and unique."""
+    """Return the directory name of a target: readable, the same in every run, and unique."""
     own = run.name or run.target.lower().removeprefix("http://").removeprefix("https://")
     readable = re.sub("[^a-z0-9]+", "-", own.lower()).strip("-")[:60]
     if run.name is not None:
@@ -129,7 +129,7 @@ def _slug(run: PastRun) -> str:
 
 
 class _Site:
-    """The pages in writing order: a page is written after the pages that it links to."""
+    """Makes the pages in the order in which they must be written: a page follows the pages that it links to."""
 
     def __init__(self, store: Store, title: str, runs: int, reports: Mapping[SeriesKey, Path]) -> None:
         self.store, self.title, self.reports = store, title, reports
@@ -183,7 +183,7 @@ class _Site:
         )
 
     def _digest(self) -> dict[str, Any]:
-        """Return the values for the digest on the index. Each target is compared with its last run that reached it."""
+        """Return the template values for the summary on the index, which compares each target with its previous run."""
         by_name = sorted(self.targets, key=lambda target: target.name)
         results = (result_of(self.store, target.run, target.name) for target in by_name)
         end = max(target.run.start for target in self.targets)

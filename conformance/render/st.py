@@ -1,4 +1,4 @@
-"""What ``st run`` shows about the clauses: the message of a breach, and the summary of a run."""
+"""What ``st run`` (Schemathesis) shows about the clauses: the message of a breach, and the summary of the run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from conformance.contract.terms import Demand
 from conformance.judge.report import ClauseResult, Status
 
 NAMED: Final = 4
-"""How many clauses the summary names that were not exercised."""
+"""The maximum number of clauses that the summary names as not exercised."""
 
 
 @dataclass
 class Tally:
-    """The results of a run so far. ``broken`` has the cases that broke a clause, ``should`` the clauses of that level.
+    """The results of a Schemathesis run so far.
 
-    ``told`` is what a response showed about the dialect. It applies to all later responses.
+    ``broken`` maps the id of a clause to the ids of the test cases that broke it. ``should`` has the broken clauses of
+    that level, ``seen`` the exercised ones. ``demand`` is the dialect, once a response has shown it; it applies to all
+    later ones.
     """
 
     judged: int = 0
@@ -26,10 +28,10 @@ class Tally:
     broken: dict[str, set[str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     should: set[str] = field(default_factory=set)
-    told: Demand | None = None
+    demand: Demand | None = None
 
     def note(self, found: ClauseResult, case_id: str) -> None:
-        """Count a clause for a response. Checking the same response again counts once."""
+        """Count the result of a clause for the response of a test case. Counting it twice has no effect."""
         if found.status is not Status.NOT_EXERCISED:
             self.seen.add(found.id)
         if found.breached:
@@ -38,8 +40,8 @@ class Tally:
                 self.should.add(found.id)
 
 
-def told(found: ClauseResult) -> Iterator[str]:
-    """Yield where a breach is, what was expected and received, why it matters, and the source."""
+def finding_lines(found: ClauseResult) -> Iterator[str]:
+    """Yield lines that explain a broken clause: place, expected and received value, reason, and source."""
     for evidence in found.evidence:
         place = "" if evidence.pointer is None else f"at {evidence.pointer or 'the top'}: "
         hint = f" ({evidence.hint})" if evidence.hint else ""

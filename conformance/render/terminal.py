@@ -1,4 +1,4 @@
-"""The summary of a run for a terminal: verdict, first finding, other findings, counts."""
+"""Render the summary of a run for a terminal: verdict, first finding, other findings, counts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
 from conformance.render.words import (
     STATUS,
-    because,
     broken_in,
+    dialect_line,
+    dialect_reason,
     exercised,
     generated,
     in_counts,
@@ -20,9 +21,8 @@ from conformance.render.words import (
     more_like_this,
     not_exercised,
     place,
-    problems,
     profile_lines,
-    reading,
+    register_problems,
     sentence,
     servers,
     status_counts,
@@ -67,26 +67,26 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses that are counted here. Other lines report what was not exercised or not applicable."""
+"""The statuses in the line of counts. Clauses that were not exercised or do not apply have their own lines."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
 
 
 class Line(NamedTuple):
-    """One printable line without a line end. ``style`` is a key of ``COLOUR``, or a plain style."""
+    """One line for a terminal, without a line end. ``style`` decides its colour, if ``COLOUR`` has one for it."""
 
     style: Style
     text: str
 
 
-def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]:
+def summary_lines(report: Report, *, already_shown: Container[Status] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    Findings with a status in ``told`` are left out, because the reader has already seen them.
+    ``already_shown`` are statuses whose findings the reader has already seen, so these are left out.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
-    found = [card for card in cards(report) if card.result.status not in told]
+    found = [card for card in cards(report) if card.result.status not in already_shown]
     lines += _first(found[0]) if found else []
     lines += [_headline(card) for card in found[1 : OTHERS_SHOWN + 1]]
     if len(found) > OTHERS_SHOWN + 1:
@@ -94,13 +94,13 @@ def summary_lines(report: Report, *, told: Container[Status] = ()) -> list[Line]
     for result in waived(report):
         lines.append(Line("waived", line(_head(result))))
         lines.append(_detail(result.waiver or result.reason))
-    lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in problems(report)]
+    lines += [Line("fail", line(f"DEVIATION {clause}: {what}")) for clause, what in register_problems(report)]
     lines += [Line("detail", line(f"Next: {step}")) for step in next_steps(report)]
-    return [*lines, *_about_the_run(report), *_checked(report)]
+    return [*lines, *_about_the_run(report), *_count_lines(report)]
 
 
 def _first(card: Card) -> list[Line]:
-    """Return the first finding in full, and the command that explains its clause."""
+    """Return the most urgent finding in full, and the command that explains its clause."""
     pairs = [
         ("Where", card.where),
         ("Expected", card.evidence.expected if card.evidence else ""),
@@ -128,13 +128,13 @@ def _about_the_run(report: Report) -> list[Line]:
     diff = None if report.history is None else report.history.diff
     if diff is not None:
         lines.append(Line(OUTCOME_STYLE[diff.outcome], line(f"{since(diff)}: {headline(diff)}")))
-    if because(report.run):
-        lines.append(Line("counts", line(f"Dialect {reading(report.run)}")))
+    if dialect_reason(report.run):
+        lines.append(Line("counts", line(f"Dialect {dialect_line(report.run)}")))
     return lines + [Line("counts", line(told)) for told in (generated(report),) if told]
 
 
-def _checked(report: Report) -> list[Line]:
-    """Return the counts of all clauses by status, and of each profile."""
+def _count_lines(report: Report) -> list[Line]:
+    """Return lines with the number of clauses per status, and for each profile (queue, http, auth, lifecycle)."""
     seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
     by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)
     lines = [Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}"))]
@@ -148,7 +148,7 @@ def _style(result: ClauseResult) -> Style:
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return a broken clause with its first findings and the number of the others."""
+    """Return lines about a broken clause: its first findings, and the number of the others."""
     lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
@@ -169,13 +169,13 @@ def clause_lines(result: ClauseResult) -> list[Line]:
 
 
 def broken_status(report: Report, clause: str) -> Status:
-    """Return the status of a clause that generated requests broke. ``""`` stands for an incomplete response."""
+    """Return the status of a clause that generated requests broke. The id ``""`` means an incomplete response."""
     by_id = {result.id: result.status for result in report.clauses}
     return by_id.get(clause, Status.NOT_EXERCISED)
 
 
 def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
-    """Return the clauses that a family of generated requests broke, each with the smallest request."""
+    """Return lines about the clauses that a family of generated requests broke, each with the smallest such request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
     for broken in family.broken:
@@ -198,6 +198,6 @@ def _head(result: ClauseResult) -> str:
 
 
 def _detail(text: str) -> Line:
-    """Indent a detail. Some CI systems read a double colon at the start of a line as a command, even after spaces."""
+    """Indent a line. Some CI systems read ``::`` at the start of a line as a command, so it is escaped there."""
     safe = line(text)
     return Line("detail", "    " + (safe.replace("::", ":\\u003a", 1) if safe.lstrip().startswith("::") else safe))

@@ -1,4 +1,4 @@
-"""Words that all renderings of a report share: names of statuses and subjects, counts, qualifiers."""
+"""Phrases that all renderings of a report share: names of statuses and subjects, counts, qualifiers of the verdict."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ STATUS: Final = {
     Status.PASS: "Passed",
     Status.NOT_APPLICABLE: "Not applicable",
 }
-"""In the order in which reports list them."""
+"""The names of statuses, in the order in which reports list them."""
 
 STATUS_MEANING: Final = {
     Status.FAIL: "A must clause was broken.",
@@ -91,17 +91,17 @@ BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 
 
 def subject(clause_id: str) -> str:
-    """Return the first word of a clause's id."""
+    """Return the first word of a clause's id, such as ``item``."""
     return clause_id.partition(".")[0]
 
 
 def subject_title(name: str) -> str:
-    """Return the title of a subject."""
+    """Return the heading of the clauses that have this first word."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
 class Named(Protocol):
-    """Anything with the id of a clause."""
+    """Any value with the id of a clause."""
 
     @property
     def id(self) -> str:
@@ -112,7 +112,7 @@ N = TypeVar("N", bound=Named)
 
 
 def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
-    """Group clauses by subject. Both keep their order."""
+    """Group clauses by the first word of their ids. Groups and clauses keep their order."""
     found: dict[str, list[N]] = {}
     for one in clauses:
         found.setdefault(subject(one.id), []).append(one)
@@ -145,7 +145,7 @@ def status_counts(report: Report) -> dict[Status, int]:
 
 
 def in_counts(status: Status, number: int) -> str:
-    """Return the status in the form that follows a number: ``2 failed``, ``2 warnings``."""
+    """Return a status as it follows a number: ``2 failed``, ``2 warnings``."""
     return STATUS[status].lower() + ("s" if number != 1 and status in {Status.WARN, Status.ERROR} else "")
 
 
@@ -156,12 +156,12 @@ def exercised(report: Report) -> str:
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return for each profile how much of it was exercised, and what the rest needs."""
+    """Return for each profile, such as http, how many of its clauses were exercised, and what the others need."""
     return [(counts.profile, of_profile(counts)) for counts in coverage(report.clauses, report.run)]
 
 
 def of_profile(counts: ProfileCounts) -> str:
-    """Return how much of a profile was exercised, and what the rest needs."""
+    """Return how many clauses of a profile were exercised, and what the others need."""
     needs = [f"{number:,} {what}" for what, number in counts.needs.items()]
     if needs:
         number, what = needs[0].split(" ", 1)
@@ -171,7 +171,7 @@ def of_profile(counts: ProfileCounts) -> str:
 
 
 def not_exercised(report: Report) -> list[str]:
-    """Return why applicable clauses were not exercised, one line for each reason."""
+    """Return sentences that say how many clauses were not exercised, one for each reason."""
     if not report.counts.exercised:
         return ["No clause was exercised."]
     missing: Counter[str] = Counter()
@@ -192,7 +192,10 @@ def broken_in(result: ClauseResult) -> str:
 
 
 def sentence(text: str) -> str:
-    """Format a reason as a sentence. One that begins with an id or a number keeps its beginning."""
+    """Return a text as a sentence with a full stop.
+
+    It gets a capital letter unless it begins with an id or a number.
+    """
     begun = text[:1].upper() + text[1:] if re.match(r"[a-z]+[\s,;:]", text) else text
     return begun + "." if begun[-1:].isalnum() or begun.endswith(")") else begun
 
@@ -205,7 +208,7 @@ def more_like_this(evidence: Evidence) -> str:
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often the smallest generated request breaks its clause, and whether a plain read does too."""
+    """Return how often the smallest request broke its clause, and how often a normal GET sent in between did."""
     if not smallest.asked:
         return "seen once; no time was left to repeat it"
     beside = f"a plain read in between: {smallest.plain_broken} of {smallest.plain_asked}"
@@ -215,12 +218,12 @@ def times(smallest: SmallestRequest) -> str:
 
 
 def place(pointer: str | None) -> str:
-    """Return a JSON Pointer, or words if it is None or empty."""
+    """Return a JSON Pointer; None and ``""`` become words."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
 def dialect(run: Run) -> str:
-    """Return the required dialect, and how ``auto`` was resolved."""
+    """Return the dialect that the run required, and for ``auto`` which one it turned out to be."""
     if run.dialect != Dialect.AUTO:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
@@ -231,14 +234,14 @@ def order(run: Run) -> str:
     return ORDER.get(run.read_as, "")
 
 
-def because(run: Run) -> str:
-    """Return how ``auto`` was resolved; ``""`` for another dialect."""
+def dialect_reason(run: Run) -> str:
+    """Return why ``auto`` decided as it did; ``""`` for another dialect."""
     return run.read_because if run.dialect == Dialect.AUTO else ""
 
 
-def reading(run: Run) -> str:
-    """Return the required dialect in one line, and for ``auto`` the reason."""
-    return "; ".join(filter(None, (dialect(run), order(run), because(run))))
+def dialect_line(run: Run) -> str:
+    """Return the dialect, the order of elements that it requires, and for ``auto`` the reason, in one line."""
+    return "; ".join(filter(None, (dialect(run), order(run), dialect_reason(run))))
 
 
 def source_text(source: Source) -> str:
@@ -255,7 +258,7 @@ def rfc_url(text: str | None) -> str | None:
 
 
 def minute(text: str) -> str:
-    """Return an RFC 3339 time in UTC to the minute, for columns. Any other text is returned unchanged."""
+    """Return an RFC 3339 time in UTC without seconds, for tables. Any other text is returned unchanged."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     except ValueError:
@@ -276,7 +279,7 @@ def is_embedded(run: Run) -> bool:
 
 
 def flags(report: Report) -> list[str]:
-    """Return the qualifiers of the verdict. Every rendering shows them next to the verdict."""
+    """Return the qualifiers of the verdict, such as ``partial run``. Every rendering shows them next to the verdict."""
     stopped = report.properties.stopped if report.properties else None
     sent = f"{report.properties.examples} of {report.properties.wanted}" if report.properties else ""
     left = len(report.jobs.left) if report.jobs else 0
@@ -301,14 +304,14 @@ def flags(report: Report) -> list[str]:
             (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
-            ("the register of known deviations has stale or expired entries", bool(problems(report))),
+            ("the register of known deviations has stale or expired entries", bool(register_problems(report))),
         )
         if holds and text
     ]
 
 
 def failed_on_should(report: Report) -> str:
-    """Return that warnings make the exit status 1; ``""`` if they do not, or if the verdict does."""
+    """Return that warnings make the run fail (--fail-on-should); ``""`` if they do not, or if it fails anyway."""
     warnings = warnings_that_fail(report)
     if not warnings:
         return ""
@@ -318,13 +321,13 @@ def failed_on_should(report: Report) -> str:
 
 
 def _stopped(report: Report) -> str:
-    """Return why a run was stopped; ``""`` if it was not, or if the verdict's reason says it."""
+    """Return why a run was stopped; ``""`` if it was not stopped, or if the verdict's reason already says so."""
     stopped = report.run.stopped
     return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
 
 
 def slowed_down(report: Report) -> str:
-    """Return that a live run slowed down because the server refused its rate; ``""`` if it did not."""
+    """Return that requests were repeated because the server refused their rate; ``""`` if that did not happen."""
     judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
     statuses = Counter(response.status for response in judged if response)
     refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
@@ -335,7 +338,7 @@ def slowed_down(report: Report) -> str:
 
 
 def banned(report: Report) -> str:
-    """Return that the server refused everything after a wrong key, which ends the judging; else ``""``."""
+    """Return that the server refused every request after a wrong key, so that these were not judged; else ``""``."""
     last = report.exchanges[-1] if report.exchanges else None
     if last is None or not last.superseded or report.run.stopped is not None:
         return ""
@@ -343,7 +346,7 @@ def banned(report: Report) -> str:
 
 
 def moments(seen: SeenUnderLoad) -> str:
-    """Return when a clause was broken first and last, and the load at these times."""
+    """Return when a clause was first and last broken under load, and how many requests and users there were then."""
     return f"first {_moment(seen.first)}, last {_moment(seen.last)}"
 
 
@@ -354,7 +357,7 @@ def _moment(moment: Moment) -> str:
 
 
 def judged_again(report: Report) -> str:
-    """Return which earlier report was judged again; ``""`` for a run with its own requests."""
+    """Return from which earlier report this one was made without new requests; ``""`` for a normal run."""
     source = report.run.made_from
     if source is None:
         return ""
@@ -375,12 +378,12 @@ def servers(report: Report) -> list[str]:
 
 
 def waived(report: Report) -> list[ClauseResult]:
-    """Return the clauses with an accepted breach."""
+    """Return the clauses whose breach the register of known deviations accepts."""
     return [result for result in report.clauses if result.status is Status.WAIVED]
 
 
-def problems(report: Report) -> list[tuple[str, str]]:
-    """Return the stale, expired and unknown entries of the register: the clause and the problem."""
+def register_problems(report: Report) -> list[tuple[str, str]]:
+    """Return the stale, expired and unknown entries of the register of known deviations: clause and problem of each."""
     found = report.deviations
     if found is None:
         return []
@@ -397,7 +400,7 @@ def verdict_line(report: Report) -> str:
 
 
 def generated(report: Report) -> str:
-    """Return ``60 generated requests (of 60), seed 4``, or ``""``."""
+    """Return how many generated requests were sent: ``60 generated requests (of 60), seed 4``; ``""`` if none."""
     found = report.properties
     if found is None:
         return ""
@@ -408,6 +411,6 @@ def generated(report: Report) -> str:
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return ``10 prompts submitted, 9 accepted, none left behind``."""
+    """Return what happened to the run's own jobs: ``10 prompts submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
     return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"

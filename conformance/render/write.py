@@ -1,4 +1,4 @@
-"""Write the reports. Each file is replaced atomically, and no other file in the directory is touched."""
+"""Write the report files. Each one is replaced atomically, and no other file in the directory is touched."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
 def write_reports(
     report: Report, directory: Path, *, fail_on_should: bool = False, formats: Collection[str] = ()
 ) -> None:
-    """Render and write the four reports and the additional ``formats``.
+    """Render the four standard reports and those of ``formats``, and write them.
 
-    Raises OSError; an existing file is then unchanged.
+    Raises OSError; then no existing file was changed.
     """
     from conformance.render.html import render_html
     from conformance.render.junit import render_junit
@@ -46,7 +46,10 @@ def write_reports(
 
 
 def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
-    """Create the directory. Raises OSError before the run if the reports could not be written after it."""
+    """Create the report directory.
+
+    Raises OSError if reports cannot be written there, so that the run need not start.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     for name in (*NAMES, *(FORMATS[one] for one in formats)):
         if (directory / name).is_dir():

@@ -1,1 +1,1 @@
-"""One run: its options, its target, consent to write, and sending the requests."""
+"""One run of the suite: its options, its target, the user's consent to change a server, and sending the requests."""

@@ -1,4 +1,4 @@
-"""Check the address of the target."""
+"""Check the address of the server that is to be checked."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | No
     if value == EMBEDDED:
         return None, False
     whole = _with_scheme(value.strip())
-    return checked_url(whole), whole != value.strip()
+    return base_url(whole), whole != value.strip()
 
 
 def _with_scheme(value: str) -> str:
-    """Return a loopback address as a URL. Without a scheme it means plain http."""
+    """Add ``http://`` to a loopback address without a scheme. Any other text is returned unchanged."""
     url = f"http://{value}"
     try:
         return url if "://" not in value and is_loopback(url) else value
@@ -37,7 +37,7 @@ def _with_scheme(value: str) -> str:
         return value
 
 
-def checked_url(value: str) -> str:
+def base_url(value: str) -> str:
     """Return a base URL without its trailing slash. Raises UsageProblem if it is not a base URL."""
     shown = value if value.isprintable() and not set("@?#") & set(value) else "the target"
     try:

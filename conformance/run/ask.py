@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Exchange], None]
 Say = Callable[[str], None]
-"""Prints one line that the user must see at once, such as which jobs a run left in the queue."""
+"""Prints one line that the user must see at once, such as the jobs that a run left in the queue."""
 
 
 def say_so(text: str) -> None:
-    """Print a line on standard error."""
+    """Print a line on standard error, with control characters made visible."""
     from conformance.text.safe import line  # the text can contain names from a server
 
     print(line(text), file=sys.stderr, flush=True)  # noqa: T201 - the user may never open the report
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
-    """Send the plan of requests. Jobs that were submitted are removed, even if this raises.
+    """Send all requests of a run, and return them with their responses. Submitted jobs are removed even if this raises.
 
-    Raises UsageProblem if the embedded endpoint cannot be started or if the run would write to a remote host without
+    Raises UsageProblem if the embedded endpoint cannot be started, or if the run would change a remote server without
     consent. Raises InternalError, with the key removed, if the suite itself fails.
     """
     demand_consent(settings)
@@ -55,28 +55,29 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
     with _endpoint(settings, key) as base:
         start = time.time()
         try:
-            asked = _run(settings, base, key, progress, say)
+            result = _run(settings, base, key, progress, say)
         except UsageProblem:
             raise
         except Exception as error:  # noqa: BLE001 - reported as an internal error
             raise InternalError.of(error, (*settings.secrets, *(() if key is None else (key,)))) from None
         target = EMBEDDED if settings.target is None else settings.target
         return Transcript(
-            asked.exchanges,
+            result.exchanges,
             target,
             start,
             time.time(),
-            asked.stopped,
-            asked.search,
-            asked.populated,
-            seconds=asked.seconds,
+            result.stopped,
+            result.search,
+            result.populated,
+            seconds=result.seconds,
         )
 
 
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
-    """Send the plan of requests within the running event loop, which many runs can share.
+    """Send the fixed requests of a run in the running event loop, which many runs can share.
 
-    ``settings`` must name a target and request nothing beyond the plan. Raises InternalError, as ``ask`` does.
+    ``settings`` must name a target, and ask for no generated requests and no jobs. Raises InternalError, as ``ask``
+    does.
     """
     assert settings.target is not None
     start = time.time()
@@ -91,7 +92,7 @@ async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> T
 
 
 def check(settings: Settings, progress: Progress = lambda _: None) -> Report:
-    """Send the requests and judge the responses."""
+    """Send all requests of a run, judge the responses, and return the report."""
     return report_on(ask(settings, progress), settings.judging)
 
 
@@ -102,7 +103,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         return
     from conformance.reference.server import serve  # import the web server only if it is needed
 
-    moving = settings.writes is None
+    moving = settings.server_changes is None
     variant = "default" if moving else "takes-jobs"
     if settings.dialect is Dialect.OSS:
         variant = "oss" if moving else "oss-takes-jobs"
@@ -117,7 +118,7 @@ def _endpoint(settings: Settings, key: Secret | None) -> Iterator[str]:
         yield endpoint.url
 
 
-class _Asked(NamedTuple):
+class _Result(NamedTuple):
     exchanges: tuple[Exchange, ...]
     stopped: str | None
     search: Search | None
@@ -125,7 +126,7 @@ class _Asked(NamedTuple):
     seconds: float
 
 
-def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Result:
     import asyncio  # judging a recording does not need it
     from concurrent.futures import ThreadPoolExecutor
 
@@ -137,7 +138,7 @@ def _run(settings: Settings, base: str, key: Secret | None, progress: Progress, 
         return pool.submit(_ask_all, settings, base, key, progress, say).result()
 
 
-def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Asked:
+def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progress, say: Say) -> _Result:
     import asyncio
 
     from conformance.probe.plan import begin, end, generating
@@ -154,11 +155,11 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
         return await begin(client, keyed=key is not None, max_requests=most, wait_for_items=settings.wait_for_items)
 
     populating = None
-    if settings.writes is not None:
+    if settings.server_changes is not None:
         priorities = settings.dialect is not Dialect.OSS
         populating = Populating(
             client,
-            settings.writes,
+            settings.server_changes,
             plan,
             lambda text: say(client.without_keys(text)),
             max_requests=most,
@@ -187,14 +188,14 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
             if preparing is not None:
                 preparing.wait()
     populated = None if populating is None else populating.outcome
-    return _Asked(tuple(client.ledger), stopped, search, populated, client.left)
+    return _Result(tuple(client.ledger), stopped, search, populated, client.left)
 
 
 def _client(settings: Settings, base: str, key: Secret | None, progress: Progress) -> Client:
     from conformance.probe.client import Client
     from conformance.probe.populate import leave_for
 
-    leave = None if settings.writes is None else leave_for(settings.writes, loopback=is_loopback(base))
+    leave = None if settings.server_changes is None else leave_for(settings.server_changes, loopback=is_loopback(base))
     url = base + settings.queue_path
     return Client(url, key, settings.bounds, progress, settings.gateway, leave=leave, required=settings.required)
 
@@ -211,7 +212,7 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
 
 
 def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Send) -> Search:
-    """Send generated requests and search for breaches that the plan's plain reads did not show."""
+    """Send generated requests, and look for broken clauses that the plan's normal GET requests did not show."""
     from conformance.probe.asker import OUT_OF_TIME
 
     assert settings.properties is not None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conformance.run.check_options import CheckOptions
 
 OWN: Final = ("api_key", "headers")
-"""Parameters that are not options of a run."""
+"""Parameters of ``check`` that are not options in ``run/table.py``."""
 
 
 def check(
@@ -24,10 +24,10 @@ def check(
     """Check a server as ``comfy-conformance check`` does, and return the report. Nothing is written.
 
     ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint. ``headers``
-    are those that a gateway requires. ``options`` are options of that command (docs/options.md), such as ``dialect``,
-    ``queue_path``, ``deviations``, ``wait_for_items``, ``properties``, ``seed`` and ``deadline``. The environment is
-    not read. ``report.verdict`` is the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can
-    be called while an event loop runs; it blocks all the same.
+    are sent with each request, for example because a gateway requires them. ``options`` are options of that command
+    (docs/options.md), such as ``dialect``, ``queue_path``, ``deviations``, ``wait_for_items``, ``properties``, ``seed``
+    and ``deadline``. The environment is not read. ``report.verdict`` is the verdict, and ``report.clauses`` holds the
+    result of each clause. ``check`` can be called while an event loop runs; it blocks all the same.
 
     Raises ``conformance.UsageProblem`` if the run is not possible; its message says in one line what to do. Raises
     TypeError for an unknown option.

@@ -1,4 +1,4 @@
-"""What is announced before a run, and what is asked before it writes to a remote host."""
+"""The lines that are printed before a run starts, and the user's consent to changes on a remote server."""
 
 from __future__ import annotations
 
@@ -19,46 +19,50 @@ MALFORMED: Final = "malformed requests are sent at the end: they can crash a ser
 
 
 def will_be_sent(settings: Settings) -> list[str]:
-    """Return lines for the user about what the run will write, and where. Empty if it writes nothing."""
-    writes = settings.writes
-    if writes is None:
+    """Return lines for the user about how the run will change the server. Empty if it only reads."""
+    server_changes = settings.server_changes
+    if server_changes is None:
         return []
-    if not writes.populate:
+    if not server_changes.populate:
         return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
-    source = ", ".join(writes.workflow_files) or "built-in workflows that need no model"
+    source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     lines = [
-        f"{writes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
+        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
         "only jobs of this run are deleted, cancelled and interrupted",
-        f"jobs that take longer than {writes.job_timeout:g} s are removed",
+        f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
         MALFORMED,
     ]
-    if writes.clear:
+    if server_changes.clear:
         lines.append("the queue is cleared if it contains only jobs of this run (--clear)")
     return lines
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return what a run would write to a remote host without consent; None if it has consent or needs none."""
-    writes = settings.writes
-    if writes is None or writes.yes or settings.target is None:
+    """Return how a run would change a remote server, in words; None if it would not, or if the user agreed to it."""
+    server_changes = settings.server_changes
+    if server_changes is None or server_changes.yes or settings.target is None:
         return None
     if is_loopback(settings.target):
         return None
     host = urlsplit(settings.target).hostname
-    what = f"{writes.jobs} jobs, which can cost credits" if writes.populate else "requests that should change nothing"
+    what = (
+        f"{server_changes.jobs} jobs, which can cost credits"
+        if server_changes.populate
+        else "requests that should change nothing"
+    )
     return f"this run writes to {host}: {what}"
 
 
 def demand_consent(settings: Settings) -> None:
-    """Raise UsageProblem if a run would write to a remote host without consent."""
+    """Raise UsageProblem if a run would change a remote server without the user's consent."""
     if (question := unconsented(settings)) is not None:
         raise UsageProblem(f"{question}: add --yes to allow it")
 
 
-def agreed(settings: Settings) -> Settings:
-    """Return the settings with the user's consent to write."""
-    assert settings.writes is not None
-    return replace(settings, writes=replace(settings.writes, yes=True))
+def with_consent(settings: Settings) -> Settings:
+    """Return the settings with the user's consent to change the server."""
+    assert settings.server_changes is not None
+    return replace(settings, server_changes=replace(settings.server_changes, yes=True))
 
 
 def _can_be_written(directory: Path) -> bool:
@@ -68,7 +72,7 @@ def _can_be_written(directory: Path) -> bool:
 
 
 def _generated(settings: Settings) -> list[str]:
-    """Return lines about the generated requests and the document that they come from."""
+    """Return lines for the user about the generated requests and the OpenAPI document that they come from."""
     if settings.properties is None:
         return []
     found, described = settings.properties, settings.described
@@ -86,11 +90,11 @@ def _generated(settings: Settings) -> list[str]:
 
 
 def announcement(settings: Settings) -> list[str]:
-    """Return lines about the target, the dialect, the bounds of the run, and who receives the key."""
-    asked = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
+    """Return lines for the user about the target, the dialect, the limits of the run, and who receives the key."""
+    server = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
     bounds = settings.bounds
     limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"
-    lines = [f"checking {settings.queue_path} of {asked}, dialect {settings.dialect.value}, {limits}"]
+    lines = [f"checking {settings.queue_path} of {server}, dialect {settings.dialect.value}, {limits}"]
     if settings.scheme_added and settings.target is not None:
         lines.append(f"no scheme was given: plain http is used for {urlsplit(settings.target).netloc}")
     lines += will_be_sent(settings)

@@ -1,7 +1,7 @@
-"""The corpus: responses of all conforming variants, and of all faults that one response shows, with their results.
+"""Write a corpus of HTTP responses with expected results, to test validators and clients in any language.
 
-The files are plain HTTP and JSON, for validators and clients in any language. The expected results are the ones that
-``judge`` reports for these files.
+It has one response of every conforming variant of the reference endpoint, and one of every fault that a single response
+can show. The files are plain HTTP and JSON. The expected result is what ``comfy-conformance judge`` reports for them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from conformance.version import __version__
 PATH: Final = "/api/queue"
 KEY: Final = "a-key-of-the-corpus"
 START: Final = 1_795_000_000.25
-"""The time of every response, in seconds since the epoch. Only random ids and gzip headers differ between corpora."""
+"""The time of every response, in seconds since the epoch: fixed, so that two corpora can be compared."""
 READS: Final = 61
-"""Number of plain reads, enough to show a fault that occurs only now and then."""
-_ASKED: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
-"""The requests of the plan. The requests from the probed document follow them."""
+"""The number of normal GET requests: enough to show a fault that occurs only now and then."""
+_REQUESTS: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
+"""The requests of the fixed plan. After them come those that the probing overlay declares (``_probing``)."""
 SCHEMA: Final[Mapping[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A case of the corpus of GET /api/queue",
@@ -104,7 +104,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
 
 
 class Case(NamedTuple):
-    """One response and its request, both as the bytes of HTTP, and the expected result."""
+    """One case of the corpus: a request and its response as HTTP bytes, from which the expected result follows."""
 
     kind: str
     name: str
@@ -115,16 +115,16 @@ class Case(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """The file name without its suffix."""
+        """The name of the case's files, without a suffix."""
         return f"{self.kind}-{self.name}"
 
     def exchange(self) -> Exchange:
-        """Return the exchange as ``judge`` would read it from the files."""
+        """Return the request and response as ``judge`` would read them from the files."""
         (exchange,) = read(self.response, name=self.stem, request=self.request)
         return exchange
 
     def report(self) -> Report:
-        """Judge the exchange."""
+        """Judge the response, and return the report."""
         return report_on_exchanges([self.exchange()], Judging(dialect=self.dialect), target=self.stem, start=START)
 
 
@@ -133,16 +133,16 @@ NAMES: Final = (*VARIANTS, *FAULTS)
 
 
 def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
-    """Yield the cases of these variants and faults. A fault that no single response shows has none."""
+    """Yield the cases of these variants and faults. A fault has no case if no single response shows it."""
     for name in names:
         if (variant := VARIANTS.get(name)) is not None:
             request, response = next(exchanges(variant, None))
             yield Case("variant", variant.name, variant.summary, Dialect(variant.dialect), request, response)
-        if (fault := FAULTS.get(name)) is not None and (found := _shown(fault)) is not None:
+        if (fault := FAULTS.get(name)) is not None and (found := _first_breach(fault)) is not None:
             yield found
 
 
-def _shown(fault: Fault) -> Case | None:
+def _first_breach(fault: Fault) -> Case | None:
     """Return the first response that breaks the clause of a fault, or None if no single response does."""
     if not fault.clause or fault.inconclusive:
         return None
@@ -158,27 +158,30 @@ def _shown(fault: Fault) -> Case | None:
 
 
 def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, bytes]]:
-    """Yield requests of the plan and of the probed document with their responses, both as the bytes of HTTP."""
+    """Yield each request with the response of a variant or fault, both as HTTP bytes.
+
+    The requests are those of the fixed plan, then one for each value that ``openapi/probing.overlay.yaml`` declares.
+    """
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
     described = declaring(() if fault is None else fault.declared)
-    for asked in (*_ASKED, *_probing(described)):
+    for request_sent in (*_REQUESTS, *_probing(described)):
         headers = [("Host", "localhost"), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
-        own = {name.lower() for name, _ in asked.headers}
+        own = {name.lower() for name, _ in request_sent.headers}
         headers = [each for each in headers if each[0].lower() not in own]
-        headers += [(name, value) for name, value in asked.headers if value is not None]
-        if key is not None and asked.credential is Credential.GIVEN:
+        headers += [(name, value) for name, value in request_sent.headers if value is not None]
+        if key is not None and request_sent.credential is Credential.GIVEN:
             headers.append(("X-API-Key", key))
-        target = PATH + (f"?{asked.query}" if asked.query else "")
+        target = PATH + (f"?{request_sent.query}" if request_sent.query else "")
         text = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        request = f"{asked.method} {target} HTTP/1.1\r\n{text}\r\n".encode("latin-1")
-        reply = reference.answer(IncomingRequest(asked.method, PATH, asked.query, tuple(headers)))
-        yield request, reply.wire(asked.method)
+        request = f"{request_sent.method} {target} HTTP/1.1\r\n{text}\r\n".encode("latin-1")
+        reply = reference.answer(IncomingRequest(request_sent.method, PATH, request_sent.query, tuple(headers)))
+        yield request, reply.wire(request_sent.method)
 
 
 @cache
 def _probing(described: Described) -> tuple[Ask, ...]:
-    """Return a request for each value that the probed document names."""
+    """Return one request for each parameter value in ``openapi/probing.overlay.yaml``, such as an Accept header."""
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(
@@ -190,8 +193,8 @@ def _probing(described: Described) -> tuple[Ask, ...]:
     )
 
 
-def encoded(case: Case) -> bytes:
-    """Return the content of a case's JSON file."""
+def case_json(case: Case) -> bytes:
+    """Return the content of a case's JSON file: the request, the response and the expected result."""
     exchange, report = case.exchange(), case.report()
     answered = exchange.response
     assert answered is not None
@@ -233,7 +236,7 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
     made = list(cases(names))
     files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
     for case in made:
-        files[directory / f"{case.stem}.json"] = encoded(case)
+        files[directory / f"{case.stem}.json"] = case_json(case)
         files[directory / f"{case.stem}.http"] = case.response
         files[directory / f"{case.stem}.req"] = case.request
     write_whole(files)
@@ -241,10 +244,10 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
 
 
 def _index(made: Sequence[Case]) -> bytes:
-    told = "Each case is one .json file; the .http and .req files hold the same response and request as bytes."
+    description = "Each case is one .json file; the .http and .req files hold the same response and request as bytes."
     return _json(
         {
-            "description": told,
+            "description": description,
             "suite_version": __version__,
             "document_sha256": DOCUMENT_SHA256,
             "cases": [f"{case.stem}.json" for case in made],

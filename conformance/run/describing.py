@@ -1,4 +1,4 @@
-"""How an option of a run is described: its heading, where it applies, and its help."""
+"""How an option of a run is described: its heading, the places where it is available, and its help."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Group(Enum):
 
 
 class Place(Flag):
-    """Where an option applies. Other places do not have the option."""
+    """Where an option is available."""
 
     CHECK = auto()
     """``check``, pytest, the tables of ``targets.toml`` and the columns of CSV files of targets."""
@@ -38,7 +38,7 @@ class Place(Flag):
 
 
 class Opt(NamedTuple):
-    """How one option is described. Its type and default are those of the field."""
+    """How one option is described. Its type and default are those of its field in ``Options``."""
 
     group: Group
     help: str
@@ -52,11 +52,11 @@ class Opt(NamedTuple):
     """Further sentences for docs/options.md, in Markdown."""
     choices: tuple[str, ...] = ()
     least: float | None = None
-    """The smallest value."""
+    """The smallest allowed value."""
     because: str = ""
     """Why there is a smallest value, if that is not obvious."""
     above: float | None = None
-    """The value is greater than this."""
+    """The value must be greater than this."""
     own: bool = False
     """The option applies to one target, so it cannot be set for many at once."""
     load_help: str = ""

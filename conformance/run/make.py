@@ -1,4 +1,4 @@
-"""Turn the options of a run into its settings. Everything is checked before anything is sent."""
+"""Turn the options of a run into ``Settings``. Every option is checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from conformance.problems import UsageProblem
 from conformance.properties.model import Properties
 from conformance.run.address import target_from
 from conformance.run.secrets_given import header_from, keep_off_plain_http, key_from, proxy_from, readable
+from conformance.run.server_changes import server_changes_from
 from conformance.run.settings import LONGEST_NAME, Settings
 from conformance.run.table import Options
-from conformance.run.writes import writes_from
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register
@@ -32,7 +32,7 @@ REMOTE_RATE: Final = 20.0
 
 
 def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
-    """Check the options of a run against each other and the environment. Raises UsageProblem."""
+    """Return the settings of a run. Checks its options against each other and the environment; raises UsageProblem."""
     url, scheme_added = target_from(options.target, environ)
     _check_name(options.name)
     _check_path(options.queue_path, url)
@@ -52,7 +52,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         queue_path=options.queue_path,
         dialect=Dialect(options.dialect),
         clause=tuple(options.clause),
-        only=chosen(options.clause),
+        only=selected_clauses(options.clause),
         key=key,
         key_source=source,
         no_key=options.no_key,
@@ -76,7 +76,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         wait_for_items=options.wait_for_items,
         properties=_properties(options),
         document=_document(options.document, options.queue_path),
-        writes=writes_from(options),
+        server_changes=server_changes_from(options),
         bounds=_bounds(options, url),
     )
 
@@ -95,7 +95,7 @@ def _check_path(queue_path: str, url: str | None) -> None:
         raise UsageProblem(msg)
 
 
-def chosen(patterns: Sequence[str]) -> frozenset[str] | None:
+def selected_clauses(patterns: Sequence[str]) -> frozenset[str] | None:
     """Return the ids of the clauses that ``--clause`` selects, or None for all. Raises UsageProblem."""
     if not patterns:
         return None
@@ -152,15 +152,15 @@ def _bounds(options: Options, url: str | None) -> Bounds:
 
 
 def _properties(options: Options) -> Properties | None:
-    asked: dict[str, Any] = {
+    given: dict[str, Any] = {
         name: getattr(options, name) for name in ("seed", "example_database") if getattr(options, name) is not None
     }
     if options.properties == 0:
-        if asked:
-            msg = f"--{next(iter(asked)).replace('_', '-')} needs generated requests: leave out --properties 0"
+        if given:
+            msg = f"--{next(iter(given)).replace('_', '-')} needs generated requests: leave out --properties 0"
             raise UsageProblem(msg)
         return None
-    found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **asked})
+    found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **given})
     remote = found.example_database.removeprefix("github:")
     if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
         msg = f"--example-database must be github:OWNER/REPO, not {found.example_database!r}"

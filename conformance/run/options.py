@@ -1,4 +1,4 @@
-"""The options of a run, in the form in which the command line, pytest and other places of ``table.py`` use them."""
+"""The options of ``table.py`` in a form from which the command line, the pytest plugin and other users make theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """One option of the table. ``metavar`` None makes it a flag. If ``default`` is None, ``usual`` describes it."""
+    """One option of a run. ``metavar`` is None for a flag. If ``default`` is None, ``usual`` describes the default."""
 
     name: str
     """The name of the field in ``Options``, and of the parameter."""
@@ -56,24 +56,24 @@ class Option(NamedTuple):
 
     @property
     def usual(self) -> str:
-        """The default in words; ``""`` for a flag, or if the option is simply absent by default."""
+        """The default in words; ``""`` for a flag, or if the option has no default."""
         if self.metavar is None or self.about.usual:
             return self.about.usual
         return "" if self.default is None else f"{self.default:g}" if self.type is float else str(self.default)
 
     @property
     def notes(self) -> str:
-        """The default and the bounds, to be appended to the help."""
+        """The default and the bounds in brackets, to append to the help; ``""`` if there are none."""
         found = [f"default: {self.usual}"] if self.usual else []
         found += [self.bounds] if self.bounds else []
         return f" [{'; '.join(found)}]" if found else ""
 
     @property
-    def told(self) -> str:
-        """The help with the default and the bounds."""
+    def full_help(self) -> str:
+        """The help followed by the default and the bounds."""
         return self.help + self.notes
 
-    def checked(self, value: Any) -> None:
+    def check(self, value: Any) -> None:
         """Raise UsageProblem for a value that is not among the choices or is outside the bounds."""
         for each in value if self.multiple else [value]:
             if self.choices and each not in self.choices:
@@ -87,7 +87,7 @@ class Option(NamedTuple):
             raise UsageProblem(f"{self.flag} must be a number above {above:g}, not {value}")
 
 
-def described(struct: type) -> tuple[Option, ...]:
+def options_of(struct: type) -> tuple[Option, ...]:
     """Return the options that a struct such as ``Options`` describes. Raises TypeError for a field without ``Opt``."""
     annotations = get_type_hints(struct, include_extras=True)
     return tuple(_option(field, get_args(annotations[field.name])) for field in fields(struct))
@@ -106,12 +106,12 @@ def _option(field: Field[Any], annotated: tuple[Any, ...]) -> Option:
     return Option(field.name, kind, default, multiple, about, type(None) in kinds, about.help)
 
 
-OPTIONS: Final = described(Options)
+OPTIONS: Final = options_of(Options)
 """Every option of a run, in the order of ``--help``."""
 
 
 def at(place: Place) -> tuple[Option, ...]:
-    """Return the options that apply in a place. Those of ``load`` get the help of ``load``."""
+    """Return the options that are available in a place. Those of ``load`` have the help and default of ``load``."""
     found = [option for option in OPTIONS if place in option.about.at]
     return tuple(map(_under_load, found)) if place is Place.LOAD else tuple(found)
 
@@ -124,9 +124,9 @@ def _under_load(option: Option) -> Option:
 
 
 def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
-    """Make settings from the values of options, by name. Raises UsageProblem.
+    """Make settings from values of options by name, and from environment variables. Raises UsageProblem.
 
-    Requests are generated only if ``properties`` is given, because most places do not have that option.
+    Without ``properties`` no requests are generated, because most callers do not have that option.
     """
     from conformance.run.make import make_settings
 
@@ -135,5 +135,5 @@ def settings_from(environ: Mapping[str, str], given: Mapping[str, Any]) -> Setti
         if option.name in values:
             if option.multiple and isinstance(values[option.name], str):
                 values[option.name] = (values[option.name],)
-            option.checked(values[option.name])
+            option.check(values[option.name])
     return make_settings(environ, Options(**{"properties": 0, **values}))

@@ -1,4 +1,4 @@
-"""Read the key, the headers, the certificates and the proxy of a run from where its options name them."""
+"""Read the key, the extra headers, the certificates and the proxy from the variables and files that options name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OURS: Final = METHOD_OVERRIDES | {
     "te",
     "upgrade",
 }
-"""Header fields that the plan sets, that framing needs, or that must not be set by the user."""
+"""Header fields that the user must not set: the suite sets them, or they change the meaning of a request."""
 _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The name of a header field (RFC 9110 §5.6.2)."""
 
@@ -45,7 +45,10 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 def key_from(
     environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
-    """Return the key and its source, the name of a variable or of a file. Raises UsageProblem."""
+    """Return the key and its source: the name of a variable or file.
+
+    Both are None without a key. Raises UsageProblem.
+    """
     given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
     if len(given) + no_key > 1:
         msg = f"{' and '.join([*(['--no-key'] if no_key else []), *given])} contradict each other: give one of them"
@@ -85,7 +88,7 @@ def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secre
 
 
 def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, str]:
-    """Return the name, the value and the source of a header for a gateway. Raises UsageProblem."""
+    """Return name, value and source of a header for a gateway, from a text ``NAME=VARIABLE``. Raises UsageProblem."""
     as_sent = re.match(rf"({_FIELD_NAME}):", given)
     if as_sent is not None:
         name = as_sent[1]
@@ -107,7 +110,7 @@ def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, st
 
 
 def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
-    """Return the URL of the proxy, which may hold a password. Raises UsageProblem."""
+    """Return the URL of the proxy, which may contain a password; None if no variable is named. Raises UsageProblem."""
     if named is None:
         return None
     value = environ.get(named, "")
@@ -126,7 +129,7 @@ def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
 
 
 def _variable(name: str) -> str:
-    """Return the name of a variable for messages. What does not look like one may be the secret itself."""
+    """Return the name of a variable for messages. A text that cannot be a name is hidden, as it may be the secret."""
     return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
 
 

@@ -11,7 +11,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import Secret
 from conformance.judge.judging import Judging
-from conformance.probe.limits import Bounds, Gateway, Writes
+from conformance.probe.limits import Bounds, Gateway, ServerChanges
 from conformance.properties.model import Properties
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ DEFAULT_QUEUE_PATH: Final = "/api/queue"
 
 @dataclass(frozen=True)
 class Settings:
-    """One run. ``target`` is the base URL, or None for the embedded endpoint, which has its own key."""
+    """The settings of one run. ``target`` is the base URL, or None for the embedded endpoint, which has its own key."""
 
     target: str | None = None
     name: str | None = None
@@ -59,13 +59,13 @@ class Settings:
     properties: Properties | None = None
     document: Described | None = None
     """The user's own document; None for the vendored one."""
-    writes: Writes | None = None
-    """What the run may write; None if it only reads."""
+    server_changes: ServerChanges | None = None
+    """Which changes on the server are allowed; None if the run only reads."""
     bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def hides_workflows(self) -> bool:
-        """Whether everything that is written hides user input in workflows. By default only off loopback."""
+        """Whether the reports hide what users wrote into workflows. By default only if the target is not loopback."""
         remote = self.target is not None and not is_loopback(self.target)
         return self.redact_workflows or (remote and not self.show_workflows)
 
@@ -76,7 +76,7 @@ class Settings:
 
     @cached_property
     def schemas(self) -> Schemas | None:
-        """The response schemas of the user's own document."""
+        """The response schemas of the user's own OpenAPI document; None without one."""
         if self.document is None:
             return None
         from conformance.spec.schemas import Schemas
@@ -85,7 +85,7 @@ class Settings:
 
     @cached_property
     def required(self) -> Required:
-        """What the user's own document requires of every read."""
+        """The parameters that the user's own OpenAPI document requires in every GET request of the queue."""
         from conformance.probe.requests import Required
 
         if self.document is None:
@@ -96,7 +96,7 @@ class Settings:
 
     @property
     def described(self) -> Described:
-        """The document that requests are generated from."""
+        """The OpenAPI document that requests are generated from."""
         if self.document is not None:
             return self.document
         from conformance.spec.operation import vendored
@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def judging(self) -> Judging:
-        """How the responses of the run are judged."""
+        """The options that decide how the responses are judged."""
         return Judging(
             dialect=self.dialect,
             only=self.only,
@@ -119,7 +119,7 @@ class Settings:
         )
 
     def options(self) -> dict[str, str | int | float | bool | None]:
-        """Return the options that the report shows: all except the key."""
+        """Return the options that the report shows: all except secrets."""
         gateway = self.gateway
         return {
             **({} if self.name is None else {"name": self.name}),
@@ -146,6 +146,6 @@ class Settings:
                 if self.properties is None
                 else {"seed": self.properties.seed, "example_database": self.properties.example_database}
             ),
-            **(self.writes.options() if self.writes is not None else {}),
+            **(self.server_changes.options() if self.server_changes is not None else {}),
             **asdict(self.bounds),
         }

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first signal stops a run in order, so that it removes its jobs."""
+"""Handle SIGINT and SIGTERM: the first signal stops a run in such a way that it can still remove its jobs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 REPEAT: Final = 1.0
-"""Seconds in which further signals count as the same one: ``timeout`` signals its child first, then its group."""
+"""Seconds in which a further signal counts as the same one: ``timeout`` signals its child, then the child's group."""
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Repeats:
-    """Distinguish repeats of one signal from a second signal. ``clock`` returns seconds."""
+    """Distinguishes a signal that was only sent twice from a second signal. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.first: float | None = None
         self._clock = clock
 
     def is_new(self) -> bool:
-        """Record a signal. Returns False if it only repeats the one before."""
+        """Record a signal. Returns False if it only repeats the previous one."""
         now = self._clock()
         if self.first is not None and now - self.first < REPEAT:
             return False
@@ -65,7 +65,7 @@ class Stop:
         self._before = {number: signal.signal(number, self._hear) for number in STOPPING}
 
     def leave(self) -> None:
-        """Stop handling the signals: at once, or after a signal, as soon as its repeats are over."""
+        """Stop handling signals: at once, or if there was one, as soon as no repetition of it can arrive."""
         self._over = True
         if self._repeats.first is None:
             self._restore()
@@ -90,7 +90,7 @@ class Stop:
 
 @contextmanager
 def stoppable(clock: Callable[[], float] = time.monotonic) -> Iterator[Stop]:
-    """Let SIGINT and SIGTERM stop the body, if this is the main thread. Other threads receive no signals."""
+    """Let SIGINT and SIGTERM stop the ``with`` block. In other threads than the main one this does nothing."""
     stop = Stop(clock)
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from conformance.contract.terms import Dialect
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.properties.model import KEPT_NOWHERE, Properties
 from conformance.render.formats import FORMATS
 from conformance.run.describing import Group, Opt, Place
@@ -37,7 +37,7 @@ _TEXT = str | Path | None
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of one run, as given. Their names are the same everywhere."""
+    """The options of one run, as the user gave them. They have the same names everywhere."""
 
     target: Annotated[
         str | None,
@@ -257,7 +257,7 @@ class Options:
             "with --populate: number of jobs to submit",
             "N",
             _WRITES,
-            str(Writes.jobs),
+            str(ServerChanges.jobs),
             least=3,
             because="one that runs and two that wait",
             load_help="with --populate: number of own jobs in the queue at once",
@@ -270,7 +270,7 @@ class Options:
             "with --populate: seconds until jobs that have not ended are removed",
             "S",
             _WRITES,
-            f"{Writes.job_timeout:g}",
+            f"{ServerChanges.job_timeout:g}",
             above=0,
         ),
     ] = None

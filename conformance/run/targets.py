@@ -1,4 +1,4 @@
-"""targets.toml: endpoints by name, each with the options of its run. Nothing is sent and no key is read here.
+"""targets.toml: a file of targets, each with a name and options. Nothing is sent and no key is read here.
 
 ::
 
@@ -10,7 +10,7 @@
     url = "https://cloud.comfy.org"
     api-key-env = "PROD_KEY"
 
-A key is sent only to the target that names it. Options with a secret are refused under ``[defaults]``, and a target
+Each target names the variable with its own key. Options with a secret are refused under ``[defaults]``, and a target
 that names no key is sent none, whatever the environment contains. The embedded endpoint has its own key.
 """
 
@@ -34,9 +34,9 @@ from conformance.text.suggest import did_you_mean
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
 _DEFAULTS: Final = {name: option.default for name, option in _BY_NAME.items() if option.default is not None}
 OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
-"""Options that each target must set itself: its address, its secrets, and what may be written to it."""
+"""Options that each target must set itself: its address, its secrets, and what the run may change on it."""
 ISOLATE: Final = "isolate"
-"""A key of the file that is not an option of a run: the target is checked in a process of its own."""
+"""A key of the file that is not an option of a run: whether the target is checked in its own process."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset(
     {"index.html", "results.jsonl", "reports.jsonl.gz", "summary.md", "compliance.json", "junit.xml"}
@@ -46,12 +46,12 @@ _TAKEN: Final = frozenset(
 
 @dataclass(frozen=True)
 class Target:
-    """One endpoint. ``options`` are the options of the run by name, including the defaults of the file."""
+    """One server to check. ``options`` are the options of its run by name, including the defaults of the file."""
 
     name: str
     options: Mapping[str, Any]
     isolate: bool = False
-    """Whether it is checked in a process of its own."""
+    """Whether it is checked in its own process."""
 
     @property
     def url(self) -> str:
@@ -60,20 +60,20 @@ class Target:
 
     @property
     def variables(self) -> frozenset[str]:
-        """The names of the variables with secrets for this target or its proxy."""
+        """The names of the environment variables that contain secrets for this target or its proxy."""
         named = [self.options.get("api_key_env"), self.options.get("proxy_env")]
         named += [given.partition("=")[2] for given in self.options.get("header", ())]
         return frozenset(filter(None, named))
 
     def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
-        """Check the options against the environment. Raises UsageProblem."""
+        """Return the settings of its run. Raises UsageProblem."""
         try:
             return settings_from(
                 environ,
                 {
                     **_DEFAULTS,
                     **self.options,
-                    "name": None if self.name == self.url else self.name,  # a history uses its URL
+                    "name": None if self.name == self.url else self.name,  # without a name, a history uses the URL
                     "report_dir": report_dir,
                 },
             )
@@ -137,14 +137,14 @@ def _target(number: int, entry: dict[str, Any], usual: Mapping[str, Any], path: 
     where = f"{path}, [[target]] {number}"
     name = entry.get("name")
     if not isinstance(name, str) or not is_directory(name):
-        told = "has no name" if name is None else f"cannot be named {name!r}"
-        raise UsageProblem(f'{where} {told}: use letters, digits, dots and dashes, such as name = "prod"')
+        problem = "has no name" if name is None else f"cannot be named {name!r}"
+        raise UsageProblem(f'{where} {problem}: use letters, digits, dots and dashes, such as name = "prod"')
     where = f"{path}, target {name!r}"
     isolate = _isolate(entry, where)
     own = _options({key: value for key, value in entry.items() if key != "name"}, where, path.parent)
     if "target" not in own:
         raise UsageProblem(f'{where} has no url: give its base URL, such as url = "http://127.0.0.1:8188"')
-    return replace(of_its_own(name, own, usual), isolate=isolate)
+    return replace(make_target(name, own, usual), isolate=isolate)
 
 
 def is_directory(name: str) -> bool:
@@ -152,8 +152,8 @@ def is_directory(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name.lower() not in _TAKEN
 
 
-def of_its_own(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
-    """Return a target with its own options over the defaults. No key is sent to it unless it names one."""
+def make_target(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
+    """Return a target with its own options and, for all others, the defaults. It gets no key unless it names one."""
     keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
 
@@ -173,19 +173,19 @@ def _options(table: Mapping[str, Any], where: str, base: Path) -> dict[str, Any]
         name = "target" if key == "url" else key.replace("-", "_")
         if name not in _BY_NAME:
             known = ["name", "url", ISOLATE, *map(_spelt, _BY_NAME)]
-            told = (
+            problem = (
                 ": use --report-dir, which applies to all targets"
                 if name == "report_dir"
                 else did_you_mean(_spelt(key), known)
             )
-            raise UsageProblem(f"{where}: unknown option {key!r}{told}")
+            raise UsageProblem(f"{where}: unknown option {key!r}{problem}")
         if name in found:
             raise UsageProblem(f"{where}: {_spelt(name)} is given twice, in two spellings: remove one")
-        found[name] = beside(base, _BY_NAME[name], _checked(_BY_NAME[name], value, where))
+        found[name] = beside(base, _BY_NAME[name], _check_type(_BY_NAME[name], value, where))
     return found
 
 
-def _checked(option: Option, value: Any, where: str) -> Any:
+def _check_type(option: Option, value: Any, where: str) -> Any:
     """Return the value of an option. Raises UsageProblem if it has the wrong type."""
     if option.metavar is None:
         wanted, right = "true or false", isinstance(value, bool)
@@ -207,7 +207,7 @@ def _checked(option: Option, value: Any, where: str) -> Any:
 
 
 def beside(base: Path, option: Option, value: Any) -> Any:
-    """Return a path from the targets file, relative to that file and not to the working directory."""
+    """Return an option's value. A relative path in it becomes relative to ``base``, the targets file's directory."""
     if isinstance(value, list):
         return [beside(base, option, each) for each in value]
     names_a_file = option.metavar in {"FILE", "DIR"} and value != "none" and not str(value).startswith("github:")

@@ -1,1 +1,1 @@
-"""The modules that ``pytest --pyargs conformance`` runs."""
+"""What ``pytest --pyargs conformance`` runs: the pytest plugin and the module with the tests."""

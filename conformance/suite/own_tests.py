@@ -1,4 +1,4 @@
-"""The contract as tests in another test suite, against a server that its fixture starts."""
+"""``contract_tests``: check a server that another test suite starts, as tests of that suite."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
-from conformance.render.words import problems
+from conformance.render.words import register_problems
 from conformance.run.check import check, demand_options
-from conformance.run.make import chosen
+from conformance.run.make import selected_clauses
 from conformance.spec.operation import vendored
 
 VERDICT: Final = "verdict"
@@ -26,7 +26,7 @@ _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
 class _Item(NamedTuple):
-    """One test: for the verdict, a clause, or a family of generated requests."""
+    """One test: ``kind`` is the verdict, a clause, or a family of generated requests; ``name`` says which."""
 
     kind: str
     name: str
@@ -35,7 +35,7 @@ class _Item(NamedTuple):
 def contract_tests(
     fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
 ) -> Callable[..., None]:
-    """Return a parametrised test: one item for the verdict, each clause, and each family of generated requests.
+    """Return a parametrised test: one case for the verdict, each clause, and each family of generated requests.
 
     Assign it to a name that pytest collects::
 
@@ -43,12 +43,12 @@ def contract_tests(
 
     ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
     the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
-    as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and ``seed``. The item ``verdict`` fails
-    if the run is inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken
+    as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and ``seed``. The case ``verdict`` fails
+    if the run is inconclusive, for example because the queue contains no job, unless ``inconclusive_ok``. A broken
     ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
 
-    With ``clause`` there are items only for the selected clauses. With ``deviations``, the items of known deviations
-    are expected failures, and a register with stale or expired entries fails the item ``verdict``.
+    With ``clause`` there are cases only for the selected clauses. With ``deviations``, the cases of known deviations
+    are expected failures, and a register with stale or expired entries fails the case ``verdict``.
 
     Raises TypeError for an option that ``conformance.check`` does not have, and UsageProblem for a ``clause`` that
     matches no clause and for a register that cannot be read.
@@ -59,15 +59,15 @@ def contract_tests(
         read_register(options["deviations"])
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
-    @pytest.mark.parametrize("contract_item", list(_items(chosen(options.get("clause", ())))))
+    @pytest.mark.parametrize("contract_item", list(_items(selected_clauses(options.get("clause", ())))))
     def test_contract(contract_item: _Item, request: pytest.FixtureRequest) -> None:
         report = _report(request, request.getfixturevalue(fixture), options)
         if contract_item.kind == VERDICT:
-            _tell_verdict(report, inconclusive_ok=inconclusive_ok)
+            _report_verdict(report, inconclusive_ok=inconclusive_ok)
         elif contract_item.kind == "clause":
-            _tell_clause(report, contract_item.name, failing)
+            _report_clause(report, contract_item.name, failing)
         else:
-            _tell_family(report, contract_item.name, failing)
+            _report_family(report, contract_item.name, failing)
 
     return test_contract
 
@@ -82,7 +82,7 @@ def _items(only: Container[str] | None) -> Iterator[Any]:
 
 
 def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]) -> Report:
-    """Return the report on a URL. The first item sends the requests."""
+    """Return the report on the server at a URL. Only the first call for a URL sends requests."""
     if not isinstance(url, str):
         pytest.fail(f"the fixture yields {type(url).__name__}: let it yield the URL of a server as str", pytrace=False)
     reports = request.config.stash.setdefault(_REPORTS, {})
@@ -98,19 +98,19 @@ def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]
     return reports[place]
 
 
-def _tell_verdict(report: Report, *, inconclusive_ok: bool) -> None:
+def _report_verdict(report: Report, *, inconclusive_ok: bool) -> None:
     reached = any(each.response is not None for each in report.exchanges)
     if report.verdict is Verdict.INCONCLUSIVE and inconclusive_ok and reached:
         pytest.skip(f"inconclusive: {report.verdict_reason}")
     if report.verdict is not Verdict.CONFORMANT:
         pytest.fail(f"{report.verdict.value}: {report.verdict_reason}", pytrace=False)
     if report.deviations is not None and report.deviations.problems:
-        told = [f"{clause}: {problem}" for clause, problem in problems(report)]
+        lines = [f"{clause}: {problem}" for clause, problem in register_problems(report)]
         heading = f"the register {report.deviations.file} has stale or expired entries"
-        pytest.fail("\n".join([heading, *told]), pytrace=False)
+        pytest.fail("\n".join([heading, *lines]), pytrace=False)
 
 
-def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
+def _report_clause(report: Report, clause: str, failing: set[Status]) -> None:
     result = report.clause(clause)
     if result.status in failing:
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
@@ -120,7 +120,7 @@ def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
         pytest.skip(skip_reason(result, report.run))
 
 
-def _tell_family(report: Report, name: str, failing: set[Status]) -> None:
+def _report_family(report: Report, name: str, failing: set[Status]) -> None:
     found = report.properties.family(name) if report.properties is not None else None
     if found is None or not found.sent:
         pytest.skip("no request of this family was generated")

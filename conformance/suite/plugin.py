@@ -1,4 +1,4 @@
-"""The pytest plugin: options, the run behind all tests, markers, summary, reports and exit status."""
+"""The pytest plugin: it adds options and markers, runs the suite, reports each clause, and sets the exit status."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ MARKS: Final = {
     for clause in CATALOGUE
 }
 SETTINGS: Final = pytest.StashKey[Settings]()
-KEPT: Final = "generated requests"
-"""The property of a test that says how many requests broke no clause."""
+REQUESTS_SENT: Final = "generated requests"
+"""The name of a pytest user property: its value says how many generated requests were sent and broke no clause."""
 TRANSCRIPT: Final = pytest.StashKey[Transcript]()
 REPORT: Final = pytest.StashKey[Report]()
 
@@ -55,10 +55,10 @@ def _markers() -> list[tuple[str, str]]:
     subjects = dict.fromkeys(clause.subject for clause in CATALOGUE if clause.subject not in PROFILE_MEANING)
     return [
         ("conformance", "the conformance suite"),
-        ("must", "clauses whose breach is non-conformance"),
-        ("should", "clauses whose breach is a warning"),
-        ("property", "families of requests that Schemathesis generates from the document"),
-        ("core", "clauses that must have been exercised for a verdict of conformant"),
+        ("must", "clauses that make the verdict non-conformant if they are broken"),
+        ("should", "clauses that cause a warning if they are broken"),
+        ("property", "families of requests that Schemathesis generates from the OpenAPI document"),
+        ("core", "clauses without which no run gets the verdict conformant"),
         *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]
@@ -69,15 +69,15 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 class SuiteModule(pytest.Module):
-    """A module of the suite. Its tests start with test_, whatever python_functions is."""
+    """The module with the suite's tests. Its tests start with test_, whatever python_functions is set to."""
 
     def funcnamefilter(self, name: str) -> bool:
-        """Return whether a function is a test."""
+        """Return whether the name is the name of a test."""
         return name.startswith("test_")
 
 
 def _report(config: pytest.Config) -> Report:
-    """Return the report on all clauses; the first call sends the requests."""
+    """Return the report on all clauses. The first call sends the requests and judges the responses."""
     if REPORT not in config.stash:
         if _is_worker(config):
             config.stash[REPORT] = decode(config.workerinput["conformance_report"])  # type: ignore[attr-defined]
@@ -92,8 +92,8 @@ def _report(config: pytest.Config) -> Report:
     return config.stash[REPORT]
 
 
-def tell(config: pytest.Config, clause_id: str) -> None:
-    """Turn the status of a clause into the outcome of its test, with findings instead of Python tracebacks."""
+def report_clause(config: pytest.Config, clause_id: str) -> None:
+    """Pass, fail, skip or xfail the test of a clause by the clause's status. A failure shows findings, no traceback."""
     report = _report(config)
     result = report.clause(clause_id)
     if result.status in _failing(config.stash[SETTINGS]):
@@ -106,41 +106,41 @@ def tell(config: pytest.Config, clause_id: str) -> None:
         raise Warned
 
 
-def tell_property(config: pytest.Config, family: str, item: pytest.Item) -> None:
-    """Turn the breaches by a family of generated requests into the outcome of its test."""
+def report_family(config: pytest.Config, family: str, item: pytest.Item) -> None:
+    """Pass, fail, skip or xfail the test of a family of generated requests by the clauses that they broke."""
     report = _report(config)
     if report.properties is None:
-        pytest.skip("no requests are generated (--properties 0, or the plan ended early)")
+        pytest.skip("no requests are generated (--properties 0, or the run ended early)")
     found = report.properties.family(family)
     if family == DECLARED and not found.sent:
-        pytest.skip("the document declares no parameter of this operation")
-    lines, told = property_lines(report, found), _failing(config.stash[SETTINGS])
+        pytest.skip("the OpenAPI document declares no parameters of GET /api/queue")
+    lines, failing = property_lines(report, found), _failing(config.stash[SETTINGS])
     if report.properties.stopped and not found.sent:
         pytest.skip(f"not sent: {report.properties.stopped}")
     statuses = {broken_status(report, broken.clause) for broken in found.broken}
-    if statuses & told:
+    if statuses & failing:
         pytest.fail("\n".join(line.text for line in lines), pytrace=False)
     if Status.WAIVED in statuses:
         pytest.xfail("waived: every clause that these requests break is a known deviation")
     if Status.NOT_EXERCISED in statuses:
         pytest.skip("\n".join(line.text for line in lines))
-    item.user_properties.append((KEPT, lines[-1].text))
+    item.user_properties.append((REQUESTS_SENT, lines[-1].text))
     if Status.WARN in statuses:
         raise Warned
 
 
 class Warned(Exception):
-    """A broken `should` clause: the test passes, but is shown as a warning."""
+    """A should clause is broken: the test passes, but pytest shows it as a warning."""
 
 
-def _selected(session: pytest.Session, exitstatus: int) -> str:
-    """Describe which tests were selected."""
+def _selection(session: pytest.Session, exitstatus: int) -> str:
+    """Describe which tests the user selected, or that the run stopped early."""
     option = session.config.option
-    told = [f"--clause {pattern!r}" for pattern in option.clause or ()]
-    told += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
+    selection = [f"--clause {pattern!r}" for pattern in option.clause or ()]
+    selection += [f"-{flag} {value!r}" for flag, value in (("k", option.keyword), ("m", option.markexpr)) if value]
     if session.shouldfail or session.shouldstop or exitstatus == pytest.ExitCode.INTERRUPTED:
-        told.append("stopped early")
-    return ", ".join(told) or "individually selected clauses"
+        selection.append("stopped early")
+    return ", ".join(selection) or "individually selected clauses"
 
 
 def _failing(settings: Settings) -> set[Status]:
@@ -148,31 +148,31 @@ def _failing(settings: Settings) -> set[Status]:
 
 
 class Plugin:
-    """The hooks of a run. ``node`` is the node id of the suite's tests, and ``suite`` their file.
+    """The pytest hooks of the suite. ``node`` is the node id of the suite's module, and ``suite`` its file.
 
-    ``located`` turns an argument that names the suite into its path.
+    ``located`` turns a pytest argument that names the suite into the path of that file.
     """
 
     def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
-        self._node, self._suite, self._located = node, suite, located
-        self._heard: set[str] = set()
+        self._node, self._suite, self._locate = node, suite, located
+        self._clauses_run: set[str] = set()
         """The clauses whose tests have run."""
-        self._properties = 0
+        self._families_run = 0
         """The families of generated requests whose tests have run."""
-        self._failed_properties = 0
-        self._unwritten: str | None = None
-        self._unkept: str | None = None
+        self._families_failed = 0
+        self._report_error: str | None = None
+        self._history_error: str | None = None
 
     @staticmethod
     def pytest_addoption(parser: pytest.Parser) -> None:
-        """Add the options of a run, with the headings of `check --help`."""
+        """Add the options of a run, below the same headings as in `check --help`."""
         add_options(parser)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Check the options before collection, and register the markers."""
         for name, text in _markers():
             config.addinivalue_line("markers", f"{name}: {text}")
-        config.args[:] = [self._located(arg) for arg in config.args]
+        config.args[:] = [self._locate(arg) for arg in config.args]
         if config.known_args_namespace.noconftest:
             config.getini("usefixtures").clear()  # they belong to another project's conftest.py
         option = config.option
@@ -200,27 +200,27 @@ class Plugin:
         config.stash[SETTINGS] = settings
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> SuiteModule | None:
-        """Collect the suite's module by its own naming rules."""
+        """Collect the suite's module with its own rule for names of tests."""
         if module_path == self._suite:
             module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=self._node)
             return module
         return None
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Keep the path of the installation out of the output of ``-v``."""
+        """Show the suite's node id in the output of ``-v``, not the path of the installed file."""
         if isinstance(item.parent, SuiteModule):
             item.location = (self._node, *item.location[1:])
 
     @staticmethod
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(node: Any) -> None:
-        """Pass the report to a worker of pytest-xdist: the controller sends the requests once."""
+        """Pass the report to each worker of pytest-xdist. Only the controller sends requests."""
         node.workerinput["conformance_report"] = encode(_report(node.config))
 
     @staticmethod
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """Let a test that warns pass, and mark it."""
+        """Let a test pass if its should clause is broken, and mark it as a warning."""
         try:
             return (yield)
         except Warned:
@@ -229,17 +229,17 @@ class Plugin:
 
     @staticmethod
     def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show a broken `should` as a warning instead of a pass, and with -v how many generated requests passed."""
+        """Show a broken should clause as W instead of a pass, and with -v how many generated requests passed."""
         if report.when != "call" or not report.passed:
             return None
         if ("conformance", Status.WARN.value) in report.user_properties:
             return "warned", "W", ("WARNED", {"yellow": True})
-        told = dict(report.user_properties).get(KEPT)
-        return ("passed", ".", (f"PASSED {told}", {"green": True})) if told else None
+        sent = dict(report.user_properties).get(REQUESTS_SENT)
+        return ("passed", ".", (f"PASSED {sent}", {"green": True})) if sent else None
 
     @staticmethod
     def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-        """Create a test for each family of generated requests of the document."""
+        """Create a test for each family of requests that are generated from the OpenAPI document."""
         if isinstance(metafunc.definition.parent, SuiteModule) and "family" in metafunc.fixturenames:
             from conformance.properties.families import label_of, names
 
@@ -249,7 +249,7 @@ class Plugin:
             metafunc.parametrize("family", found, ids=[f"{label} / {name}" for name in found])
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Deselect the clauses that ``--clause`` does not match."""
+        """Deselect the tests of clauses that ``--clause`` does not match."""
         only = config.stash[SETTINGS].only
         if only is None:
             return
@@ -263,25 +263,27 @@ class Plugin:
 
     @staticmethod
     def pytest_report_header(config: pytest.Config) -> list[str]:
-        """Return the announcement of the run: the target, and who receives the key."""
+        """Return lines about the run for the header: the target, the limits, and who receives the key."""
         settings = config.stash[SETTINGS]
         return [f"conformance: {line}" for line in announcement(settings)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the reports and set the exit status. pytest's own status stays if it is neither passed nor failed."""
+        """Write the reports, and set the exit status unless pytest itself failed, for example by an internal error."""
         config = session.config
-        read_out = self._heard
-        if _is_worker(config) or not (read_out or self._properties) or REPORT not in config.stash:
+        clauses_run = self._clauses_run
+        if _is_worker(config) or not (clauses_run or self._families_run) or REPORT not in config.stash:
             return
         settings = config.stash[SETTINGS]
         report = config.stash[REPORT]
-        selected = _selected(session, exitstatus)
-        if not read_out:  # every clause judges the generated requests
+        selected = _selection(session, exitstatus)
+        if not clauses_run:  # only families were selected: all clauses were judged on their requests
             report = structs.replace(report, run=structs.replace(report.run, partial=True, selected=selected))
             config.stash[REPORT] = report
-        elif len(read_out) < len(CATALOGUE):
-            report = report_on(config.stash[TRANSCRIPT], settings.judging, only=frozenset(read_out), selected=selected)
+        elif len(clauses_run) < len(CATALOGUE):
+            report = report_on(
+                config.stash[TRANSCRIPT], settings.judging, only=frozenset(clauses_run), selected=selected
+            )
             config.stash[REPORT] = report
         if settings.history is not None:
             from conformance.history import HistoryProblem, keep
@@ -289,44 +291,44 @@ class Plugin:
             try:
                 report = config.stash[REPORT] = keep(report, settings.history, fail_on_should=settings.fail_on_should)
             except HistoryProblem as problem:
-                self._unkept = f"{problem}: this run was not stored"
+                self._history_error = f"{problem}: this run was not stored"
         try:
             write_reports(report, settings.report_dir, fail_on_should=settings.fail_on_should, formats=settings.formats)
         except OSError as error:
-            self._unwritten = f"the reports cannot be written to {settings.report_dir} ({error.strerror})"
+            self._report_error = f"the reports cannot be written to {settings.report_dir} ({error.strerror})"
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return
-        if not read_out:
+        if not clauses_run:
             return
-        failed = sum(result.status in _failing(settings) for result in report.clauses) + self._failed_properties
+        failed = sum(result.status in _failing(settings) for result in report.clauses) + self._families_failed
         others_failed = session.testsfailed > failed
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not others_failed:
             session.exitstatus = exit_status(
                 report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok
             )
-            if self._unkept is not None and session.exitstatus == pytest.ExitCode.OK:
+            if self._history_error is not None and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
-        """Print the findings that pytest did not print, the counts and the verdict."""
-        if REPORT not in config.stash or not (self._heard or self._properties):
+        """Print the verdict, the counts, and the findings that pytest has not printed."""
+        if REPORT not in config.stash or not (self._clauses_run or self._families_run):
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        for one in summary_lines(report, told=_failing(settings)):
+        for one in summary_lines(report, already_shown=_failing(settings)):
             colour = COLOUR.get(one.style)
             terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
-        if self._unkept is not None:
-            terminalreporter.write_line(line(self._unkept), red=True)
-        if self._unwritten is not None:
-            terminalreporter.write_line(self._unwritten, red=True)
+        if self._history_error is not None:
+            terminalreporter.write_line(line(self._history_error), red=True)
+        if self._report_error is not None:
+            terminalreporter.write_line(self._report_error, red=True)
         else:
             terminalreporter.write_line(f"report: {settings.report_dir / 'index.html'}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record which tests have run."""
+        """Record which of the suite's tests have run."""
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_clause["):
-            self._heard.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
+            self._clauses_run.add(report.nodeid.rpartition("[")[2].removesuffix("]"))
         if report.when == "call" and report.nodeid.startswith(f"{self._node}::test_property["):
-            self._properties += not report.skipped
-            self._failed_properties += report.failed
+            self._families_run += not report.skipped
+            self._families_failed += report.failed

@@ -9,18 +9,18 @@ import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.suite.plugin import MARKS, tell, tell_property
+from conformance.suite.plugin import MARKS, report_clause, report_family
 
 pytestmark = pytest.mark.conformance
 
 
 @pytest.mark.parametrize("clause", [pytest.param(clause, marks=MARKS[clause.id], id=clause.id) for clause in CATALOGUE])
 def test_clause(clause: Clause, request: pytest.FixtureRequest) -> None:
-    """The target follows the clause."""
-    tell(request.config, clause.id)
+    """The server follows the clause."""
+    report_clause(request.config, clause.id)
 
 
 @pytest.mark.property
 def test_property(family: str, request: pytest.FixtureRequest) -> None:
-    """No generated request of the family breaks a clause. The plugin adds the families of the document."""
-    tell_property(request.config, family, request.node)
+    """No generated request of the family breaks a clause. The plugin adds one test for each family."""
+    report_family(request.config, family, request.node)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from conformance.fleet.results import RESULTS, Results, endpoints, packed, report_of
+from conformance.fleet.results import RESULTS, Results, endpoints, pack_report, report_of
 from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.reference.many import serve_many
@@ -256,7 +256,10 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--deadline", "-1"], "target 'ref': --deadline must be a number above 0"),
         (["--all", "--populate"], "--populate applies to one target"),
         (["--all", "--yes"], "--yes applies to one target"),
-        (["--all", "writes.toml"], "populate is for runs that write, which --all does not support: check 'w'"),
+        (
+            ["--all", "writes.toml"],
+            "populate is for runs that change the server, which --all does not support: check 'w'",
+        ),
         (["--all", "--resume", "--fresh"], "--resume and --fresh contradict each other"),
         (["--all", "--scheduler", "tcp://127.0.0.1:1", "--workers", "2"], "--workers is for processes on this machine"),
         (["--all", "--scheduler", "tcp://127.0.0.1:1", "--isolate"], "--isolate is for processes on this machine"),
@@ -266,7 +269,10 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
         (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
-        (["--all", "--history", "targets.toml"], "the history targets.toml is no SQLite database: name another file"),
+        (
+            ["--all", "--history", "targets.toml"],
+            "the history targets.toml is not an SQLite database: name another file",
+        ),
         (["--all", "-"], "standard input has no target"),
         (["--only", "ref"], "--only is for many targets: add --all"),
         (["--parallel", "2", NOWHERE], "--parallel is for many targets: add --all"),
@@ -300,8 +306,8 @@ def test_progress_is_for_terminals(folder: Path) -> None:
 
 def test_a_target_is_shown_by_name_or_url_with_the_status_of_its_own_run(reports: list[Report]) -> None:
     with Results.begin(Path("out"), HEADER) as results:
-        results.add(kept("good", target="http://127.0.0.1:1/good"), packed(reports[0]))
-        results.add(broken("bad", MILLISECONDS), packed(reports[1]))
+        results.add(kept("good", target="http://127.0.0.1:1/good"), pack_report(reports[0]))
+        results.add(broken("bad", MILLISECONDS), pack_report(reports[1]))
         results.add(kept("unkept"), None)
     show = ("publish", "report", "out", "--endpoint")
     assert cli_runner.call(*show, "http://127.0.0.1:1/good", "--quiet").exit_code == 0

@@ -103,7 +103,11 @@ def test_two_runs_at_once_both_land(folder: Path) -> None:
 @FRONTS
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"no database at all, but a long text" * 40, "is no SQLite database"), (None, "is of another program"), ("", "")],
+    [
+        (b"no database at all, but a long text" * 40, "is not an SQLite database"),
+        (None, "is of another program"),
+        ("", ""),
+    ],
     ids=["text", "another program's", "a directory"],
 )
 def test_what_is_no_history_is_refused_before_anything_is_sent(
@@ -291,12 +295,12 @@ def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> N
         (["compare", "--history", "good.db", "1", "1", "--dialect-a", "oss"], "--dialect-a applies to endpoints"),
         (["compare", "a", "b", "--target", "c"], "add --history FILE"),
         (["compare", "--history", "missing.db"], "the history missing.db does not exist"),
-        (["compare", "--history", "text.json"], "is no SQLite database"),
+        (["compare", "--history", "text.json"], "is not an SQLite database"),
         (["compare", "--history", "good.db"], "holds only one run of embedded: nothing to compare yet"),
         (["compare", "--history", "empty.db"], "holds no run: nothing to compare yet"),
         (["compare", "--history", "good.db", "1"], "needs the numbers of two runs"),
         (["compare", "--history", "good.db", "1", "last"], "needs the numbers of two runs"),
-        (["compare", "--history", "good.db", "1", "7"], "holds no run 7: it holds runs 1 to 1"),
+        (["compare", "--history", "good.db", "1", "7"], "contains no run 7: it contains runs 1 to 1"),
         (["compare", "--history", "good.db", "1", "1", "--target", "x"], "leave out either the numbers or --target"),
         (["compare", "--history", "good.db", "--target", "embeded"], "holds no run of embeded: did you mean embedded?"),
         (["compare", "--history", "good.db", "1", "1", "--format", "pdf"], "'text', 'markdown', 'json'"),
@@ -322,8 +326,8 @@ def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> N
         (["check", NOWHERE, "--name", "a\nb"], "--name must be 1 to"),
         (["check", "--all", "targets.toml", "--name", "a"], "--name applies to one target"),
         (["check", NOWHERE, "--history", ""], "--history is empty: name a file"),
-        (["check", NOWHERE, "--history", "text.json"], "is no SQLite database"),
-        (["check", NOWHERE, "--history", "text.json/below"], "cannot be made"),
+        (["check", NOWHERE, "--history", "text.json"], "is not an SQLite database"),
+        (["check", NOWHERE, "--history", "text.json/below"], "cannot be created"),
         (["check", NOWHERE, "--format", "junit"], "'ctrf', 'sarif'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

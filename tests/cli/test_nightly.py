@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from conformance.fleet.filing import directory_of
-from conformance.fleet.results import Results, packed
+from conformance.fleet.results import Results, pack_report
 from conformance.history import Store
 from conformance.history.digest import Digest, digest
 from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
@@ -302,7 +302,7 @@ def test_the_runs_of_many_targets_are_kept_and_their_names_have_no_blanks(folder
     call("check", "--target", "embedded", "-q", "--properties", "0", "--report-dir", "out/prod")
     line = broken(name, MILLISECONDS, troubles=ILL.troubles, report="prod/index.html" if pages else None)
     with Results.begin(folder / "out", HEADER) as results:
-        results.add(line, packed(read_report(folder / "out/prod")))
+        results.add(line, pack_report(read_report(folder / "out/prod")))
     decided = call("nightly", "out", "--output", "decided")
     assert decided.exit_code == 1
     (key,) = json.loads((folder / "decided/decision.json").read_text("utf-8"))["troubles"]

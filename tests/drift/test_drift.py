@@ -548,7 +548,7 @@ def test_what_is_published_is_vendored_and_the_tests_say_what_to_look_at(serving
     before = files(checkout)
     result = vendor("--url", url, checkout)
     assert result.exit_code == 0
-    assert "now run pytest tests/spec/test_document.py" in result.stdout
+    assert "next, run pytest tests/spec/test_document.py" in result.stdout
     after = files(checkout)
     vendored = after["openapi/openapi-cloud.get-queue.yaml"]
     assert yaml.safe_load(vendored) == document
@@ -621,11 +621,11 @@ def test_nothing_is_vendored_if_the_document_cannot_be_read(serving: Serving, ch
 
 def test_what_is_no_checkout_or_was_edited_is_left_alone(checkout: Path, tmp_path: Path) -> None:
     published = read(document_bytes().replace(b"Job UUID", b"Job name"))
-    with pytest.raises(Unvendored, match=r"is no checkout of the suite: it has no openapi/PROVENANCE\.md"):
+    with pytest.raises(Unvendored, match=r"is not a checkout of this project: it has no openapi/PROVENANCE\.md"):
         revendor(tmp_path / "conformance", published, url="http://t/", today=date(2027, 1, 2))
     module = checkout / "conformance/spec/document.py"
     module.write_text(module.read_text("utf-8").replace(DOCUMENT_SHA256, "0" * 64), encoding="utf-8")
     before = files(checkout)
-    with pytest.raises(Unvendored, match="is found 0 times instead of once"):
+    with pytest.raises(Unvendored, match="has 0 matches of"):
         revendor(checkout, published, url="http://t/", today=date(2027, 1, 2))
     assert files(checkout) == before

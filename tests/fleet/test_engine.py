@@ -16,7 +16,7 @@ from conformance.fleet.filing import Filing
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
 from conformance.fleet.work import Done, Order, OtherSuite
-from conformance.run.targets import Target, of_its_own
+from conformance.run.targets import Target, make_target
 from helpers.fleet_samples import HEADER, kept, target
 
 A, B = target("http://127.0.0.1:1"), target("http://127.0.0.1:2", deadline=3000)
@@ -54,7 +54,7 @@ def test_a_target_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_pa
     with Results.begin(tmp_path, HEADER) as results:
         checked(FakeClient({A.name: dead, B.name: kept(B.name)}), [A, B], results, tmp_path)
     found = {line.name: (line.outcome, line.exit, line.reason) for line in endpoints(tmp_path)}
-    assert found[A.name] == ("error", 3, "every worker that checked it was lost, so it is not retried")
+    assert found[A.name] == ("error", 3, "every worker that checked this target was lost, so it is not retried")
     assert found[B.name][0] == "conformant"
 
 
@@ -96,7 +96,7 @@ def test_a_cluster_that_cannot_check_ends_the_run_and_finished_results_are_kept(
     ("silence", "workers", "told"),
     [
         (59, False, None),
-        (61, False, "no worker is left"),
+        (61, False, "the cluster has no worker any more"),
         (3600, True, None),
         (3601, True, "no check has finished for"),
     ],
@@ -117,7 +117,7 @@ def test_a_cluster_may_be_silent_as_long_as_a_check_may_take(
 
 def test_an_order_carries_the_key_of_its_target_only_within_this_machine() -> None:
     environ = {"A_KEY": "key-of-a", "B_KEY": "key-of-b", "COMFY_API_KEY": "nobody", "PATH": "/bin"}
-    keyed = of_its_own("a", {"target": "https://a.example", "api_key_env": "A_KEY"})
+    keyed = make_target("a", {"target": "https://a.example", "api_key_env": "A_KEY"})
     here, there = (Engine(FleetBounds(1), scheduler=where, environ=environ) for where in (None, "tcp://10.0.0.1:1"))
     assert here.order(keyed).environ == {"A_KEY": "key-of-a"}
     assert here.order(A).environ == {}

@@ -20,7 +20,7 @@ from helpers.fleet_samples import target
 FAKE = """
 import asyncio, os, sys
 from conformance.fleet import child
-from conformance.fleet.model import failed
+from conformance.fleet.model import failed_result
 from conformance.fleet.work import Done
 
 first = not os.path.exists("started")  # the process that the targets share
@@ -46,7 +46,7 @@ async def check(order, environ):
         raise RuntimeError("with a key")
     print("noise on the standard output")
     seen = " ".join(sorted({"A_KEY", "B_KEY"} & os.environ.keys()) + sorted(environ))
-    return Done(failed(name, order.target.url, "cloud", f"{os.getpid()} {seen}", 0))
+    return Done(failed_result(name, order.target.url, "cloud", f"{os.getpid()} {seen}", 0))
 
 child.check = check
 child.main()

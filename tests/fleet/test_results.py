@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from conformance.fleet.model import Footer
-from conformance.fleet.results import REPORTS, RESULTS, Results, endpoints, ends_of, packed, report_of
+from conformance.fleet.results import REPORTS, RESULTS, Results, endpoints, header_and_footer, pack_report, report_of
 from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
@@ -65,9 +65,9 @@ def names(directory: Path) -> list[str]:
 def test_a_report_is_found_again_among_others(tmp_path: Path, report: Report) -> None:
     other = structs.replace(report, verdict_reason="another")
     with Results.begin(tmp_path, HEADER) as results:
-        results.add(kept("a"), packed(report))
+        results.add(kept("a"), pack_report(report))
         results.add(kept("b"), None)
-        results.add(kept("c"), packed(other))
+        results.add(kept("c"), pack_report(other))
     a, b, c = endpoints(tmp_path)
     assert (report_of(tmp_path, a), report_of(tmp_path, c)) == (report, other)
     with pytest.raises(UsageProblem, match=r"the report of 'b' was not kept"):
@@ -76,8 +76,8 @@ def test_a_report_is_found_again_among_others(tmp_path: Path, report: Report) ->
 
 def test_the_reports_are_lines_of_json_for_everybody(tmp_path: Path, report: Report) -> None:
     with Results.begin(tmp_path, HEADER) as results:
-        results.add(kept("a"), packed(report))
-        results.add(kept("b"), packed(report))
+        results.add(kept("a"), pack_report(report))
+        results.add(kept("b"), pack_report(report))
     lines = gzip.decompress((tmp_path / REPORTS).read_bytes()).splitlines()
     assert [json.loads(line)["verdict"] for line in lines] == ["conformant", "conformant"]
 
@@ -85,25 +85,25 @@ def test_the_reports_are_lines_of_json_for_everybody(tmp_path: Path, report: Rep
 def test_a_file_without_a_footer_is_of_a_fleet_that_did_not_end(tmp_path: Path) -> None:
     with Results.begin(tmp_path, HEADER) as results:
         results.add(kept("a"), None)
-    assert ends_of(tmp_path) == (HEADER, None)
+    assert header_and_footer(tmp_path) == (HEADER, None)
     footer = FleetTally(endpoints(tmp_path)).footer("2026-02-03T03:00:00.000Z")
     with Results.resume(tmp_path, HEADER) as results:
         results.write(footer)
-    assert ends_of(tmp_path) == (HEADER, footer)
+    assert header_and_footer(tmp_path) == (HEADER, footer)
     assert (footer.endpoints, footer.exit, footer.counts["conformant"]) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 60])
 def test_what_was_cut_off_in_the_middle_of_a_line_is_done_again(tmp_path: Path, report: Report, cut: int) -> None:
     with Results.begin(tmp_path, HEADER) as results:
-        results.add(kept("a"), packed(report))
-        results.add(kept("b"), packed(report))
+        results.add(kept("a"), pack_report(report))
+        results.add(kept("b"), pack_report(report))
     path = tmp_path / RESULTS
     path.write_bytes(path.read_bytes()[:-cut])
     assert names(tmp_path) == ["a"]
     with Results.resume(tmp_path, HEADER) as results:
         assert ("a" in results.done, "b" in results.done) == (True, False)
-        results.add(kept("b"), packed(report))
+        results.add(kept("b"), pack_report(report))
     assert names(tmp_path) == ["a", "b"]
     assert [report_of(tmp_path, each) for each in endpoints(tmp_path)] == [report, report]
     assert len(gzip.decompress((tmp_path / REPORTS).read_bytes()).splitlines()) == 2
@@ -113,7 +113,7 @@ def test_what_was_cut_off_in_the_middle_of_a_line_is_done_again(tmp_path: Path, 
 def test_on_a_full_disk_what_was_finished_stays_and_nothing_half_done_is_left(
     tmp_path: Path, report: Report, size: int
 ) -> None:
-    kept_report = packed(report)
+    kept_report = pack_report(report)
     with Results.begin(tmp_path, HEADER) as results:
         results.add(kept("a"), kept_report)
         sizes = [(tmp_path / name).stat().st_size for name in (RESULTS, REPORTS)]
@@ -161,10 +161,10 @@ def test_two_fleets_do_not_write_into_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"suite_version": "0.0.1"}, "started by suite"),
-        ({"document_sha256": "0" * 64}, "started by suite"),
-        ({"part": "1/2"}, "started with another --part"),
-        ({"options": {"dialect": "oss", "insecure": True}}, "started with another --dialect, --insecure"),
+        ({"suite_version": "0.0.1"}, "started by version"),
+        ({"document_sha256": "0" * 64}, "started by version"),
+        ({"part": "1/2"}, "started with a different --part"),
+        ({"options": {"dialect": "oss", "insecure": True}}, "started with a different --dialect, --insecure"),
     ],
 )
 def test_what_was_begun_otherwise_is_not_gone_on_with(tmp_path: Path, change: dict[str, object], told: str) -> None:
@@ -181,7 +181,7 @@ def test_where_nothing_is_to_go_on_with_it_begins(tmp_path: Path, *, there: bool
         (tmp_path / RESULTS).touch()
     with Results.resume(tmp_path, HEADER):
         pass
-    assert ends_of(tmp_path) == (HEADER, None)
+    assert header_and_footer(tmp_path) == (HEADER, None)
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""What several test files share: made-up exchanges and reports, servers, ways to run the suite, tools.
+"""Code that several test files share: sample exchanges and reports, servers, and ways to run the suite.
 
 Import it as ``from helpers.answers import ...``: ``tests/`` is on pytest's path.
 
 Exchanges and reports to judge or render, without a network:
 
-- ``answers``: single exchanges that follow the contract, and what a test changes in them; what the clauses report
-- ``conversations``: the life of jobs as a sequence of exchanges
+- ``answers``: single conforming exchanges, with changes that a test makes; what a clause reports about them
+- ``conversations``: how jobs go through a queue, as a sequence of exchanges
 - ``report_samples``: reports that pass, fail, are inconclusive, have waivers, or come from a hostile server
 - ``history_samples``, ``history_of_version_1``: histories of such reports
 - ``fleet_samples``: results of many targets
@@ -16,9 +16,9 @@ Exchanges and reports to judge or render, without a network:
 Runs against the reference endpoint:
 
 - ``reference_runs``: one run for each fault and variant, shared by several files
-- ``simulated_runs``: runs that submit jobs, without a network, on a clock that the test moves
+- ``simulated_runs``: runs that submit jobs, without a network, on a simulated clock
 - ``generated_runs``: runs with generated requests, in the same way
-- ``boards``: the same on a board of the test's own
+- ``boards``: the same with a queue that a test defines
 - ``load_world``: many simulated users
 - ``locust_runs``: load by the real Locust
 - ``lifecycle_model``: random sequences of job operations
@@ -26,8 +26,8 @@ Runs against the reference endpoint:
 Servers on loopback:
 
 - ``servers``: TLS, a proxy, and servers with a fixed response
-- ``certificates``: which certificate a server shows
-- ``comfyui``, ``comfyui_runs``: the stand-in for ComfyUI, and runs against it
+- ``certificates``: servers with a certificate, or that refuse every TLS handshake
+- ``comfyui``, ``comfyui_runs``: an imitation of ComfyUI, and runs against it
 - ``objects_server``: a server that lists jobs as objects
 
 Ways to start something:
@@ -37,5 +37,6 @@ Ways to start something:
 - ``commands``: the commands in processes of their own; ``fork_server`` makes these cheap
 - ``workflow_runner``: the steps of a CI workflow, with ``fake_gh`` as its ``gh``
 - ``browser``: pages in Chromium, and what axe-core finds in them (its fixtures are available everywhere)
-- ``programs``: programs that a machine may lack
+- ``programs``: programs that may not be installed
+- ``profiles``: which parameters of a test belong to the quick run, and which to the deep run
 """

@@ -1,4 +1,4 @@
-"""Exchanges to judge, made by hand: a queue that keeps the contract, and what a test changes in it."""
+"""Handmade exchanges (requests with responses) to judge: a conforming queue, and changes that a test makes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADERS = (
 
 
 def item(number: int = 1, **changes: Any) -> list[Any]:
-    """Return a job that keeps the contract; ``changes`` replace elements by position: e3=… ."""
+    """Return a conforming job. ``changes`` replace elements by position: ``e3=...``."""
     graph = {"9": {"class_type": "SaveImage", "inputs": {}}}
     prompt_id = str(uuid.UUID(int=number, version=4))
     elements: list[Any] = [number, prompt_id, graph, ["9"], {"create_time": int(NOW * 1000) - 10_000 + number}]
@@ -34,36 +34,36 @@ def item(number: int = 1, **changes: Any) -> list[Any]:
 
 
 def queue(*pending: Any, running: tuple[Any, ...] = ()) -> bytes:
-    """Return a QueueInfo as bytes."""
+    """Return a QueueInfo as JSON bytes."""
     return json.dumps({"queue_running": list(running), "queue_pending": list(pending)}).encode()
 
 
 def read(content: bytes, *, number: int = 1, status: int = 200, headers: Any = HEADERS, **request: Any) -> Exchange:
-    """Return a read, a second after the one before."""
+    """Return a GET request of the queue with a response. Exchange ``number`` starts that many seconds after NOW."""
     asked = Request("GET", "http://t/api/queue", (("Accept", "application/json"),), **request)
     response = Response(status, headers, content)
     return Exchange(f"x{number}", asked, response, started=NOW + number, elapsed=0.01)
 
 
 def reads(*contents: bytes) -> list[Exchange]:
-    """Return reads of these bodies, one after the other."""
+    """Return GET requests with these response bodies, one second apart."""
     return [read(content, number=number) for number, content in enumerate(contents, 1)]
 
 
 def result(judgement: Judgement, clause_id: str) -> ClauseResult:
-    """Return what was said of a clause."""
+    """Return the result of a clause."""
     return next(found for found in judgement.results if found.id == clause_id)
 
 
 def broken(judgement: Judgement) -> set[str]:
-    """Name the clauses that found something."""
+    """Return the ids of the clauses that have findings."""
     return {found.id for found in judgement.results if found.evidence}
 
 
 def asked(
     status: int, content: bytes = b"", *fields: tuple[str, str], request: Headers = (), number: int = 9, **more: Any
 ) -> Exchange:
-    """Return an exchange whose request differs from the plain read."""
+    """Return an exchange whose request or response differs from the usual GET with a 200."""
     method = more.pop("method", "GET")
     sent = Request(method, "http://t/api/queue", (("Accept", "application/json"), *request), **more)
     response = Response(status, (*fields, *HEADERS), content)
@@ -71,7 +71,7 @@ def asked(
 
 
 class Told(NamedTuple):
-    """What a finding tells its reader."""
+    """The texts of a finding."""
 
     pointer: str | None
     expected: str
@@ -81,7 +81,7 @@ class Told(NamedTuple):
 
 
 def said(clause_id: str, *exchanges: Exchange, demand: Demand = AS_THE_DOCUMENT_SAYS) -> list[Told] | None:
-    """Return what a clause finds, all of it, of which a report lists two of a kind; None where it is not exercised."""
+    """Return all findings of a clause for these exchanges; None if they do not exercise the clause."""
     clause = BY_ID[clause_id]
     answers = [
         Answer(exchange, exchange.response, Reading(exchange.response.content, demand))
@@ -99,5 +99,5 @@ def said(clause_id: str, *exchanges: Exchange, demand: Demand = AS_THE_DOCUMENT_
 
 
 def got(findings: list[Told] | None) -> list[str] | None:
-    """Return what was got in the place of what was expected."""
+    """Return, for each finding, the value that the server sent."""
     return None if findings is None else [finding.got for finding in findings]

@@ -1,4 +1,4 @@
-"""Runs that submit jobs to a board of the test's own, and boards that misbehave."""
+"""Runs that submit jobs to a queue (a Board) that the test defines, and boards that misbehave."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from conformance.exchange.model import Exchange, Operation
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating
 from conformance.reference.app import Reference
@@ -16,23 +16,23 @@ from conformance.reference.server import Endpoint
 from conformance.reference.variants import Variant
 from helpers.simulated_runs import Played, Run, endpoint
 
-PATIENT = Writes(populate=True, job_timeout=20.0)
+PATIENT = ServerChanges(populate=True, job_timeout=20.0)
 
 
 class Stuck(Board):
-    """Jobs that never end by themselves."""
+    """A board whose jobs never end."""
 
     step = 1e9
 
 
 def when_full(endpoint: Endpoint, number: int) -> threading.Event:
-    """Return an event that is set as soon as the endpoint has taken this number of jobs."""
+    """Return an event that is set as soon as the endpoint has accepted this number of jobs."""
     board, full = endpoint.reference.board, threading.Event()
     assert board is not None
     add = board.add
 
-    def adding(graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = add(graph, asked)
+    def adding(graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = add(graph, body)
         if len(board.jobs) == number:
             full.set()
         return job
@@ -41,17 +41,22 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
     return full
 
 
-class begun:  # noqa: N801 - reads as a word
-    """A run on a board, about to begin. ``plan`` sends the requests between submitting the jobs and following them."""
+class UnstartedRun:
+    """A run against a Board, which ``run_to_end`` starts.
 
-    def __init__(self, board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> None:
+    ``plan`` sends the fixed requests of a run, after the jobs were submitted and before they are followed to their end.
+    """
+
+    def __init__(
+        self, board: type[Board], server_changes: ServerChanges = PATIENT, bounds: Bounds | None = None
+    ) -> None:
         _, self.clock = endpoint()
         self.reference = Reference(Variant("made", "", board=board), path="/api/queue", clock=self.clock)
-        self.client = Played(self.reference, self.clock, writes, bounds)
+        self.client = Played(self.reference, self.clock, server_changes, bounds)
         self.said: list[str] = []
         self.populating = Populating(
             self.client,
-            writes,
+            server_changes,
             self.plan,
             self.said.append,
             max_requests=self.client._bounds.max_requests,
@@ -61,7 +66,7 @@ class begun:  # noqa: N801 - reads as a word
     async def plan(self) -> str | None:
         return await follow(self.client, keyed=False, max_requests=self.client._bounds.max_requests)
 
-    def to_its_end(self) -> Run:
+    def run_to_end(self) -> Run:
         stopped = asyncio.run(self.populating.run())
         return Run(self.client, self.populating, stopped, self.said)
 
@@ -71,15 +76,15 @@ class begun:  # noqa: N801 - reads as a word
         return [*self.reference.board.running, *self.reference.board.pending]
 
 
-def asked(run: Run, operation: Operation) -> list[Exchange]:
+def exchanges_of(run: Run, operation: Operation) -> list[Exchange]:
     return [one for one in run.client.ledger if one.request.operation is operation]
 
 
 class Keeping(Stuck):
-    """A board that removes nothing."""
+    """A board that does not remove any job."""
 
-    def doomed(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
+    def jobs_to_remove(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
         return []
 
-    def interrupt(self, _asked: Any) -> BoardResponse:
+    def interrupt(self, _body: Any) -> BoardResponse:
         return 200, None

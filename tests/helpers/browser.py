@@ -1,4 +1,4 @@
-"""Looking at a page as its readers do: in Chromium, and by axe-core."""
+"""Open pages in Chromium, and check them with axe-core."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Scheme = Literal["light", "dark"]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the browser. Tests are skipped without one, and fail in CI.
+    """Start the browser. Without one, tests are skipped, or fail in CI.
 
-    Not for the session: while Playwright runs, no other test of this process could run an event loop.
+    Not for the whole session: while Playwright runs, no other test of this process could run an event loop.
     """
     from playwright.sync_api import sync_playwright
 
@@ -36,14 +36,14 @@ def browser() -> Iterator[Browser]:
 
 
 class Opener:
-    """Opens pages and remembers what the browser complained of."""
+    """Opens pages, and records console messages, errors and network requests."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self.complaints: list[str] = []
 
     def __call__(self, url: str, *, width: int = 1200, **context: Any) -> Page:
-        """Open ``url`` in a context of its own."""
+        """Open ``url`` in a new browser context."""
         page = self.browser.new_context(
             viewport={"width": width, "height": 800}, reduced_motion="reduce", **context
         ).new_page()
@@ -59,7 +59,7 @@ class Opener:
 
 @pytest.fixture
 def opener(browser: Browser) -> Iterator[Opener]:
-    """Return an opener; contexts are closed, and complaints fail the test."""
+    """Yield an opener. At the end its pages are closed, and the test fails if a page had errors or requested a URL."""
     made = Opener(browser)
     yield made
     for context in browser.contexts:
@@ -69,14 +69,14 @@ def opener(browser: Browser) -> Iterator[Opener]:
 
 @cache
 def axe() -> str:
-    """Return the text of axe-core."""
+    """Return the source of axe-core."""
     import axe_playwright_python
 
     return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
 def overflows(page: Page) -> list[int]:
-    """Return the widths, of a phone and of a screen, at which the page scrolls sideways."""
+    """Return those of two widths, of a phone and of a desktop, at which the page scrolls horizontally."""
     found = []
     for width in (360, 1200):
         page.set_viewport_size({"width": width, "height": 800})
@@ -86,14 +86,17 @@ def overflows(page: Page) -> list[int]:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds of WCAG and of good practice. The page was opened with ``bypass_csp``."""
+    """Return what axe-core reports about accessibility. The page must have been opened with ``bypass_csp``."""
     page.add_script_tag(content=axe())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
 
 
-def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
-    """Parametrize with pages by name and width, in light and in dark; the quick run has one of both, in turn."""
+def in_both_schemes(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+    """Parametrize a test with pages and widths, each in light and dark mode.
+
+    The quick run has one mode of each page.
+    """
     found = []
     for place, (name, width) in enumerate(pages):
         quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
@@ -102,7 +105,7 @@ def looks(*pages: tuple[str, int]) -> pytest.MarkDecorator:
 
 
 def expect(found: Any) -> Any:
-    """Return Playwright's assertions on elements of a page."""
+    """Return Playwright's assertions about an element of a page."""
     from playwright.sync_api import expect
 
     return expect(found)

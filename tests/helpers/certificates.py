@@ -1,4 +1,4 @@
-"""TLS servers: one that shows a certificate, and one that refuses every handshake."""
+"""TLS servers: one with a given certificate, and one that refuses every handshake."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HERE = "127.0.0.1"
 
 
 def shown_by(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Return the context of a server that shows this certificate."""
+    """Return the TLS context of a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
@@ -24,10 +24,10 @@ def shown_by(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 @contextmanager
 def refusing(context: ssl.SSLContext) -> Iterator[str]:
-    """Shake hands with nobody, and say why as TLS does: asyncio drops what is to be said last."""
+    """Run a server that fails every TLS handshake with the proper alert, which asyncio would drop. Yields its URL."""
 
     def serve() -> None:
-        with suppress(OSError):  # how accept ends
+        with suppress(OSError):  # closing the server ends accept
             while True:
                 connection, _ = server.accept()
                 with suppress(OSError):

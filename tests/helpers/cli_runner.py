@@ -1,4 +1,4 @@
-"""Calling the command line within this process."""
+"""Call the command line within the test process."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from helpers.commands import thrifty
 
 
 def call(*arguments: str | Path, stdin: str | bytes = "", **extra: str) -> Result:
-    """Call ``comfy-conformance``."""
+    """Call ``comfy-conformance`` with these arguments. ``extra`` are environment variables."""
     return CliRunner().invoke(main, thrifty(arguments), input=stdin, env=extra)
 
 
-def is_refused(result: Result, told: str) -> None:
-    """Assert that it is one line on the standard error that says what is wrong, and nothing else."""
+def is_refused(result: Result, text: str) -> None:
+    """Assert that the command printed only one line, a usage error that contains ``text``."""
     assert result.exit_code == 4, result.output
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
-    assert told in line
+    assert text in line

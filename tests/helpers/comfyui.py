@@ -1,6 +1,6 @@
-"""A stand-in for ComfyUI 0.3.64, 0.8.0 and 0.33.0, which no test can install: it responds as they do, on a clock.
+"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It follows a simulated clock.
 
-0.8.0 and 0.33.0 are written after recordings, 0.3.64 after what is known of its code. ``test_comfyui.py`` compares.
+0.8.0 and 0.33.0 follow recordings, 0.3.64 what is known of its code. ``test_comfyui.py`` compares them with recordings.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ ALLOWED: Final = "GET,HEAD,POST"
 
 
 class CrashError(Exception):
-    """An exception that nobody caught: aiohttp responds with 500, and logs a traceback."""
+    """An exception that ComfyUI does not handle: aiohttp responds with a 500, and logs a traceback."""
 
 
 @dataclass
 class ComfyJob(Job):
-    """A job with what its client sent beside the graph."""
+    """A job. ``extra`` is the extra_data that its client sent."""
 
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 class Comfy(Board):
-    """The queue of ComfyUI: a heap, by number and then by id."""
+    """The queue of ComfyUI: a heap, ordered by number and then by prompt_id."""
 
     version: ClassVar[str]
     interrupted: ClassVar[str | None] = None
-    """The status of an interrupted job in the list of jobs; None if there is no such list."""
+    """The status of an interrupted job in GET /api/jobs; None if the version lacks that operation."""
     dates_jobs: ClassVar[bool] = True
     strips_credentials: ClassVar[bool] = True
     wants_uuids: ClassVar[bool] = False
@@ -60,16 +60,16 @@ class Comfy(Board):
 
     @property
     def pending(self) -> list[Job]:
-        """What waits, as it lies in memory."""
+        """The pending jobs in the order of the heap."""
         return [job for *_, job in self._heap]
 
     def next_of(self, waiting: list[Job]) -> Job:
-        """Take the job with the lowest number."""
+        """Remove the job with the lowest number from the heap, and return it."""
         del waiting
         return heappop(self._heap)[-1]
 
     def end(self, job: Job, status: str) -> None:
-        """Let a job end; one that waits is taken out of the heap."""
+        """End a job. A pending one is removed from the heap."""
         place = next((place for place, entry in enumerate(self._heap) if entry[-1] is job), None)
         if place is not None:
             self._heap.pop(place)
@@ -77,7 +77,7 @@ class Comfy(Board):
         super().end(job, status)
 
     def add_theirs(self) -> None:
-        """Let somebody else submit a job."""
+        """Submit a job as another user."""
         node = {"class_type": "SaveImage", "inputs": {"images": ["0", 0]}}
         self.submit({"prompt": {str(number): node for number in range(9)}})
         self.jobs[-1].foreign = True
@@ -85,7 +85,7 @@ class Comfy(Board):
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Take a prompt."""
+        """Accept or refuse a prompt, and return the response."""
         if not isinstance(asked, dict):
             raise CrashError
         if "number" in asked:
@@ -93,8 +93,8 @@ class Comfy(Board):
         else:
             number = next(self._numbers) * (-1 if asked.get("front") else 1)
         if "prompt" not in asked:
-            told = "No prompt provided"
-            return 400, _error("no_prompt", told, told)
+            message = "No prompt provided"
+            return 400, _error("no_prompt", message, message)
         if self.wants_uuids and not _is_canonical(asked.get("prompt_id")):
             return 400, _error("invalid_prompt_id", "prompt_id must be a valid UUID", NOT_CANONICAL)
         graph, extra = asked["prompt"], asked.get("extra_data", {})
@@ -124,13 +124,13 @@ class Comfy(Board):
         return None
 
     def _unknown(self, name: str, class_type: str) -> dict[str, Any]:
-        told = f"Cannot execute because node {class_type} does not exist."
-        return _error("invalid_prompt", told, f"Node ID '#{name}'")
+        message = f"Cannot execute because node {class_type} does not exist."
+        return _error("invalid_prompt", message, f"Node ID '#{name}'")
 
     # --- POST /queue, /interrupt and /jobs ----------------------------------------------------------------------------
 
     def manage(self, asked: Any) -> BoardResponse:
-        """Clear and delete: every id that is named takes the first job that waits under it."""
+        """Clear the queue, or delete the first pending job with each id, and return the response."""
         if isinstance(asked, list):
             return 200, None
         if asked.get("clear"):
@@ -144,7 +144,7 @@ class Comfy(Board):
         return 200, None
 
     def cancel(self, name: Any, *, running: bool = True) -> bool:
-        """Remove the first job of an id, and say whether there was one."""
+        """Remove the first job with this id, and return whether there was one."""
         found = next((job for job in self.pending if job.prompt_id == name), None)
         if found is not None:
             self.end(found, "deleted")
@@ -155,14 +155,14 @@ class Comfy(Board):
         return bool(runs)
 
     def interrupt(self, asked: Any) -> BoardResponse:
-        """Stop what runs, unless another job is named."""
+        """Stop the running jobs, unless the request names another job, and return the response."""
         named = asked.get("prompt_id") if isinstance(asked, dict) else None
         for job in self.running:
             if not named or job.prompt_id == named:
                 self.end(job, self.interrupted or "failed")
         return 200, None
 
-    # --- what is shown ------------------------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------------------------
 
     def item(self, job: Job, position: int) -> QueueItem:
         """Return ``[number, prompt_id, prompt, extra_data, outputs_to_execute]``."""
@@ -173,7 +173,7 @@ class Comfy(Board):
         return [job.number, job.prompt_id, copy.deepcopy(job.workflow), extra, list(job.outputs)]
 
     def listed(self, limit: int | None, offset: int) -> dict[str, Any]:
-        """Return the list of jobs, youngest first: jobs that were deleted are in none."""
+        """Return the body of GET /api/jobs, newest job first. Deleted jobs are not listed."""
         jobs = [job for job in reversed(self.jobs) if job.status != "deleted"]
         page = jobs[offset:] if limit is None else jobs[offset : offset + limit]
         entries = [
@@ -217,9 +217,9 @@ class Comfy0330(Comfy):
     checks_site = True
 
     def _unknown(self, name: str, class_type: str) -> dict[str, Any]:
-        told = f"Node '{class_type}' not found. The custom node may not be installed."
+        message = f"Node '{class_type}' not found. The custom node may not be installed."
         extra = {"node_id": name, "class_type": class_type, "node_title": class_type}
-        return _error("missing_node_type", told, f"Node ID '#{name}'", **extra)
+        return _error("missing_node_type", message, f"Node ID '#{name}'", **extra)
 
 
 VERSIONS: Final[dict[str, type[Comfy]]] = {board.version: board for board in (Comfy0364, Comfy080, Comfy0330)}
@@ -235,8 +235,8 @@ def _workflow_id(job: Job) -> dict[str, Any]:
 
 
 def _error(kind: str, message: str, details: str, **extra: str) -> dict[str, Any]:
-    told = {"type": kind, "message": message, "details": details, "extra_info": extra}
-    return {"error": told, "node_errors": {}}
+    error = {"type": kind, "message": message, "details": details, "extra_info": extra}
+    return {"error": error, "node_errors": {}}
 
 
 def _is_canonical(name: Any) -> bool:
@@ -249,7 +249,7 @@ def _is_canonical(name: Any) -> bool:
 
 
 class ComfyUI(Reference):
-    """The server of a version: routing, errors and the check of the origin, as aiohttp and ComfyUI have them."""
+    """The server of one version: routing, errors and the check of the origin, as in aiohttp and ComfyUI."""
 
     board: Comfy
 
@@ -262,19 +262,19 @@ class ComfyUI(Reference):
         self.board.advance(now)
         blank = Reply(headers={"Date": formatdate(now, usegmt=True), "Server": "Python/3.11 aiohttp/3.14.5"})
         try:
-            return self._checked(ask, blank)
+            return self._check_origin(ask, blank)
         except (CrashError, ValueError, TypeError, AttributeError, KeyError):
             text = b"500 Internal Server Error\n\nServer got itself in trouble"
             return replace(_plain(blank, text), status=500).having(connection="close")
 
-    def _checked(self, ask: IncomingRequest, blank: Reply) -> Reply:
+    def _check_origin(self, ask: IncomingRequest, blank: Reply) -> Reply:
         foreign = self._is_foreign(ask)
         if self.board.checks_site and ask.header("sec-fetch-site") == "cross-site":
             foreign = True
-        return replace(blank, status=403) if foreign else self._routed(ask, blank)
+        return replace(blank, status=403) if foreign else self._route(ask, blank)
 
     def _is_foreign(self, ask: IncomingRequest) -> bool:
-        """Whether a browser asks from another site than this one, if this one is on loopback."""
+        """Whether a browser sends the request from another site than this server's, if this server is on loopback."""
         origin = ask.header("origin")
         if origin is None:
             return False
@@ -288,27 +288,27 @@ class ComfyUI(Reference):
             there = parsed.hostname
         return bool(here and there and here != there and _is_loopback(asked.hostname))
 
-    def _routed(self, ask: IncomingRequest, blank: Reply) -> Reply:
+    def _route(self, ask: IncomingRequest, blank: Reply) -> Reply:
         path = ask.path.removeprefix("/api")
         known = {"/queue", "/prompt", "/interrupt", "/object_info", "/system_stats"}
         known |= {"/jobs"} if self.board.interrupted else set()
         method = "GET" if ask.method == "HEAD" else ask.method
         if method == "OPTIONS":
             return blank
-        if method == "POST" and (reply := self._posted(path, ask, blank)) is not None:
+        if method == "POST" and (reply := self._post(path, ask, blank)) is not None:
             return reply
         if method == "GET" and "/jobs" in known and path.startswith("/jobs/"):
             jobs = self.board.listed(None, 0)["jobs"]
             found = next((job for job in jobs if job["id"] == path.removeprefix("/jobs/")), None)
             return _json(blank, *((200, found) if found else (404, {"error": "Job not found"})))
         if method == "GET" and path in known - {"/interrupt"}:
-            return _json(blank, 200, self._shown(path, ask))
+            return _json(blank, 200, self._content(path, ask))
         if method == "GET":
             return replace(blank, status=404).having(content_type="application/octet-stream")
         allowed = ALLOWED if path in {"/queue", "/prompt"} else "POST" if path == "/interrupt" else "GET,HEAD"
         return replace(_plain(blank, b"405: Method Not Allowed"), status=405).having(allow=allowed)
 
-    def _posted(self, path: str, ask: IncomingRequest, blank: Reply) -> Reply | None:
+    def _post(self, path: str, ask: IncomingRequest, blank: Reply) -> Reply | None:
         if path == "/prompt":
             return _json(blank, *self.board.submit(json.loads(ask.body)))
         if path == "/queue":
@@ -326,7 +326,7 @@ class ComfyUI(Reference):
             return _json(blank, 200, {"cancelled": any(done)})
         return None
 
-    def _shown(self, path: str, ask: IncomingRequest) -> object:
+    def _content(self, path: str, ask: IncomingRequest) -> object:
         if path == "/queue":
             self.reads += ask.method == "GET"
             return self.board.snapshot()
@@ -362,7 +362,7 @@ def _json(blank: Reply, status: int, value: object) -> Reply:
 
 @contextmanager
 def serving_comfyui(version: str, *, step: float = 0.02) -> Iterator[tuple[Endpoint, Comfy]]:
-    """Run a version on a free loopback port, each node for ``step`` seconds."""
+    """Serve a version on a free loopback port. A node of a workflow takes ``step`` seconds."""
     quick = type("Quick", (VERSIONS[version],), {"step": step, "__doc__": VERSIONS[version].__doc__})
     server = ComfyUI(quick)
     with Endpoint(server, "127.0.0.1", 0, "") as endpoint:

@@ -1,4 +1,4 @@
-"""Reports on simulated runs against the stand-in for ComfyUI."""
+"""Reports on simulated runs against the imitation of ComfyUI."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from conformance.exchange.model import Exchange
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.reference.message import IncomingRequest
 from helpers.comfyui import VERSIONS, ComfyUI
 from helpers.simulated_runs import Clock, Run, ran
@@ -17,11 +17,11 @@ from helpers.simulated_runs import Clock, Run, ran
 
 @cache
 def run_of(version: str, dialect: str, *, populate: bool, step: float = 0.05) -> Run:
-    """Run against a version; runs are not changed by those who look at them. A node takes ``step`` seconds."""
+    """Return a run against a version. Tests must not change it. A node of a workflow takes ``step`` seconds."""
     clock = Clock()
     server = ComfyUI(VERSIONS[version], clock)
     server.board.step = step  # type: ignore[misc]  # of this queue only
-    return ran(server, clock, Writes(populate=True) if populate else None, dialect=dialect)
+    return ran(server, clock, ServerChanges(populate=True) if populate else None, dialect=dialect)
 
 
 NAME: Final = str(uuid.UUID(int=0xABCDEF, version=4))
@@ -35,11 +35,11 @@ MANY: Final[Sequence[Mapping[str, Any]]] = (
     {"prompt_id": "job-1"},
 )
 FEW: Final[Sequence[Mapping[str, Any]]] = ({"prompt_id": NAME}, {"prompt_id": NAME}, {"front": True})
-"""What clients send beside a graph, as few do."""
+"""Members of POST /api/prompt, apart from the workflow, that few clients send. ``MANY`` has all kinds of them."""
 
 
 def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
-    """Run without writing against a queue that clients have filled."""
+    """Return a run that only reads, against a queue to which clients have submitted these prompts."""
     clock = Clock()
     server = ComfyUI(VERSIONS[version], clock)
     server.board.step = 1e9  # type: ignore[misc]  # of this queue only
@@ -51,7 +51,7 @@ def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
 
 
 def live_runs(dialect: str) -> list[list[Exchange]]:
-    """Return what was asked and answered in runs against each version."""
+    """Return the exchanges of runs against each version."""
     writing = [run_of(version, dialect, populate=True) for version in VERSIONS]
     odd = [of_odd_clients(version, sent) for version in VERSIONS for sent in (MANY, FEW)]
     return [run.client.ledger for run in (*writing, *odd)]

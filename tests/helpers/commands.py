@@ -1,4 +1,4 @@
-"""Starting the commands as a user does: from a folder that is none of ours, with an environment of its own."""
+"""Start the commands as a user does: in an empty folder, and with a clean environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from helpers.fork_server import Ended, Started, kill_in_time, spawn, starting
 BIN: Final = Path(sys.executable).parent
 TIMEOUT: Final = fork_server.TIMEOUT
 NOWHERE: Final = "http://127.0.0.1:1"
-"""Nothing listens on port 1."""
+"""A URL at which no server listens."""
 _LEFT_OUT: Final = (
     "COMFY_",
     "CONFORMANCE_",
@@ -31,13 +31,14 @@ _LEFT_OUT: Final = (
     "COLUMNS",
     "PY_COLORS",
 )
+"""Beginnings of the names of environment variables that would change how a command behaves."""
 
 ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_queue_conformance"}
-"""The environment in which pytest loads our plugin and no other."""
+"""Environment variables with which pytest loads our plugin and no other."""
 TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
 
 GENERATED: Final = "generated requests as by default"
-"""An argument that stands for no option: it leaves the number of generated requests to the command."""
+"""An argument that is removed: with it, a command sends as many generated requests as it does by default."""
 _ABOUT_GENERATED: Final = (GENERATED, "--properties", "--seed", "--document", "--example-database", "--all", "--help")
 
 Done = subprocess.CompletedProcess[str]
@@ -46,8 +47,8 @@ Done = subprocess.CompletedProcess[str]
 def thrifty(words: Sequence[str | Path]) -> list[str]:
     """Return the words of a command, with ``--properties 0`` if it checks one endpoint and says nothing about them.
 
-    Generated requests take most of the time of a run, and few tests look at them. Those that do say how many they
-    want, or pass ``GENERATED``.
+    Generated requests take most of the time of a run, and few tests need them. Those that do say how many they want, or
+    pass ``GENERATED``.
     """
     typed = [str(word) for word in words]
     checks = typed[:1] == ["check"] or typed[:2] == ["--pyargs", "conformance"]
@@ -57,13 +58,13 @@ def thrifty(words: Sequence[str | Path]) -> list[str]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Return this environment without what would change how the commands behave, and with ``extra``."""
+    """Return this process's environment without variables that change how commands behave, and with ``extra``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
     return {**kept, "COLUMNS": "200", **extra}
 
 
 def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Done:
-    """Run a command to its end."""
+    """Run a command in a fresh process, and wait for its end."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -77,12 +78,12 @@ def run(folder: Path, *command: str | Path, stdin: str = "", **extra: str) -> Do
 
 
 def suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
-    """Run ``pytest --pyargs conformance`` without the plugins of others, in a process forked from a warm one."""
+    """Run ``pytest --pyargs conformance`` without other plugins, in a process forked from a warm one."""
     return plain_pytest(folder, "--pyargs", "conformance", *arguments, **extra)
 
 
 def plain_pytest(folder: Path, *arguments: str | Path, **extra: str) -> Done:
-    """Run ``pytest`` with our plugin and without those of others, in a process forked from a warm one."""
+    """Run ``pytest`` with our plugin and no others, in a process forked from a warm one."""
     with started(folder, "pytest", *arguments, extra={**ALONE, **extra}) as process:
         return process.end()
 
@@ -106,18 +107,18 @@ def started(
     background: bool = False,
     extra: Mapping[str, str] | None = None,
 ) -> AbstractContextManager[Started]:
-    """Start ``pytest`` or ``comfy-conformance`` in a process forked from a warm one, until the block ends."""
+    """Start a command in a process forked from a warm one. It is killed when the ``with`` block ends."""
     typed = [str(command[0]), *thrifty(command[1:])]
     return starting(typed, folder=folder, environment=environment(**extra or {}), stdin=stdin, background=background)
 
 
 def whole_suite(folder: Path, *arguments: str | Path, **extra: str) -> Done:
-    """Run ``pytest --pyargs conformance`` with all plugins that are installed, in a fresh process."""
+    """Run ``pytest --pyargs conformance`` with all installed plugins, in a fresh process."""
     return run(folder, BIN / "pytest", *thrifty(["--pyargs", "conformance", *arguments]), **extra)
 
 
 def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) -> str:
-    """Run ``comfy-conformance`` with its standard streams on a terminal, in a process forked from a warm one.
+    """Run ``comfy-conformance`` on a terminal, in a process forked from a warm one. ``typed`` is what the user types.
 
     Returns what the terminal shows.
     """
@@ -133,7 +134,7 @@ def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) 
         while piece := os.read(ours, 65536):
             shown += piece
     except OSError:
-        pass  # how Linux says that the other side is closed
+        pass  # on Linux, reading fails when the other side is closed
     finally:
         guard.cancel()
         os.close(ours)
@@ -142,11 +143,11 @@ def on_a_terminal(folder: Path, *arguments: str, typed: str = "", **extra: str) 
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """Return the report that a run left in its usual place."""
+    """Return the content of the report in its default directory."""
     found: dict[str, Any] = json.loads((folder / "reports/latest/compliance.json").read_text(encoding="utf-8"))
     return found
 
 
 def left_behind(folder: Path) -> str:
-    """Return the text of all files of the report."""
+    """Return the text of all report files."""
     return "".join(path.read_text(encoding="utf-8") for path in (folder / "reports/latest").iterdir())

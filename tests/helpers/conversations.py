@@ -1,4 +1,4 @@
-"""The life of jobs, put together by hand: what a run asked and was answered."""
+"""How jobs go through a queue, as handmade exchanges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ THEIRS = str(uuid.UUID(int=99, version=4))
 
 
 class Talk:
-    """A run as it is put together, a tenth of a second from one exchange to the next."""
+    """The exchanges of a run, which its methods add one by one, a tenth of a second apart."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -49,8 +49,8 @@ class Talk:
         return self.post(Operation.SUBMIT, sent, answer={"prompt_id": name, "number": 1})
 
     def delete(self, *names: str, answer: Any = None, status: int = 200) -> Talk:
-        told = {"deleted": list(names)} if answer is None else answer
-        return self.post(Operation.MANAGE, {"delete": list(names)}, status, told)
+        response = {"deleted": list(names)} if answer is None else answer
+        return self.post(Operation.MANAGE, {"delete": list(names)}, status, response)
 
     def interrupt(self, name: str) -> Talk:
         return self.post(Operation.INTERRUPT, {"prompt_id": name})
@@ -61,7 +61,7 @@ class Talk:
         return self._add(request, 200, {"jobs": listed})
 
     def look(self, running: Sequence[Any] = (), pending: Sequence[Any] = (), **more: Any) -> Talk:
-        """Read the queue: names, or whole items."""
+        """Add a GET of the queue. ``running`` and ``pending`` are prompt ids, or whole jobs."""
         lists = {
             "queue_running": [self._item(job, n) for n, job in enumerate(running, 1)],
             "queue_pending": [self._item(job, n) for n, job in enumerate(pending, 1 + len(running))],
@@ -88,5 +88,5 @@ def workflow(name: str) -> dict[str, Any]:
 
 
 def three() -> Talk:
-    """Return a run that submitted A, which runs, and B and C, which wait."""
+    """Return a run that submitted three jobs: A runs, B and C are pending."""
     return Talk().submit(A).look([A]).submit(B).look([A], [B]).submit(C).look([A], [B, C])

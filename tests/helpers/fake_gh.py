@@ -1,4 +1,4 @@
-"""A ``gh`` for tests: it knows one issue and one artifact, does what it is told to them, and notes what that was.
+"""A ``gh`` for tests: it has issues and one artifact, and records every call.
 
 Its state is ``state.json`` in the folder that FAKE_GH names; ``calls.jsonl`` beside it has every call.
 """
@@ -16,12 +16,12 @@ HOME: Final = Path(os.environ.get("FAKE_GH", "."))
 
 
 def option(arguments: list[str], name: str) -> str:
-    """Return the value of an option that must be there."""
+    """Return the value of an option, which must be present."""
     return arguments[arguments.index(name) + 1]
 
 
-def main(arguments: list[str]) -> int:  # noqa: C901, PLR0912 - one branch for each thing that is asked of it
-    """Do what is asked, of what the workflows ask; refuse all else."""
+def main(arguments: list[str]) -> int:  # noqa: C901, PLR0912 - one branch for each call
+    """Perform one of the calls that the workflows make; exit with 2 for any other."""
     with (HOME / "calls.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(arguments) + "\n")
     path = HOME / "state.json"

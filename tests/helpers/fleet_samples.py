@@ -1,4 +1,4 @@
-"""Targets as the tests make them, and the lines that they leave."""
+"""Sample targets, and sample lines of ``results.jsonl``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.fleet.model import BreachKind, EndpointResult, Header
 from conformance.fleet.sources import TargetSource
 from conformance.history.overview import BrokenClause, Trouble
 from conformance.judge.report import Status
-from conformance.run.targets import Target, of_its_own
+from conformance.run.targets import Target, make_target
 
 HEADER = Header(source="targets.csv", start="2026-02-03T02:00:00.000Z", options={})
 MILLISECONDS = BreachKind(
@@ -21,17 +21,17 @@ UUID = BreachKind(clause="item.prompt-id.uuid", place="/queue_pending/*/1", kind
 
 
 def source(text: str, name: str = "targets.txt") -> TargetSource:
-    """Return a source with this text."""
+    """Return a source of targets with this content."""
     return TargetSource(name, io.BytesIO(text.encode()))
 
 
 def target(url: str, **options: Any) -> Target:
-    """Return a target that is named by its URL."""
-    return of_its_own(url, {"target": url, "properties": 0, **options})
+    """Return a target whose name is its URL."""
+    return make_target(url, {"target": url, "properties": 0, **options})
 
 
 def kept(name: str, **more: Any) -> EndpointResult:
-    """Return the line of a conformant endpoint, but for what is given."""
+    """Return the line of a conformant target, with some members replaced."""
     usual = {
         "target": f"http://127.0.0.1/{name}",
         "dialect": "cloud",
@@ -48,7 +48,7 @@ def kept(name: str, **more: Any) -> EndpointResult:
 
 
 def broken(name: str, *breaches: BreachKind, **more: Any) -> EndpointResult:
-    """Return the line of an endpoint that breaks clauses."""
+    """Return the line of a target that breaks clauses."""
     clauses = tuple(
         BrokenClause(id=each, title=f"The clause {each} holds", status=Status.FAIL)
         for each in dict.fromkeys(breach.clause for breach in breaches)

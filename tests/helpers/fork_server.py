@@ -1,9 +1,9 @@
-"""Run our commands in children forked from a warm process.
+"""Run the commands in children forked from a warm process.
 
-A fresh interpreter spends a CPU second on imports before our command does anything. The standard library's fork server
-imports them once for each test process; every command then gets a process, environment, folder and standard streams of
-its own for a tenth of that. A child inherits imported modules from the warm process, nothing else. Tests of what
-happens at start-up (imports, plugins of others, closed streams) start real processes with ``commands.run``.
+A fresh interpreter spends a CPU second on imports before a command does anything. The standard library's fork server
+imports them once for each test process. A child then gets its own environment, folder and standard streams for a tenth
+of that time. It inherits only imported modules from the warm process. Tests of what happens at start-up (imports, other
+plugins, closed streams) start real processes with ``commands.run``.
 """
 
 from __future__ import annotations
@@ -37,13 +37,16 @@ conformance.render.junit conformance.render.markdown
 hypothesis schemathesis.cli.commands.run.executor schemathesis.engine.run.unit schemathesis.specs.openapi.schemas
 """
 TIMEOUT: Final = 120
-"""Seconds. A command that is still running by then hangs."""
+"""Seconds after which a command is killed, because it hangs."""
 
 Stream = Path | Connection
 
 
 class Ended(CompletedProcess[str]):
-    """A command that ended. ``peak`` is the most memory that it had, in bytes, with what it shares with the others."""
+    """A command that ended.
+
+    ``peak`` is its peak memory in bytes, including memory that it shares with other processes.
+    """
 
     peak: int
 
@@ -56,7 +59,7 @@ def _context() -> ForkServerContext:
 
 
 class Started:
-    """A command that was started: signal it, read lines of its standard error, wait for its end."""
+    """A running command: it can be signalled, its standard error can be read, and its end waited for."""
 
     def __init__(self, command: Sequence[str], child: ForkServerProcess, directory: Path, err: TextIO) -> None:
         self._command, self._child, self._directory = command, child, directory
@@ -68,7 +71,7 @@ class Started:
         os.kill(self._child.pid, number)
 
     def end(self) -> Ended:
-        """Wait for the end of the command. Raises TimeoutError if it had to be killed."""
+        """Wait for the end of the command. Raises TimeoutError if it was killed because it hung."""
         err = self.err.read()
         self._child.join()
         assert self._child.exitcode is not None
@@ -85,14 +88,14 @@ class Started:
 def starting(
     command: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = "", background: bool = False
 ) -> Iterator[Started]:
-    """Start ``pytest``, ``st`` or ``comfy-conformance``, kill it at the end of the block or after two minutes.
+    """Start ``pytest``, ``st`` or ``comfy-conformance``. It is killed when the block ends, or after two minutes.
 
-    ``background`` starts it as a shell starts a command that ends in "&": deaf to Ctrl-C.
+    With ``background`` it ignores Ctrl-C, like a command that a shell starts with "&".
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (directory / "stdin").write_text(stdin, encoding="utf-8")
-        (directory / "peak").write_text("0", encoding="utf-8")  # stays if a signal ends the command
+        (directory / "peak").write_text("0", encoding="utf-8")  # stays 0 if a signal ends the command
         ours, theirs = map(stack.enter_context, multiprocessing.Pipe(duplex=False))
         streams = (directory / "stdin", directory / "stdout", theirs, directory / "peak")
         child = spawn(command, folder, environment, streams, background=background)
@@ -112,7 +115,7 @@ def spawn(
     *,
     background: bool = False,
 ) -> ForkServerProcess:
-    """Start a child with these standard streams; a fourth one is a file for its peak of memory."""
+    """Start a child with these standard streams. A fourth stream is the file that gets its peak memory."""
     child = _context().Process(
         target=_child, args=(command, folder, dict(environment), streams), kwargs={"background": background}
     )
@@ -121,7 +124,7 @@ def spawn(
 
 
 def kill_in_time(child: ForkServerProcess) -> threading.Timer:
-    """Start the timer that kills a child after two minutes."""
+    """Return a running timer that kills a child after two minutes."""
     guard = threading.Timer(TIMEOUT, child.kill)
     guard.start()
     return guard
@@ -130,8 +133,8 @@ def kill_in_time(child: ForkServerProcess) -> threading.Timer:
 def _child(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Stream], *, background: bool
 ) -> None:
-    """Become the command: its folder, environment, arguments and standard streams."""
-    gc.freeze()  # pytest collects garbage at its end: what was inherited is none
+    """Run the command in this process, with its folder, environment, arguments and standard streams."""
+    gc.freeze()  # keep pytest's final garbage collection from scanning inherited objects
     if background:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(folder)
@@ -148,7 +151,7 @@ def _child(
     sys.argv = list(command)
     for place in environment["PYTHONPATH"].split(os.pathsep) if "PYTHONPATH" in environment else ():
         sys.path.insert(0, place)
-        if Path(place, "sitecustomize.py").exists():  # as at the start of an interpreter
+        if Path(place, "sitecustomize.py").exists():  # as a new interpreter does
             runpy.run_path(str(Path(place, "sitecustomize.py")))
     try:
         sys.exit(_main(command[0]))

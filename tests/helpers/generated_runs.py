@@ -1,4 +1,4 @@
-"""Runs with generated requests against the reference endpoint, without a network, on a clock that the test moves."""
+"""Runs with generated requests against the reference endpoint, without a network, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from conformance.spec.operation import Described, vendored
 from helpers.simulated_runs import START, Clock, Played
 
 MOST: Final = 600
-"""Maximum number of requests besides the generated ones."""
+"""Maximum number of requests in addition to the generated ones."""
 
 
 @cache
 def prepared(seed: int, number: int, described: Described | None = None) -> Prepared:
-    """Return the generated requests of a seed."""
+    """Return the requests that are generated from a seed."""
     return Source(described or vendored(), seed).requests(number)
 
 
 def generated_run(
     reference: Reference, clock: Clock, seed: int, *, dialect: str = "cloud", document: Described | None = None
 ) -> Report:
-    """Return the report on an endpoint, after the fixed plan and the generated requests of a seed."""
+    """Return the report on a run with the fixed requests and those generated from a seed."""
     required = None if document is None else required_by(document)
     client = Played(reference, clock, None, Bounds(max_requests=MOST), required=required)
     keyed, properties, read_as = reference.key is not None, Properties(seed=seed), Dialect(dialect)

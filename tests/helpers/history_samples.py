@@ -1,4 +1,4 @@
-"""Histories to render: nights of the sample reports, kept as runs keep them."""
+"""Sample histories: nightly runs with the sample reports, stored as real runs are."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ NIGHTS: tuple[Make, ...] = (
     sample.passing,
     sample.failing,
 )
-"""Runs of one target: conformant, broken for two nights, an outage, well again, broken again."""
+"""Runs of one target: conformant, broken for two nights, an outage, conformant again, broken again."""
 
 
 def night(report: Report, day: int) -> Report:
-    """Return a report as of a day of 2026, the first of January being 1, at three."""
+    """Return a report with another date: day 1 is the first of January 2026."""
     at = date(2025, 12, 31) + timedelta(days=day)
     start, end = f"{at}T03:00:00.000Z", f"{at}T03:00:01.250Z"
     return structs.replace(report, run=structs.replace(report.run, start=start, end=end))
 
 
 def with_clauses(report: Report, *changed: ClauseResult) -> Report:
-    """Return a report with other results of some clauses; its counts stay as they were."""
+    """Return a report with other results of some clauses. Its counts stay as they were."""
     by_id = {result.id: result for result in changed}
     return structs.replace(report, clauses=tuple(by_id.get(result.id, result) for result in report.clauses))
 
@@ -48,7 +48,7 @@ def with_status(report: Report, clause_id: str, status: Status) -> Report:
 
 
 def fill(path: Path, nights: Iterable[Make] = NIGHTS) -> Path:
-    """Keep nights in a history, one a day."""
+    """Store nightly runs in a history, one per day, and return its path."""
     with Store(path, create=True) as store:
         store.add_all([snapshot(night(make(), day)) for day, make in enumerate(nights, 1)])
     return path
@@ -56,21 +56,21 @@ def fill(path: Path, nights: Iterable[Make] = NIGHTS) -> Path:
 
 @cache
 def aged() -> Report:
-    """Return a run with nights before it."""
+    """Return a report with a history of earlier runs."""
     with TemporaryDirectory() as directory:
         return keep(night(sample.failing(), 9), fill(Path(directory) / "history.db"))
 
 
 @cache
 def new() -> Report:
-    """Return the first run in a history."""
+    """Return the report of the first run in a history."""
     with TemporaryDirectory() as directory:
         return keep(sample.passing(), Path(directory) / "history.db")
 
 
 @cache
 def hostile() -> Report:
-    """Return a run of a hostile server, with another one before it: what is past is hostile too."""
+    """Return a report with hostile text from the server, also in its history."""
     now = sample.hostile()
     before = with_status(now, "item.prompt-id.uuid", Status.PASS)
     text = " ".join(sample.HOSTILE)

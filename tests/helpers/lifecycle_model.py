@@ -1,7 +1,7 @@
-"""Random lives of jobs: Hypothesis draws what is submitted, deleted, interrupted and waited for, and in which order.
+"""Random sequences of job operations: Hypothesis draws what is submitted, deleted, interrupted, and in which order.
 
-Each sequence begins with an empty queue and is followed to its end; then the clauses on the life of jobs judge it.
-Where one is broken, the shortest sequence that breaks it is what is returned, with lines for bash that do it again.
+Each sequence begins with an empty queue, and ends when all jobs have ended. Then the lifecycle clauses judge it. If one
+is broken, the shortest sequence that breaks it is returned, with shell commands that repeat it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from conformance.probe.requests import Ask, other
 from conformance.probe.workflows import TEXT, Workflow, refused, unique
 
 STEPS: Final = 8
-"""What one sequence does, at most."""
+"""Maximum number of operations in a sequence."""
 WAITS: Final = (0.1, 0.5, 2.0)
-"""Seconds."""
+"""How many seconds an operation ``wait`` can take."""
 END: Final = 60
-"""Looks until a sequence is given up whose jobs do not end."""
+"""Maximum number of GETs at the end of a sequence, until its jobs have ended."""
 FIRST_POLL, LAST_POLL = 0.05, 0.5
-"""Seconds between two of them, growing."""
+"""Seconds between two GETs at the end of a sequence, growing from the first to the second value."""
 BURST: Final = 3
-"""Jobs that are submitted in one step, at most."""
+"""Maximum number of jobs that one operation submits."""
 _JUDGED: Final = frozenset(
     clause.id
     for clause in CATALOGUE
@@ -52,15 +52,15 @@ SUBMITTED: Final[tuple[tuple[dict[str, Any], str], ...]] = (
     ({"number": -1}, ""),
     ({"front": True}, ""),
 )
-"""What stands beside a graph, and in its title."""
+"""Members of POST /api/prompt apart from the workflow, and text for the title of a node."""
 SHRINKS: Final = 500
-"""Sequences that are spent on making one that broke a clause short."""
+"""Maximum number of sequences that are tried to find a shorter one that breaks the same clause."""
 _READ_ID: Final = """python3 -c 'import json, sys; print(json.load(sys.stdin)["prompt_id"])'"""
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """The shortest sequence that was seen to break a clause: what it did in words, and as ``lines`` for bash."""
+    """The shortest sequence that broke a clause: its steps in words, and as ``lines`` of shell commands."""
 
     clause: str
     steps: tuple[str, ...]
@@ -68,13 +68,13 @@ class Sequence:
     exchanges: tuple[Exchange, ...]
 
     def __str__(self) -> str:
-        """Say it in words, then in lines that do it again."""
+        """Return the steps in words, then the shell commands."""
         return "\n".join([f"{self.clause} is broken: {', then '.join(self.steps)}", *self.lines])
 
 
 @dataclass
 class Life:
-    """One sequence as it is lived: a client with leave to write, and what was done so far."""
+    """One sequence while it runs: a client that may change the server, and the steps so far."""
 
     client: Client
     workflow: Workflow
@@ -85,23 +85,23 @@ class Life:
 
     @property
     def leave(self) -> Leave:
-        """The client's leave to write."""
+        """The client's permission to change the server, which also records its jobs."""
         assert self.client.leave is not None
         return self.client.leave
 
     def submit(self, members: dict[str, Any], *, text: str = "") -> None:
-        """Submit a job, and look for it."""
+        """Submit a job, and read the queue."""
         graph = unique(self.workflow, f"{self.leave.token}-{len(self.jobs) + 1}", text=text)
         body, answer = self._submitted({"prompt": graph, **members})
         named = answer.get("prompt_id")
         self.jobs.append(str(named))
         said = "".join(f", {name} {json.dumps(value)}" for name, value in members.items())
-        said += ", with text of every plane" if text else ""
+        said += ", with text from every Unicode plane" if text else ""
         self._did(f"submit job {len(self.jobs)}{said}", f"id{len(self.jobs)}=$({body} | {_READ_ID})")
         self.look()
 
     def submit_again(self, number: int) -> None:
-        """Submit another job under the id of one that was submitted."""
+        """Submit another job with the prompt_id of an earlier one."""
         if self.jobs:
             place = number % len(self.jobs)
             graph = unique(self.workflow, f"{self.leave.token}-again")
@@ -110,13 +110,13 @@ class Life:
             self.look()
 
     def submit_what_cannot_run(self) -> None:
-        """Submit a prompt that is to be refused."""
+        """Submit a prompt that must be refused, and read the queue."""
         line, _ = self._submitted({"prompt": refused(f"{self.leave.token}-refused")})
         self._did("submit what cannot run", line)
         self.look()
 
     def _submitted(self, asked: dict[str, Any], named: str = "") -> tuple[str, dict[str, Any]]:
-        """Submit a prompt; return the line for bash and what was answered, where that is an object."""
+        """Submit a prompt. Returns the shell command, and the response body if it is an object."""
         self.leave.prompts = 1
         body = json.dumps(asked, ensure_ascii=False)
         exchange = self._ask(other("submit", Operation.SUBMIT, body.encode()))
@@ -126,23 +126,23 @@ class Life:
         return _post(exchange, shown), found if isinstance(found, dict) else {}
 
     def delete(self, number: int) -> None:
-        """Delete a job of those that were submitted, as far as there are so many."""
+        """Delete one of the submitted jobs. Does nothing if no job was submitted."""
         if self.jobs:
             place = number % len(self.jobs)
             self._manage(f"delete job {place + 1}", {"delete": [self.jobs[place]]}, f'{{"delete": ["$id{place + 1}"]}}')
 
     def delete_nobody(self) -> None:
-        """Delete an id that no job has."""
+        """Delete a prompt_id that no job has."""
         asked = {"delete": [self.leave.make_up_id()]}
-        self._manage("delete an id that nobody has", asked, json.dumps(asked))
+        self._manage("delete an id that no job has", asked, json.dumps(asked))
 
     def clear(self, *, all_of_it: bool) -> None:
-        """Clear the queue, or say that nothing is to be cleared."""
+        """Send a request to clear the queue, with the value true or false."""
         body = json.dumps({"clear": all_of_it})
         self._manage(f"clear: {json.dumps(all_of_it)}", {"clear": all_of_it}, body, alone=all_of_it)
 
     def ask_wrongly(self) -> None:
-        """Ask for something to be removed, in a way that is malformed."""
+        """Send malformed requests to delete jobs."""
         for body in MALFORMED:
             exchange = self._ask(other("malformed", Operation.MANAGE, body))
             self._did("a malformed request", _post(exchange, body.decode()))
@@ -157,7 +157,7 @@ class Life:
         self.look()
 
     def interrupt(self) -> None:
-        """Interrupt what runs, if it is one of ours, or interrupt an empty queue."""
+        """Interrupt the running job if it belongs to this sequence; or interrupt while no job runs."""
         self.look()
         listed = self.leave.listed
         named = next((job.id for job in listed or () if not job.pending), None)
@@ -172,7 +172,7 @@ class Life:
             self.look()
 
     def wait(self, seconds: float) -> None:
-        """Let time go by, looking now and then."""
+        """Let time pass, and read the queue from time to time."""
         self.steps.append(f"wait {seconds} s")
         self.lines.append(f"sleep {seconds}")
         for _ in range(5):
@@ -180,7 +180,7 @@ class Life:
             self.look()
 
     def compare(self) -> None:
-        """Ask for the list of jobs and how many remain, between looks."""
+        """Read the list of jobs and the number of remaining jobs, each between two GETs of the queue."""
         for operation in (Operation.JOBS, Operation.COUNT):
             self.look()
             self._ask(other("beside the queue", operation))
@@ -191,7 +191,7 @@ class Life:
         return self._ask(Ask("look"))
 
     def end(self) -> None:
-        """Follow what is left until it has ended."""
+        """Read the queue until all jobs have ended."""
         self.compare()
         pause = FIRST_POLL
         for _ in range(END):
@@ -214,7 +214,7 @@ class Life:
 
 
 def _post(exchange: Exchange, body: str) -> str:
-    """Return a line for bash; ``$id1`` and so on in the body are for the shell to fill in."""
+    """Return a shell command that sends a POST. The shell replaces ``$id1`` and so on in the body."""
     quoted = shlex.quote(body) if "$id" not in body else '"' + body.replace('"', '\\"') + '"'
     return f"curl -sS -H 'Content-Type: application/json' --data-binary {quoted} {shlex.quote(exchange.request.url)}"
 
@@ -224,12 +224,12 @@ class Breach(Exception):
 
 
 class Enough(BaseException):
-    """No more sequences are to be lived. Not an Exception: Hypothesis would take it for a breach."""
+    """No more sequences shall run. Not an Exception, because Hypothesis would take that for a breach."""
 
 
 @dataclass
 class _Hunt:
-    """What is looked for, and the shortest sequence so far that showed it."""
+    """The clauses to judge, and the shortest sequence so far that broke one."""
 
     begin: Callable[[], Client]
     workflow: Workflow
@@ -241,14 +241,14 @@ class _Hunt:
     shrinks: int = SHRINKS
 
     def life(self) -> Life:
-        """Begin another sequence. Raises Enough where enough was spent on shortening one."""
+        """Begin another sequence. Raises Enough if enough were tried to shorten one."""
         self.shrinks -= self.shortest is not None
         if self.shrinks < 0:
             raise Enough
         return Life(self.begin(), self.workflow, self.runner)
 
     def judge(self, life: Life) -> None:
-        """Raise Breach where a sequence broke a clause."""
+        """Raise Breach if a sequence broke a clause."""
         ledger = life.client.ledger
         results = judge(ledger, self.dialect, only=self.clauses).results
         broken = sorted(r.id for r in results if r.status in {Status.FAIL, Status.WARN, Status.ERROR})
@@ -259,7 +259,7 @@ class _Hunt:
 
 
 class _Lives(RuleBasedStateMachine):
-    """Draws sequences; ``hunt`` is set by a subclass, which is all that it has of its own."""
+    """The Hypothesis state machine that draws sequences. A subclass sets ``hunt``."""
 
     hunt: ClassVar[_Hunt]
 
@@ -315,12 +315,12 @@ class _Lives(RuleBasedStateMachine):
         self._do(lambda: self.life.wait(seconds))
 
     def teardown(self) -> None:
-        """Follow the sequence to its end, and judge it."""
+        """Wait until all jobs have ended, and judge the sequence."""
         self.life.end()
         self.hunt.judge(self.life)
 
 
-def shortest_breach(  # noqa: PLR0913 - each is something that a caller turns
+def shortest_breach(  # noqa: PLR0913 - one parameter for each setting
     begin: Callable[[], Client],
     workflow: Workflow,
     *,
@@ -330,11 +330,11 @@ def shortest_breach(  # noqa: PLR0913 - each is something that a caller turns
     wanted: str | None = None,
     watch: Callable[[Life], None] | None = None,
 ) -> Sequence | None:
-    """Live sequences until one breaks a clause of level must or should, and return the shortest that does.
+    """Run random sequences until one breaks a must or should clause, and return the shortest that does.
 
-    ``begin`` returns a client with leave to write, of an endpoint whose queue is empty. ``wanted`` names the one
-    clause that is looked for. ``watch`` is called after every step; what it raises is made short as well, and raised.
-    Returns None where ``examples`` sequences broke none.
+    ``begin`` returns a client that may change the server; its queue must be empty. ``wanted`` is the only clause to
+    judge, or None for all. ``watch`` is called after every step; an exception in it counts as a breach, and is raised.
+    Returns None if ``examples`` sequences break no clause.
     """
     hunt = _Hunt(begin, workflow, dialect, frozenset({wanted}) if wanted else _JUDGED, watch)
     machine = type("Lives", (_Lives,), {"hunt": hunt})

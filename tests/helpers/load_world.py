@@ -1,4 +1,4 @@
-"""A reference endpoint under simulated load: no network, and a clock that the test moves."""
+"""A reference endpoint under simulated load: no network, and a simulated clock."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from conformance.load.jobs import Jobs
 from conformance.load.rounds import Round
 from conformance.probe.client import Client
 from conformance.probe.leave import Leave
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.requests import Ask, guard
 from conformance.reference.message import IncomingRequest
 from helpers.simulated_runs import TRIP, endpoint
 
 READ = Ask("read")
-WRITES = Writes(populate=True, jobs=9, job_timeout=20.0)
+WRITES = ServerChanges(populate=True, jobs=9, job_timeout=20.0)
 Answer = Callable[[Ask, Response], Response | None]
 
 
 class World:
-    """A reference endpoint that takes jobs, its clock, and the wire between: guarded, each exchange told to its leave.
+    """A reference endpoint that accepts jobs, its clock, and the connection to it.
 
-    ``answer`` may change an answer on its way, or lose it.
+    Requests need a permission (leave), which records each exchange. ``answer`` may change a response or return None to
+    lose it.
     """
 
     def __init__(self, variant: str = "takes-jobs", fault: str | None = None) -> None:
@@ -53,7 +54,7 @@ class World:
 
     @property
     def own(self) -> list[Any]:
-        """The run's own jobs that wait or run."""
+        """The pending and running jobs of this run."""
         board = self.reference.board
         assert board is not None
         board.advance(self.clock.now)
@@ -64,7 +65,7 @@ class World:
 
 
 def crowd(world: World, jobs: Jobs, requests: int, *, users: int = 5) -> Iterator[Round]:
-    """Let users send requests in turn; yields each round as it ends. What is under way at last stays so."""
+    """Let simulated users send requests in turn. Yields each round of jobs as it ends; some have not ended at last."""
     rounds: dict[int, Round] = {}
     for number in range(requests):
         user = number % users

@@ -1,4 +1,4 @@
-"""A run under load by the real Locust, as its users type it."""
+"""Runs under load with the real Locust, started as users start them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from conformance.reference.server import Endpoint
 COMMAND = "import sys; from conformance.cli import main; main(['load', *sys.argv[1:]])"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"COMFY_API_KEY", "CONFORMANCE_TARGET"}}
 TIMEOUT = 120
-"""Seconds until a run hangs."""
+"""Seconds after which a run counts as hanging."""
 
 
 def load(*typed: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run ``comfy-conformance load`` to its end."""
     return subprocess.run(
         [sys.executable, "-c", COMMAND, *map(str, typed)],
         capture_output=True,
@@ -37,7 +37,7 @@ def load(*typed: str | Path, **environment: str) -> subprocess.CompletedProcess[
 def load_until(
     done: threading.Event, *typed: str | Path, sent: signal.Signals = signal.SIGINT
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command until something is done, and stop it then as Ctrl-C does."""
+    """Run ``comfy-conformance load`` until an event is set, and then stop it as Ctrl-C does."""
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *map(str, typed), f"--duration={TIMEOUT}"],
         stdout=subprocess.PIPE,
@@ -53,7 +53,7 @@ def load_until(
 
 @contextmanager
 def answered(endpoint: Endpoint, number: int) -> Iterator[threading.Event]:
-    """Yield an event that is set when the endpoint has answered so many requests."""
+    """Yield an event that is set when the endpoint has sent this number of responses."""
     reached, count, answer = threading.Event(), 0, endpoint.reference.answer
 
     def counting(ask: IncomingRequest) -> Reply:
@@ -68,12 +68,12 @@ def answered(endpoint: Endpoint, number: int) -> Iterator[threading.Event]:
 
 
 def report_in(directory: Path) -> Report:
-    """Return the report that a run left."""
+    """Return the report in a directory."""
     return decode((directory / "compliance.json").read_bytes())
 
 
 def loaded(endpoint: Endpoint, *typed: str, requests: int = 600) -> Report:
-    """Return the report on so many requests to an endpoint; if it takes jobs, with some."""
+    """Return the report on this number of requests under load. If the endpoint accepts jobs, some are submitted."""
     with TemporaryDirectory() as directory, answered(endpoint, requests) as enough:
         jobs = () if endpoint.reference.board is None else ("--populate", "--jobs=16")
         done = load_until(enough, endpoint.url, "--users=8", f"--report-dir={directory}", *jobs, *typed)

@@ -1,6 +1,7 @@
-"""Mutations of conforming answers, each aimed at one clause at a random place: the registry, and what they start from.
+"""Mutations of conforming responses: each one breaks one clause at a random place.
 
-``mutations_of_queues``, ``mutations_of_text`` and ``mutations_of_messages`` hold the mutations themselves.
+This module has the registry and the conforming responses. The mutations are in ``mutations_of_queues``,
+``mutations_of_text`` and ``mutations_of_messages``.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from helpers.answers import HEADERS, NOW, queue, read
 
 NOW_MS: Final = int(NOW * 1000)
 JOBS: Final = 4
-"""Most jobs of a queue that is mutated: places enough, and small enough for thousands of examples."""
+"""Maximum number of jobs of a queue that is mutated, so that thousands of examples are fast."""
 GOOD: Final = queue()
-"""A queue for the reads that stand beside a mutated answer. Its jobs would be taken for those of the other."""
+"""A conforming response body to go beside a mutated one. It has no jobs, which would be compared with the other's."""
 NAMES: Final = ("x", "", "a/b", "~", "~1", "0", "é", "😀", " ", '"', "__proto__")
-"""Names of new members: among them those that a JSON Pointer has to escape."""
+"""Names of new members, some of which a JSON Pointer must escape."""
 
 Queue = dict[str, Any]
 """A QueueInfo."""
@@ -36,7 +37,7 @@ Pointer = str | None
 
 @dataclass(frozen=True)
 class Mutated:
-    """Exchanges that break one clause, at this JSON Pointer (None: not in the body)."""
+    """Exchanges that break one clause, and the JSON Pointer of the breach (None: not in the body)."""
 
     exchanges: list[Exchange]
     pointer: Pointer
@@ -47,7 +48,7 @@ Make = Callable[[st.DrawFn], Mutated]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A way to break ``clause``. ``companions`` are other clauses that it may break as well, each with the reason."""
+    """A way to break ``clause``. ``companions`` are other clauses that it may break too, each with the reason."""
 
     name: str
     clause: str
@@ -56,12 +57,12 @@ class Mutation:
     companions: Mapping[str, str] = field(default_factory=dict)
 
     def strategy(self) -> st.SearchStrategy[Mutated]:
-        """Return what the mutation makes of conforming answers."""
+        """Return a strategy for mutated responses."""
         return st.composite(self.make)()
 
 
 DEEPER: Final = {"json.nesting": "what is wrapped stands a level deeper, and may have stood as deep as it may"}
-"""Companions of mutations that wrap what was there."""
+"""Companions of mutations that nest a value deeper."""
 
 MUTATIONS: Final[dict[str, Mutation]] = {}
 """All mutations by name."""
@@ -74,10 +75,10 @@ def register(clause: str, name: str, make: Make, companions: Mapping[str, str], 
     MUTATIONS[name] = Mutation(name, clause, make, dialect, companions)
 
 
-# --- decorators: by what a mutation is made of ------------------------------------------------------------------------
+# --- decorators -------------------------------------------------------------------------------------------------------
 
 InQueue = Callable[[st.DrawFn, Queue], Pointer]
-"""Changes a queue in place and returns the place of the breach."""
+"""Changes a queue in place, and returns the JSON Pointer of the breach."""
 InText = Callable[[st.DrawFn, bytes], bytes]
 InExchange = Callable[[st.DrawFn, Exchange], Exchange]
 InError = Callable[[st.DrawFn, dict[str, Any]], Pointer]
@@ -91,7 +92,7 @@ def on_queue(
     pending: int = 0,
     dialect: Dialect = Dialect.CLOUD,
 ) -> Callable[[InQueue], InQueue]:
-    """Register a change to the value of a queue of at least ``jobs`` jobs or ``pending`` pending ones."""
+    """Register a mutation of a queue with at least ``jobs`` jobs, or ``pending`` pending ones."""
 
     def decorator(change: InQueue) -> InQueue:
         def make(draw: st.DrawFn) -> Mutated:
@@ -108,7 +109,7 @@ def on_queue(
 def on_text(
     clause: str, companions: Mapping[str, str] | None = None, *, pointer: Pointer = ""
 ) -> Callable[[InText], InText]:
-    """Register a change to the bytes of a queue."""
+    """Register a mutation of the JSON text of a queue."""
 
     def decorator(change: InText) -> InText:
         def make(draw: st.DrawFn) -> Mutated:
@@ -121,7 +122,7 @@ def on_text(
 
 
 def on_read(clause: str, pointer: Pointer = None) -> Callable[[InExchange], InExchange]:
-    """Register a change to a read as a whole, beside a read as it should be."""
+    """Register a mutation of a whole response, which follows a conforming one."""
 
     def decorator(change: InExchange) -> InExchange:
         def make(draw: st.DrawFn) -> Mutated:
@@ -137,13 +138,13 @@ def on_read(clause: str, pointer: Pointer = None) -> Callable[[InExchange], InEx
 def on_error(
     clause: str, statuses: tuple[int, ...] = (400, 500), companions: Mapping[str, str] | None = None
 ) -> Callable[[InError], InError]:
-    """Register a change to an ErrorResponse, beside a read as it should be."""
+    """Register a mutation of an ErrorResponse, which follows a conforming response with a queue."""
 
     def decorator(change: InError) -> InError:
         def make(draw: st.DrawFn) -> Mutated:
             body = draw(errors())
             pointer = change(draw, body)
-            return Mutated([read(GOOD), failed(draw(st.sampled_from(statuses)), body)], pointer)
+            return Mutated([read(GOOD), error_response(draw(st.sampled_from(statuses)), body)], pointer)
 
         register(clause, change.__name__, make, companions or {}, Dialect.CLOUD)
         return change
@@ -152,7 +153,7 @@ def on_error(
 
 
 def on_run(clause: str) -> Callable[[Make], Make]:
-    """Register what makes its exchanges by itself."""
+    """Register a mutation that makes all its exchanges itself."""
 
     def decorator(make: Make) -> Make:
         register(clause, make.__name__, make, {}, Dialect.CLOUD)
@@ -161,14 +162,14 @@ def on_run(clause: str) -> Callable[[Make], Make]:
     return decorator
 
 
-# --- what they start from ---------------------------------------------------------------------------------------------
+# --- conforming responses ---------------------------------------------------------------------------------------------
 
 
 _POOL: Final[list[Queue]] = []
 
 
 def fill_pool(queues: int) -> None:
-    """Draw the queues that are mutated, once, outside of any test. Each example then draws a place and a change."""
+    """Draw the queues that are mutated, once. Then an example only draws a place and a change, which is fast."""
 
     @settings(max_examples=queues, phases=[Phase.generate])
     @given(queue_infos(now=NOW_MS, max_jobs=1) | queue_infos(now=NOW_MS, min_jobs=2, max_jobs=JOBS))
@@ -181,12 +182,12 @@ def fill_pool(queues: int) -> None:
 
 @cache
 def conforming(jobs: int = 0) -> st.SearchStrategy[Queue]:
-    """Pick from the pool a queue of at least ``jobs`` jobs. It is nobody's to change."""
+    """Return a strategy for queues with at least ``jobs`` jobs. They are shared and must not be changed."""
     return st.sampled_from([info for info in _POOL if len(all_jobs(info)) >= jobs])
 
 
 def draw_queue(draw: st.DrawFn, jobs: int = 0, *, waiting: bool = False) -> Queue:
-    """Draw a queue of at least ``jobs`` jobs, all of them pending where ``waiting``."""
+    """Draw a queue with at least ``jobs`` jobs that may be changed. With ``waiting`` all of them are pending."""
     info = deepcopy(draw(conforming(jobs)))
     if waiting:
         listed = sorted((job for _, job in all_jobs(info)), key=lambda job: job[4]["create_time"])
@@ -196,20 +197,22 @@ def draw_queue(draw: st.DrawFn, jobs: int = 0, *, waiting: bool = False) -> Queu
     return info
 
 
-def failed(status: int, body: object, *, number: int = 2) -> Exchange:
-    """Return a read that was answered with an error. It says when to come back: that it is no success is excused."""
+def error_response(status: int, body: object, *, number: int = 2) -> Exchange:
+    """Return a GET with an error response that has every header field such a response needs."""
     fields = (("Retry-After", "30"), ("WWW-Authenticate", "ApiKey"), ("Allow", "GET"))
     return read(encode(body), number=number, status=status, headers=(*HEADERS, *fields))
 
 
-def asking(exchange: Exchange, *fields: tuple[str, str], accept: str | None = "application/json") -> Exchange:
+def with_request(exchange: Exchange, *fields: tuple[str, str], accept: str | None = "application/json") -> Exchange:
     """Return an exchange whose request has these header fields."""
     headers = (*((("Accept", accept),) if accept is not None else ()), *fields)
     return replace(exchange, request=replace(exchange.request, headers=headers))
 
 
-def told(exchange: Exchange, status: int | None = None, content: bytes | None = None, **fields: str | None) -> Exchange:
-    """Return an exchange whose answer has another status or body, and header fields set or, where None, left out."""
+def with_response(
+    exchange: Exchange, status: int | None = None, content: bytes | None = None, **fields: str | None
+) -> Exchange:
+    """Return an exchange whose response has another status or body, and other header fields (None removes one)."""
     response = exchange.response
     assert response is not None
     named = {name.replace("_", "-"): value for name, value in fields.items()}
@@ -224,11 +227,11 @@ def told(exchange: Exchange, status: int | None = None, content: bytes | None = 
     return replace(exchange, response=response)
 
 
-# --- places -----------------------------------------------------------------------------------------------------------
+# --- choosing a place -------------------------------------------------------------------------------------------------
 
 
 def all_jobs(info: Queue) -> list[tuple[str, list[Any]]]:
-    """Return all jobs with their pointers, running before pending."""
+    """Return all jobs with their JSON Pointers, running jobs first."""
     return [
         (f"/{name}/{index}", job)
         for name in ("queue_running", "queue_pending")
@@ -237,25 +240,25 @@ def all_jobs(info: Queue) -> list[tuple[str, list[Any]]]:
 
 
 def a_job(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Pick a job."""
+    """Draw one of the jobs, with its JSON Pointer."""
     found: tuple[str, list[Any]] = draw(st.sampled_from(all_jobs(info)))
     return found
 
 
 def neighbours(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any], list[Any]]:
-    """Pick two pending jobs, one behind the other: the pointer of the later one, the earlier and the later one."""
+    """Draw two successive pending jobs. Returns the JSON Pointer of the later one, the earlier and the later job."""
     pending = info["queue_pending"]
     later = draw(st.integers(1, len(pending) - 1))
     return f"/queue_pending/{later}", pending[later - 1], pending[later]
 
 
 def is_graph(value: object) -> bool:
-    """Whether a workflow is one in the API format."""
+    """Whether a workflow is in API format."""
     return isinstance(value, dict) and any(isinstance(node, dict) and "class_type" in node for node in value.values())
 
 
 def a_graph(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Pick a job whose workflow is an API graph, and see that there is one."""
+    """Draw a job whose workflow is in API format. If it is not, it gets such a workflow."""
     place, job = a_job(draw, info)
     if not is_graph(job[2]):
         names = draw(st.lists(st.sampled_from(NAMES[2:]), min_size=1, max_size=3, unique=True))
@@ -265,7 +268,7 @@ def a_graph(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
 
 
 def open_objects(info: Queue) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the objects that may have further members: all but the graphs, whose members are nodes."""
+    """Yield the objects that may have further members, with their JSON Pointers: all except workflows in API format."""
     graphs = [id(job[2]) for _, job in all_jobs(info) if is_graph(job[2])]
     stack: list[tuple[str, Any]] = [("", info)]
     while stack:
@@ -279,12 +282,12 @@ def open_objects(info: Queue) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def token(name: str) -> str:
-    """Return a name as a reference token of a JSON Pointer."""
+    """Return a member name as it is written in a JSON Pointer."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def new_name(draw: st.DrawFn, members: Mapping[str, Any]) -> str:
-    """Pick a name that no member has."""
+    """Draw a name that no member has."""
     name = draw(st.sampled_from(NAMES))
     while name in members:
         name += "_"
@@ -292,13 +295,13 @@ def new_name(draw: st.DrawFn, members: Mapping[str, Any]) -> str:
 
 
 def an_object(draw: st.DrawFn, info: Queue) -> tuple[str, dict[str, Any]]:
-    """Pick an object that may have further members."""
+    """Draw an object that may have further members, with its JSON Pointer."""
     found: tuple[str, dict[str, Any]] = draw(st.sampled_from(list(open_objects(info))))
     return found
 
 
 def put(draw: st.DrawFn, info: Queue, text: str) -> tuple[str, str]:
-    """Put a new member with this JSON text for its value anywhere: the pointers of its object and of the value."""
+    """Add a member whose value is this JSON text to a random object. Returns the JSON Pointers of object and member."""
     place, members = an_object(draw, info)
     name = new_name(draw, members)
     members[name] = verbatim(text)

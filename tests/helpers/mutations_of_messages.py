@@ -1,4 +1,4 @@
-"""Mutations of what stands around a queue, of errors, and of what answers odd requests."""
+"""Mutations of header fields and statuses, of errors, and of responses to unusual requests."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from helpers.mutations import (
     GOOD,
     Mutated,
     Pointer,
-    asking,
     draw_queue,
-    failed,
+    error_response,
     new_name,
     on_error,
     on_read,
     on_run,
     token,
-    told,
+    with_request,
+    with_response,
 )
 
 ERRORS: Final = (400, 404, 405, 410, 422, 500, 501)
@@ -46,17 +46,17 @@ NO_STRINGS: Final = st.sampled_from([None, True, 0, 1.5, [], ["x"], {}, {"text":
 
 @on_run("status.served")
 def never_a_200(draw: st.DrawFn) -> Mutated:
-    answers = [failed(draw(st.sampled_from(ERRORS)), draw(errors()), number=number) for number in (1, 2)]
+    answers = [error_response(draw(st.sampled_from(ERRORS)), draw(errors()), number=number) for number in (1, 2)]
     return Mutated(answers, None)
 
 
 @on_run("status.steady")
 def an_error_between(draw: st.DrawFn) -> Mutated:
-    between = told(failed(draw(st.sampled_from(ERRORS)), draw(errors())), retry_after=None)
+    between = with_response(error_response(draw(st.sampled_from(ERRORS)), draw(errors())), retry_after=None)
     return Mutated([read(GOOD), between, read(GOOD, number=3)], None)
 
 
-# --- the header -------------------------------------------------------------------------------------------------------
+# --- header fields ----------------------------------------------------------------------------------------------------
 
 
 @on_read("http.content-type")
@@ -73,34 +73,36 @@ def another_type(draw: st.DrawFn, exchange: Exchange) -> Exchange:
         "",
         None,
     ]
-    return told(exchange, content_type=draw(st.sampled_from(types)))
+    return with_response(exchange, content_type=draw(st.sampled_from(types)))
 
 
 @on_read("http.content-type")
 def two_types(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     other = draw(st.sampled_from(["text/html", "application/json"]))
-    changed = told(exchange, content_type=None, Content_Type="application/json")
-    return told(changed, CONTENT_TYPE=other)
+    changed = with_response(exchange, content_type=None, Content_Type="application/json")
+    return with_response(changed, CONTENT_TYPE=other)
 
 
 @on_read("http.charset")
 def another_charset(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     charset = draw(st.sampled_from(["iso-8859-1", "utf-16", '"us-ascii"', "UTF-88", "utf", "latin1", "x y"]))
     before = draw(st.sampled_from(["", " boundary=x;", ";"]))
-    return told(exchange, content_type=f"application/json;{before} Charset={charset}")
+    return with_response(exchange, content_type=f"application/json;{before} Charset={charset}")
 
 
 @on_read("http.framing")
 def two_framings(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     coding = draw(st.sampled_from(["chunked", "gzip, chunked"]))
-    return told(exchange, transfer_encoding=coding, content_length=str(draw(st.integers(0, 10**6))))
+    return with_response(exchange, transfer_encoding=coding, content_length=str(draw(st.integers(0, 10**6))))
 
 
 @on_read("http.coding-asked")
 def a_coding_nobody_asked_for(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     offered = draw(st.sampled_from(["identity", "deflate", "gzip;q=0", "deflate, *;q=0", "br;q=1.0", ""]))
     coding = draw(st.sampled_from(["gzip", "x-gzip", "GZIP"]))
-    return asking(told(exchange, content_encoding=coding, vary="Accept-Encoding"), ("Accept-Encoding", offered))
+    return with_request(
+        with_response(exchange, content_encoding=coding, vary="Accept-Encoding"), ("Accept-Encoding", offered)
+    )
 
 
 @on_read("http.coding-decodes")
@@ -111,8 +113,8 @@ def a_coding_that_is_another(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     raw = draw(st.sampled_from([plain, packed[: draw(st.integers(1, len(packed) - 1))]]))
     content, problem = decode(raw, ["gzip"], 1 << 26)
     assert problem is not None
-    changed = told(exchange, content=content, content_encoding="gzip", vary="Accept-Encoding")
-    changed = asking(changed, ("Accept-Encoding", "gzip, deflate"))
+    changed = with_response(exchange, content=content, content_encoding="gzip", vary="Accept-Encoding")
+    changed = with_request(changed, ("Accept-Encoding", "gzip, deflate"))
     assert changed.response is not None
     return replace(changed, response=replace(changed.response, coding_error=problem))
 
@@ -120,8 +122,8 @@ def a_coding_that_is_another(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 @on_read("http.vary")
 def a_compressed_answer_that_does_not_vary(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     vary = draw(st.sampled_from([None, "", "Accept", "Accept-Encodings", "X-API-Key"]))
-    changed = told(exchange, content_encoding="gzip", vary=vary, cache_control="private")
-    return asking(changed, ("Accept-Encoding", "gzip"))
+    changed = with_response(exchange, content_encoding="gzip", vary=vary, cache_control="private")
+    return with_request(changed, ("Accept-Encoding", "gzip"))
 
 
 @on_read("http.date")
@@ -140,19 +142,19 @@ def no_readable_date(draw: st.DrawFn, exchange: Exchange) -> Exchange:
         "Sun, 23 Nov 2025 24:00:00 GMT",
         "Sun, 23 Nov 2025 16:00:00 GMT ",
     ]
-    return told(exchange, date=draw(st.sampled_from(texts)))
+    return with_response(exchange, date=draw(st.sampled_from(texts)))
 
 
 @on_read("http.date")
 def a_date_days_off(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     off = draw(st.one_of(st.integers(-(10**9), -DAY - 3), st.integers(DAY + 3, 10**9)))
-    return told(exchange, date=format_datetime(datetime.fromtimestamp(NOW + off, UTC), usegmt=True))
+    return with_response(exchange, date=format_datetime(datetime.fromtimestamp(NOW + off, UTC), usegmt=True))
 
 
 @on_read("caching.shared")
 def nothing_for_shared_caches(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     controls = [None, "", "public", "max-age=0", "must-revalidate", "max-age=5, public", "x-no-store"]
-    return told(
+    return with_response(
         exchange,
         cache_control=draw(st.sampled_from(controls)),
         vary=draw(st.sampled_from([None, "Accept", "Cookie, Accept"])),
@@ -164,52 +166,54 @@ def fresh_for_long(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     name = draw(st.sampled_from(["max-age", "s-maxage", "Max-Age"]))
     seconds = draw(st.one_of(st.integers(11, 3600), st.integers(11, 10**30)))
     form = draw(st.sampled_from(["private, {}={}", '{}="{}", private', "private,{}=000{}"]))
-    return told(exchange, cache_control=form.format(name, seconds))
+    return with_response(exchange, cache_control=form.format(name, seconds))
 
 
 @on_read("caching.lifetime")
 def expires_in_a_while(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     moment = datetime.fromtimestamp(NOW + draw(st.integers(11, 10**9)), UTC)
-    return told(exchange, cache_control="private", expires=format_datetime(moment, usegmt=True))
+    return with_response(exchange, cache_control="private", expires=format_datetime(moment, usegmt=True))
 
 
 @on_read("caching.age")
 def an_old_answer(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     old = st.integers(11, 10**30).map(str)
-    return told(exchange, age=draw(st.one_of(old, st.sampled_from(["-1", "1.5", "", "0, 0", "old", "٣"]))))
+    return with_response(exchange, age=draw(st.one_of(old, st.sampled_from(["-1", "1.5", "", "0, 0", "old", "٣"]))))
 
 
 @on_read("cors.credentials")
 def any_origin_with_credentials(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     anybody, true = draw(st.sampled_from(["*", " *"])), draw(st.sampled_from(["true", "true "]))
-    return told(exchange, access_control_allow_origin=anybody, access_control_allow_credentials=true)
+    return with_response(exchange, access_control_allow_origin=anybody, access_control_allow_credentials=true)
 
 
 @on_read("cors.vary-origin")
 def an_origin_echoed(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     origin = draw(st.sampled_from(["https://a.example", "http://127.0.0.1:8188"]))
     vary = draw(st.sampled_from([None, "Accept", "X-Origin"]))
-    return asking(told(exchange, access_control_allow_origin=origin, vary=vary), ("Origin", origin))
+    return with_request(with_response(exchange, access_control_allow_origin=origin, vary=vary), ("Origin", origin))
 
 
 @on_read("method.allow-get")
 def allow_without_get(draw: st.DrawFn, exchange: Exchange) -> Exchange:
-    return told(exchange, allow=draw(st.sampled_from(["", "POST", "HEAD, OPTIONS", "GETS", "POST,, HEAD"])))
+    return with_response(exchange, allow=draw(st.sampled_from(["", "POST", "HEAD, OPTIONS", "GETS", "POST,, HEAD"])))
 
 
 @on_read("auth.key-not-echoed")
 def the_key_in_a_header(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     field = draw(st.sampled_from(["X-API-Key", "Set-Cookie", "X-Request"]))
-    return _echoing(asking(exchange, ("X-API-Key", REDACTED)), field)
+    return _echoing(with_request(exchange, ("X-API-Key", REDACTED)), field)
 
 
 @on_read("auth.key-not-echoed", "")
 def the_key_in_the_body(draw: st.DrawFn, exchange: Exchange) -> Exchange:
-    return _echoing(told(asking(exchange, ("X-API-Key", REDACTED)), content=encode(draw_queue(draw))), "")
+    return _echoing(
+        with_response(with_request(exchange, ("X-API-Key", REDACTED)), content=encode(draw_queue(draw))), ""
+    )
 
 
 def _echoing(exchange: Exchange, place: str) -> Exchange:
-    """Note that the response repeats the key, as the client does on receipt."""
+    """Return an exchange whose response is marked as repeating the key, as the client marks it on receipt."""
     assert exchange.response is not None
     return replace(exchange, response=replace(exchange.response, echoes=(place,)))
 
@@ -217,7 +221,7 @@ def _echoing(exchange: Exchange, place: str) -> Exchange:
 @on_read("http.etag")
 def an_etag_without_quotes(draw: st.DrawFn, exchange: Exchange) -> Exchange:
     tags = ["abc", '"abc', 'abc"', "'abc'", 'w/"abc"', "W/abc", '"a b"', "", '"a""b"', '"a"b"', "W/", '"a", "b"']
-    return told(exchange, etag=draw(st.sampled_from(tags)))
+    return with_response(exchange, etag=draw(st.sampled_from(tags)))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -226,14 +230,14 @@ def an_etag_without_quotes(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 @on_run("error.content-type")
 def an_error_of_another_type(draw: st.DrawFn) -> Mutated:
     kind = draw(st.sampled_from(["text/plain", "text/html", "application/problem+json", None]))
-    broken = failed(draw(st.sampled_from([400, 500])), draw(errors()))
-    return Mutated([read(GOOD), told(broken, content_type=kind)], None)
+    broken = error_response(draw(st.sampled_from([400, 500])), draw(errors()))
+    return Mutated([read(GOOD), with_response(broken, content_type=kind)], None)
 
 
 @on_run("error.object")
 def an_error_that_is_no_object(draw: st.DrawFn) -> Mutated:
     body = draw(st.one_of(NO_STRINGS.filter(lambda value: not isinstance(value, dict)), st.text(), st.lists(errors())))
-    return Mutated([read(GOOD), failed(draw(st.sampled_from([400, 500])), body)], "")
+    return Mutated([read(GOOD), error_response(draw(st.sampled_from([400, 500])), body)], "")
 
 
 def _member(name: str) -> None:
@@ -285,8 +289,8 @@ def text_labelled_as_json(draw: st.DrawFn) -> Mutated:
     form = b'{"code": "C", "message": "m"}'
     flawed = [form + b"x", b"\xef\xbb\xbf" + form, form[:-1] + b', "n": NaN}', form.replace(b'"m"', b'"m\x01"')]
     texts = [b"Unauthorized", b"{", b"<h1>", b"{'a': 1}", form.replace(b"C", b"\xff"), *flawed]
-    broken = failed(draw(st.sampled_from([404, 429, 502, 503])), {})
-    return Mutated([read(GOOD), told(broken, content=draw(st.sampled_from(texts)))], "")
+    broken = error_response(draw(st.sampled_from([404, 429, 502, 503])), {})
+    return Mutated([read(GOOD), with_response(broken, content=draw(st.sampled_from(texts)))], "")
 
 
 @on_error("error.no-internals", (400, 404, 500, 503))
@@ -312,19 +316,19 @@ def a_stack_trace(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
 @on_run("error.retry-after")
 def an_unreadable_retry_after(draw: st.DrawFn) -> Mutated:
     soon = draw(st.sampled_from(["soon", "", "-1", "1.5", "30 s", "٣", "2025-11-23T16:00:00Z", "1e3"]))
-    late = told(failed(draw(st.sampled_from([429, 503, 500])), draw(errors())), retry_after=soon)
+    late = with_response(error_response(draw(st.sampled_from([429, 503, 500])), draw(errors())), retry_after=soon)
     return Mutated([read(GOOD), late], None)
 
 
 @on_run("method.allow-on-405")
 def a_405_without_allow(draw: st.DrawFn) -> Mutated:
-    return Mutated([read(GOOD), told(failed(405, draw(errors())), allow=None)], None)
+    return Mutated([read(GOOD), with_response(error_response(405, draw(errors())), allow=None)], None)
 
 
 @on_run("auth.challenge")
 def a_401_without_challenge(draw: st.DrawFn) -> Mutated:
     challenge = draw(st.sampled_from([None, ""]))
-    return Mutated([read(GOOD), told(failed(401, draw(errors())), www_authenticate=challenge)], None)
+    return Mutated([read(GOOD), with_response(error_response(401, draw(errors())), www_authenticate=challenge)], None)
 
 
 @on_error("auth.error-response", (401, 403))
@@ -332,11 +336,11 @@ def a_refusal_in_another_form(draw: st.DrawFn, body: dict[str, Any]) -> Pointer:
     return another_form(draw, body)
 
 
-# --- odd requests -----------------------------------------------------------------------------------------------------
+# --- unusual requests -------------------------------------------------------------------------------------------------
 
 
 def _twice(exchange: Exchange) -> Mutated:
-    """Return the answer to a request that was sent twice, beside a read as it should be: once would be chance."""
+    """Return an exchange twice, after a conforming one. A single bad response could be chance."""
     again = replace(read(b"", number=3), request=exchange.request, response=exchange.response)
     return Mutated([read(GOOD), exchange, again], None)
 
@@ -345,34 +349,34 @@ def _twice(exchange: Exchange) -> Mutated:
 def refused_for_its_accept(draw: st.DrawFn) -> Mutated:
     accepts = [None, "*/*", "application/*, */*;q=0.1", "text/html,application/xhtml+xml,*/*;q=0.8", "text/csv"]
     accept, status = draw(st.sampled_from(accepts)), draw(st.sampled_from(ERRORS))
-    return _twice(asking(failed(status, draw(errors())), accept=accept))
+    return _twice(with_request(error_response(status, draw(errors())), accept=accept))
 
 
 @on_run("http.query")
 def refused_for_its_query(draw: st.DrawFn) -> Mutated:
-    refused = failed(draw(st.sampled_from([404, 410, 422, 500])), draw(errors()))
+    refused = error_response(draw(st.sampled_from([404, 410, 422, 500])), draw(errors()))
     url = f"http://t/api/queue?{draw(st.sampled_from(['x=1', 'limit=', '%']))}"
     return _twice(replace(refused, request=replace(refused.request, url=url)))
 
 
 @on_run("http.not-modified")
 def not_modified_since_never(draw: st.DrawFn) -> Mutated:
-    asked = asking(read(b"", number=2, status=304), ("If-None-Match", MADE_UP_VALIDATOR))
-    return _twice(told(asked, etag=draw(st.sampled_from([None, '"1"', MADE_UP_VALIDATOR]))))
+    asked = with_request(read(b"", number=2, status=304), ("If-None-Match", MADE_UP_VALIDATOR))
+    return _twice(with_response(asked, etag=draw(st.sampled_from([None, '"1"', MADE_UP_VALIDATOR]))))
 
 
 @on_run("http.not-modified-etag")
 def not_modified_without_its_etag(draw: st.DrawFn) -> Mutated:
     tag = draw(st.sampled_from(['"a"', 'W/"a"', '""']))
-    asked = asking(told(read(b"", number=2, status=304), content_type=None), ("If-None-Match", tag))
-    return Mutated([told(read(GOOD), etag=tag), asked, told(read(GOOD, number=3), etag=tag)], None)
+    asked = with_request(with_response(read(b"", number=2, status=304), content_type=None), ("If-None-Match", tag))
+    return Mutated([with_response(read(GOOD), etag=tag), asked, with_response(read(GOOD, number=3), etag=tag)], None)
 
 
 @on_run("http.etag-changes")
 def one_etag_for_other_jobs(draw: st.DrawFn) -> Mutated:
     tag, last = draw(st.sampled_from(['"a"', '""'])), draw(st.integers(2, 5))
     bodies = [queue(*map(item, range(first, last + 3))) for first in range(1, last)] + [queue()]
-    return Mutated([told(read(body, number=n), etag=tag) for n, body in enumerate(bodies)], None)
+    return Mutated([with_response(read(body, number=n), etag=tag) for n, body in enumerate(bodies)], None)
 
 
 @on_run("reads.prompt-ids")
@@ -391,27 +395,27 @@ def a_part_that_is_not_the_one(draw: st.DrawFn) -> Mutated:
     ranges = [None, "", "bytes", "bytes 0-0", "bytes */42", "0-0/42", "bytes 1-1/42", "bytes 0-1/42", "bytes 0-41/42"]
     part = draw(st.sampled_from([b"{", b"{}", b""]))
     named = draw(st.sampled_from(ranges if len(part) == 1 else [*ranges, "bytes 0-0/42"]))
-    asked = asking(read(part, number=2, status=206), ("Range", "bytes=0-0"))
-    return _twice(told(asked, content_range=named))
+    asked = with_request(read(part, number=2, status=206), ("Range", "bytes=0-0"))
+    return _twice(with_response(asked, content_range=named))
 
 
 @on_run("error.optional-header")
 def failing_for_an_optional_header(draw: st.DrawFn) -> Mutated:
     fields = [("Range", "bytes=-1"), ("If-None-Match", '"x"'), ("Origin", "https://a.example"), ("If-Match", "*")]
-    broken = failed(draw(st.sampled_from(SERVER_ERRORS)), draw(errors()))
-    return _twice(asking(broken, draw(st.sampled_from(fields))))
+    broken = error_response(draw(st.sampled_from(SERVER_ERRORS)), draw(errors()))
+    return _twice(with_request(broken, draw(st.sampled_from(fields))))
 
 
 @on_run("error.bad-header")
 def failing_for_a_garbled_origin(draw: st.DrawFn) -> Mutated:
     origin = draw(st.sampled_from([GARBLED_ORIGIN, "http://a.example:x", "http://[", "http://a:0"]))
-    broken = failed(draw(st.sampled_from(SERVER_ERRORS)), draw(errors()))
-    return _twice(asking(broken, ("Origin", origin)))
+    broken = error_response(draw(st.sampled_from(SERVER_ERRORS)), draw(errors()))
+    return _twice(with_request(broken, ("Origin", origin)))
 
 
 @on_run("reads.safe")
 def each_read_takes_a_job(draw: st.DrawFn) -> Mutated:
-    """Ten reads in a row, a job fewer each, and after a pause as many as before."""
+    """Up to ten responses in a row have one job less each. After a pause the number of jobs stays the same."""
     jobs, reads = [item(number) for number in range(1, draw(st.integers(11, 14)))], draw(st.integers(8, 10))
     taken = [read(queue(*jobs[number:]), number=number) for number in range(reads)]
     late = read(queue(*jobs[reads:]), number=1000 * draw(st.integers(1, 9)))

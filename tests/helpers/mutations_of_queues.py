@@ -1,4 +1,4 @@
-"""Mutations of what a queue lists, and of its text."""
+"""Mutations of the queue and of its jobs."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def elements_3_and_4_swapped(draw: st.DrawFn, info: Queue) -> Pointer:
 @on_queue("queue.one-order", jobs=2, dialect=Dialect.AUTO)
 def one_job_swapped(draw: st.DrawFn, info: Queue) -> Pointer:
     jobs = all_jobs(info)
-    if draw(st.booleans()):  # all the other way round
+    if draw(st.booleans()):  # swap the elements of all jobs, so that the one below has the wrong order
         for _, job in jobs:
             job[3], job[4] = job[4], job[3]
     place, job = draw(st.sampled_from(jobs[1:]))
@@ -174,7 +174,7 @@ _another_type("item.metadata.object", 4, SCALARS, NUMBERS, ARRAYS)
 def a_fraction(draw: st.DrawFn, info: Queue) -> Pointer:
     place, job = a_job(draw, info)
     digits = draw(st.sampled_from(["5", "1", "50", "0000000000000000000001"]))
-    if job[0] == SAFE:  # half more would be beyond it
+    if job[0] == SAFE:  # with a fraction it would be beyond the safe range
         job[0] -= 1
         digits = "5"
     job[0] = verbatim(f"{job[0]}.{digits}")
@@ -190,7 +190,7 @@ def a_whole_number_written_as_a_float(draw: st.DrawFn, info: Queue) -> Pointer:
 
 
 def _a_first(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Pick a job that may fall in number or time without passing another: a running one, or the first that waits."""
+    """Draw a running job, or the first pending one: its number or time can decrease without changing the order."""
     running = [found for found in all_jobs(info) if not found[0].startswith("/queue_pending")]
     waiting = [found for found in all_jobs(info) if found[0] == "/queue_pending/0"]
     found: tuple[str, list[Any]] = draw(st.sampled_from(running + waiting))
@@ -424,7 +424,7 @@ def two_positions_swapped(draw: st.DrawFn, info: Queue) -> Pointer:
     return f"{place}/0"
 
 
-# --- between reads ----------------------------------------------------------------------------------------------------
+# --- between responses ------------------------------------------------------------------------------------------------
 
 
 NODE: Final[dict[str, Any]] = {"class_type": "New", "inputs": {}}

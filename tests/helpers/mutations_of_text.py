@@ -1,4 +1,4 @@
-"""Mutations of a queue's text."""
+"""Mutations of the JSON text of a queue."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def a_name_that_stands_twice(draw: st.DrawFn, info: Queue) -> Pointer:
     place, members = draw(st.sampled_from([found for found in open_objects(info) if found[1]]))
     name = draw(st.sampled_from(sorted(members)))
     text = encode(members[name]).decode("utf-8", "surrogateescape")
-    # The same member again, behind a mark that is written as it stands: `"name":value` is no JSON text by itself.
+    # Write the member twice. A verbatim mark is needed, because `"name":value` is only a part of JSON text.
     members[verbatim(f"{json.dumps(name)}:{text},{json.dumps(name)}")] = members.pop(name)
     return f"{place}/{token(name)}"
 

@@ -1,4 +1,4 @@
-"""A server that lists its jobs as objects, as a fork of ComfyUI does. Its jobs never end by themselves."""
+"""A server that lists its jobs as JSON objects, as a fork of ComfyUI does. Its jobs never end."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answer = tuple[int, object]
-"""Status and JSON value of a response; a value of None stands for an empty body."""
+"""Status and JSON value of a response. None means an empty body."""
 NODES = ("EmptyImage", "ImageScale", "PreviewImage")
 
 
 @dataclass
 class ObjectsServer:
-    """The state of the server: what was asked, and which jobs it has. The first job runs and the others wait."""
+    """The state of the server. The first of its jobs runs, and the others are pending."""
 
     url: str = ""
     jobs: list[dict[str, Any]] = field(default_factory=list)
     submitted: int = 0
     keeps: bool = False
-    """Whether the server answers requests to remove jobs with 200 and keeps the jobs."""
+    """Whether the server responds with 200 to requests that remove jobs, but keeps the jobs."""
 
     def get(self, path: str) -> Answer:
-        """Answer a GET."""
+        """Return the response to a GET."""
         if path == "/queue":
             return 200, {"queue_running": self.jobs[:1], "queue_pending": self.jobs[1:]}
         if path == "/object_info":
@@ -36,7 +36,7 @@ class ObjectsServer:
         return 404, {"code": "NOT_FOUND", "message": "There is nothing here."}
 
     def post(self, path: str, raw: bytes) -> Answer:
-        """Answer a POST."""
+        """Return the response to a POST."""
         try:
             body = json.loads(raw or b"{}")
         except ValueError:

@@ -1,4 +1,4 @@
-"""Divide parameters between the quick and the deep run of the tests (see CONTRIBUTING.md)."""
+"""Divide the parameters of a test between the quick and the deep run (see CONTRIBUTING.md)."""
 
 from __future__ import annotations
 

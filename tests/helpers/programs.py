@@ -1,4 +1,4 @@
-"""Find programs that some tests need and a fresh machine may lack: a browser, and the linters of the extra ``lint``."""
+"""Find programs that some tests need and that may not be installed: a browser, and the linters in ``[lint]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
 REQUIRED: Final = "TESTS_REQUIRE_EVERYTHING"
-"""The variable that the tests' conftest.py sets in CI, where a missing program is a failure."""
+"""The environment variable that conftest.py sets in CI: with it, a missing program fails the test."""
 NOT_INSTALLED: Final = " is not installed: "
 LINTERS: Final = "pip install -e '.[lint]'"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
@@ -26,7 +26,7 @@ _ELSEWHERE: Final = (
 
 
 def missing(what: str, how: str) -> NoReturn:
-    """Skip the test, or fail it in CI, because a program is not installed; ``how`` says how to install it."""
+    """Skip the test, or fail it in CI, because a program is not installed. ``how`` says how to install it."""
     message = f"{what}{NOT_INSTALLED}{how}"
     if REQUIRED in os.environ:
         pytest.fail(message, pytrace=False)
@@ -34,7 +34,7 @@ def missing(what: str, how: str) -> NoReturn:
 
 
 def executable(playwright: Playwright) -> str:
-    """Return the path of a browser of the Chromium family: the variable CHROMIUM, the PATH, or Playwright's own."""
+    """Return the path of Chromium or Chrome: from the variable CHROMIUM, from the PATH, or from Playwright."""
     named = os.environ.get("CHROMIUM")
     found = [path for name in _NAMES if (path := shutil.which(name))]
     others = (*_ELSEWHERE, playwright.chromium.executable_path)
@@ -53,7 +53,7 @@ def linter(name: str) -> Path:
 
 
 def succeeds(*command: str | Path) -> None:
-    """Run a linter on this project, and fail with what it printed if it found something."""
+    """Run a linter on this project. If it fails, the test fails with its output."""
     root = Path(__file__).parents[2]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

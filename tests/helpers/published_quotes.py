@@ -1,7 +1,7 @@
-"""Quotes from the published document that is not vendored: compared with it by whoever has it, and then held.
+"""Compare the clauses' quotes with a published document that is not in this repository.
 
-``python tests/helpers/published_quotes.py openapi-cloud.yaml`` compares, and
-writes ``data/published-quotes.txt`` where all stand.
+``python tests/helpers/published_quotes.py openapi-cloud.yaml`` compares them. If the document contains all quotes, it
+writes them to ``data/published-quotes.txt``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ SEPARATOR = " · "
 
 
 def quotes() -> list[tuple[str, str]]:
-    """Return pointer and quote of every clause that quotes the published document, each once, sorted."""
+    """Return JSON Pointer and quote of every clause that quotes this document, without duplicates, sorted."""
     sources = (clause.source for clause in CATALOGUE if clause.source.document is not None)
     return sorted({(source.pointer or "", source.quote or "") for source in sources})
 
 
 def read_back() -> list[tuple[str, str]]:
-    """Return what was compared last."""
+    """Return the pointers and quotes in ``data/published-quotes.txt``."""
     rows = (line.partition(SEPARATOR) for line in HELD.read_text(encoding="utf-8").splitlines() if line[:1] == "/")
     return [(pointer, quote) for pointer, _, quote in rows]
 
 
 def main(file: Path) -> int:
-    """Compare, and hold what stands; return 1 where a quote does not."""
+    """Compare the quotes, and write the file if all match. Returns 1 if one does not match."""
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     missing = [(pointer, quote) for pointer, quote in quotes() if not quote_stands_at(pointer, quote, document)]
     for pointer, quote in missing:

@@ -1,4 +1,4 @@
-"""Recordings made of one good HAR file, and what ``judge`` says of them."""
+"""HAR files made from one good recording, and what ``judge`` reports on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Asked = tuple[str, dict[str, str], bytes]
 
 
 def judged(path: Path, *options: str) -> tuple[int, set[str], str]:
-    """Return exit status, broken clauses and output of ``judge``."""
+    """Run ``judge`` on a file. Returns its exit status, the lines of broken clauses, and its output."""
     result = call("judge", path, *options)
     shown = result.stdout + result.stderr
     broken = {line.split(":")[0] for line in shown.splitlines() if line.startswith(("FAILED", "WARNING", "ERROR"))}
@@ -35,7 +35,7 @@ def judged(path: Path, *options: str) -> tuple[int, set[str], str]:
 
 
 def bad_id(data: bytes) -> bytes:
-    """Break the id of the first job, whatever the file's encoding; the length stays."""
+    """Replace the id of the first job by an invalid one of the same length, whatever the file's encoding."""
     if data.startswith(b"\x1f\x8b"):
         return gzip.compress(bad_id(gzip.decompress(data)))
     if data.startswith(b"\xff\xfe"):
@@ -44,7 +44,7 @@ def bad_id(data: bytes) -> bytes:
 
 
 def har_of(*asked: Asked, **changes: Any) -> bytes:
-    """Return a HAR file of requests: URL, request headers and the body of the response, a second apart."""
+    """Return a HAR file of these requests and responses, a second apart."""
     entries = []
     for second, (url, headers, body) in enumerate(asked):
         entry = json.loads(json.dumps(GOOD["log"]["entries"][0]))

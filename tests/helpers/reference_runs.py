@@ -1,7 +1,7 @@
-"""What the reference endpoint answers to a whole run, under each variant and each fault.
+"""The exchanges of a whole run against the reference endpoint, with each variant and each fault.
 
-Several test files judge the same exchanges. A test that is parametrized with ``asked_of`` runs beside the others of
-the same name (see conftest.py), so that one process sends the requests once.
+Several test files judge the same exchanges. Tests parametrized with the same name by ``asked_of`` (see conftest.py) run
+in one process, so that the requests are sent only once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
@@ -27,28 +27,28 @@ from helpers.simulated_runs import POPULATE, START, Run, endpoint, played, ran
 
 BOUNDS: Final = Bounds(exchange_timeout=60.0, max_body=8 << 20, max_requests=600)
 PATIENT: Final = Bounds(exchange_timeout=0.5)
-"""For targets that never answer: how long we wait is what the test takes."""
+"""Limits for targets that never respond. The timeout decides how long the test takes."""
 TABULATED: Final = frozenset(row.name for row in TABLE)
-"""Variants that need no network to show what they do: they are asked on a clock that the test drives."""
+"""Variants that show what they do without a network. Runs against them use a simulated clock."""
 STALLING: Final = ("never-answers", "drips")
 TWO_LINES: Final = "two-lines-of-one-type"
-"""A fault in the header lines themselves: without a network, they are read into one field."""
+"""A fault of the header lines: without a network, the two lines become one field."""
 
 
 def needs_connection(fault: Fault) -> bool:
-    """Whether a fault shows only in bytes on a connection, in their pace, with a key, or to generated requests."""
+    """Whether a fault shows only on a connection: in its bytes or timing, with a key, or to generated requests."""
     return is_in_bytes(fault) or fault.needs_key or fault.hidden or fault.under_load
 
 
 def is_in_bytes(fault: Fault) -> bool:
-    """Whether a fault is in the bytes on a connection, or in their pace, which a run without a network lacks."""
+    """Whether a fault is in the bytes on a connection or in their timing, so that a run needs a network to see it."""
     in_bytes = fault.twist.plays is not None or fault.clause.startswith("framing.") or fault.name == TWO_LINES
     return in_bytes or fault.inconclusive
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A run against the endpoint with this fault or variant, not judged yet."""
+    """A run against the endpoint with a fault or variant, which is not judged yet."""
 
     name: str
     transcript: Transcript
@@ -66,11 +66,11 @@ def first_of_its_clause(fault: Fault) -> bool:
 
 
 def asked(name: str, *, whole: bool = False) -> Asked:
-    """Run against the endpoint with a fault or a variant of this name.
+    """Return a run against the endpoint with this fault or variant. Runs are cached.
 
-    Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint takes some, and sends
-    generated requests if only these show the fault. Whatever needs no connection to show is asked without a network,
-    on a clock that the test drives: this takes a fifth of the time. ``served`` asks over loopback instead.
+    Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint accepts some, and sends
+    generated requests if only these show the fault. If the fault shows without a connection, the run uses no network
+    but a simulated clock, which takes a fifth of the time. ``served`` always uses loopback.
     """
     fault = FAULTS.get(name)
     takes_jobs = VARIANTS[fault.variant if fault else name].board is not None
@@ -85,9 +85,9 @@ def _asked(name: str, *, whole: bool) -> Asked:
     if variant.door != OPEN:
         return _simulated(name, ran(*endpoint(variant.name), None, bounds=Bounds()))
     if whole and variant.board is not None:
-        writes = Writes(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
-        run = played(variant.name, broken, writes, dialect=_dialect(name))
-        return _simulated(name, run, writes=POPULATE)
+        server_changes = ServerChanges(populate=True, clear=fault is None or fault.clause == "lifecycle.clear.empties")
+        run = played(variant.name, broken, server_changes, dialect=_dialect(name))
+        return _simulated(name, run, server_changes=POPULATE)
     if name in TABULATED or (fault is not None and not needs_connection(fault)):
         run = ran(*endpoint(variant.name, broken), None, bounds=BOUNDS)
         return _simulated(name, run)
@@ -98,13 +98,16 @@ def _dialect(name: str) -> Dialect:
     return Dialect(FAULTS[name].dialect if name in FAULTS else VARIANTS[name].dialect)
 
 
-def _simulated(name: str, run: Run, *, writes: Writes | None = None) -> Asked:
+def _simulated(name: str, run: Run, *, server_changes: ServerChanges | None = None) -> Asked:
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    return Asked(name, transcript, Settings(dialect=_dialect(name), writes=writes))
+    return Asked(name, transcript, Settings(dialect=_dialect(name), server_changes=server_changes))
 
 
 def served(name: str, *, whole: bool = False, seed: int = 4711) -> Asked:
-    """Run against the endpoint over loopback, with generated requests of a seed if ``whole``."""
+    """Return a run over loopback against the endpoint with this fault or variant.
+
+    With ``whole``, it sends generated requests from this seed.
+    """
     fault = FAULTS.get(name)
     with serve(variant=fault.variant if fault else name, fault=fault.name if fault else None) as running:
         settings = Settings(

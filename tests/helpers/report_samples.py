@@ -1,4 +1,4 @@
-"""Reports to render: that pass, fail, are inconclusive, waive what is known, and one whose server is hostile."""
+"""Sample reports: passed, failed, inconclusive, with waivers, and of a hostile server."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ BODY = (
 
 
 def exchange(number: int, *, purpose: str = "read", method: str = "GET", status: int | None = 200) -> RecordedExchange:
-    """Return one line of a ledger; ``status`` None: nothing answered."""
+    """Return an entry of the list of exchanges. ``status`` None stands for a request without a response."""
     response = None
     if status is not None:
         response = RecordedResponse(
@@ -143,7 +143,7 @@ LEDGER = (
 def clause(
     clause_id: str, status: Status = Status.PASS, *evidence: Evidence, reason: str = "", judged: int = 14
 ) -> ClauseResult:
-    """Return the result of a clause of the catalogue."""
+    """Return the result of a clause of the sample catalogue."""
     _, level, core, title = next(entry for entry in CATALOGUE if entry[0] == clause_id)
     seen = status not in {Status.NOT_EXERCISED, Status.NOT_APPLICABLE, Status.ERROR}
     reasons = {
@@ -176,7 +176,7 @@ def clause(
     )
 
 
-def report(  # noqa: PLR0913 - read as a form
+def report(  # noqa: PLR0913 - one parameter for each part of a report
     verdict: Verdict,
     reason: str,
     clauses: Iterable[ClauseResult],
@@ -186,7 +186,7 @@ def report(  # noqa: PLR0913 - read as a form
     partial: bool = False,
     options: dict[str, str | int | float | bool | None] | None = None,
 ) -> Report:
-    """Return a report with its counts."""
+    """Return a report whose counts match its clauses."""
     results = tuple(clauses)
     by_status = Counter(result.status for result in results)
     exercised = sum(by_status[status] for status in (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED))
@@ -221,7 +221,7 @@ def report(  # noqa: PLR0913 - read as a form
 
 
 def all_but(changed: dict[str, ClauseResult]) -> list[ClauseResult]:
-    """Return the whole catalogue as passed, but for ``changed``."""
+    """Return results of the whole sample catalogue: ``changed``, and the others passed."""
     standing = {
         "queue.one-order": clause("queue.one-order", Status.NOT_APPLICABLE),
         "error.code": clause("error.code", Status.NOT_EXERCISED, reason="needs an answer of 400 or 500"),
@@ -230,12 +230,12 @@ def all_but(changed: dict[str, ClauseResult]) -> list[ClauseResult]:
 
 
 def passing() -> Report:
-    """Return a conformant run."""
+    """Return the report of a conformant run."""
     return report(Verdict.CONFORMANT, "no must clause broken, 25 of 27 clauses exercised", all_but({}))
 
 
 def failing() -> Report:
-    """Return a run with one of each status."""
+    """Return the report of a run in which every status occurs."""
     seconds = Evidence(
         exchange="x-01",
         pointer="/queue_pending/0/4/create_time",
@@ -294,7 +294,7 @@ def failing() -> Report:
 
 
 def idle() -> Report:
-    """Return an inconclusive run of the embedded endpoint: the queue was empty."""
+    """Return the report of an inconclusive run against the embedded endpoint with an empty queue."""
     return report(
         Verdict.INCONCLUSIVE,
         "the queue was always empty, so no job could be checked (see --wait-for-items)",
@@ -311,7 +311,7 @@ def idle() -> Report:
 
 
 def unreachable() -> Report:
-    """Return an inconclusive run in which nothing answered."""
+    """Return the report of a run whose target was not reached."""
     return report(
         Verdict.INCONCLUSIVE,
         "the target cannot be reached: Connection refused",
@@ -324,7 +324,7 @@ def unreachable() -> Report:
 
 
 def loaded() -> Report:
-    """Return a run under load: four minutes, a pause, and a clause that some answers broke."""
+    """Return the report of a run under load: four minutes, a pause, and a clause that some responses broke."""
     first, last = (Moment(at=f"2026-01-01T03:00:{at:02}Z", requests=40 + at, users=8) for at in (7, 59))
     seen = structs.replace(
         clause("item.create-time.milliseconds", Status.FAIL), under_load=SeenUnderLoad(first=first, last=last)
@@ -348,7 +348,7 @@ def loaded() -> Report:
 
 
 def hostile() -> Report:
-    """Return a run in which every place that a server, a proxy or a recording can fill is hostile."""
+    """Return a report in which every text from a server, a proxy or a recording is hostile."""
     text = " ".join(HOSTILE)
     evidence = tuple(
         Evidence(
@@ -407,7 +407,7 @@ def hostile() -> Report:
 
 
 def known() -> Report:
-    """Return a conformant run with waived clauses, whose register does not hold."""
+    """Return the report of a conformant run with waived clauses and a stale register of known deviations."""
     text = " ".join(HOSTILE)
     changed = {name: clause(name, Status.WAIVED) for name in ("item.element-order", "item.prompt-id.lower-case")}
     made = report(

@@ -1,4 +1,4 @@
-"""Settings from the options of a run."""
+"""Make settings from the options of a run."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from conformance.run.settings import Settings
 
 
 def make_settings(environ: Mapping[str, str], **given: Any) -> Settings:
-    """Return the settings for options that are given by name."""
+    """Return the settings for these options and environment variables."""
     return settings_from(environ, given)

@@ -1,4 +1,4 @@
-"""What may stand before an endpoint: TLS, a proxy, or a server that says one thing to everybody."""
+"""Servers on loopback that stand before an endpoint (TLS, a proxy) or send fixed responses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GONE = (OSError, EOFError, asyncio.CancelledError)
 
 @contextmanager
 def listening(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Play with each connection on a free port of loopback, which is given, in a thread of its own."""
+    """Serve each connection with ``play``, in a thread, on a free loopback port. Yields the port."""
     up: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
 
     async def serve() -> None:
@@ -54,7 +54,7 @@ def listening(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[int]:
 
 
 async def join(reader: Reader, writer: Writer, port: int, first: bytes = b"") -> None:
-    """Send ``first`` to a port of loopback, and then whatever comes on either side to the other one."""
+    """Connect to a loopback port, send ``first``, and then copy all bytes in both directions."""
     there, back = await asyncio.open_connection("127.0.0.1", port)
     back.write(first)
     ways = [asyncio.ensure_future(_copy(reader, back)), asyncio.ensure_future(_copy(there, writer))]
@@ -76,7 +76,7 @@ async def _copy(reader: Reader, writer: Writer) -> None:
 
 
 def before(port: int) -> Play:
-    """Let everything through to a port of loopback."""
+    """Return a function that forwards a connection to a loopback port."""
 
     async def play(reader: Reader, writer: Writer) -> None:
         await join(reader, writer, port)
@@ -85,7 +85,7 @@ def before(port: int) -> Play:
 
 
 def saying(answer: Callable[[bytes], bytes], heard: list[bytes]) -> Play:
-    """Answer each request by its head, which is noted."""
+    """Return a function that responds to each request by its head. ``heard`` gets the heads."""
 
     async def play(reader: Reader, writer: Writer) -> None:
         while True:
@@ -97,7 +97,7 @@ def saying(answer: Callable[[bytes], bytes], heard: list[bytes]) -> Play:
 
 
 def proxy(port: int, heard: list[bytes]) -> Play:
-    """Be an HTTP proxy whose every target is a port of loopback: CONNECT, or requests in absolute form."""
+    """Return a function that acts as an HTTP proxy, whatever the target is, for a server on a loopback port."""
 
     async def play(reader: Reader, writer: Writer) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

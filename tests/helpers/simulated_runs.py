@@ -1,4 +1,4 @@
-"""Runs that write, played against the reference endpoint without a network, on a clock that goes by hand."""
+"""Runs against the reference endpoint without a network, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conformance.judge.build import report_on
 from conformance.judge.deviations.register import Register
 from conformance.judge.report import Report
 from conformance.probe.client import Client
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
 from conformance.probe.requests import Required
@@ -28,14 +28,14 @@ from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
 
 START = 1_795_000_000.25
-"""Seconds since the epoch, far from any full second."""
+"""The start of the simulated clock, in seconds since the epoch."""
 TRIP = 0.004
-"""Seconds from a request to its answer."""
-POPULATE = Writes(populate=True, clear=True)
+"""Simulated seconds from a request to its response."""
+POPULATE = ServerChanges(populate=True, clear=True)
 
 
 class Clock:
-    """Seconds since the epoch, driven by hand."""
+    """A simulated clock, in seconds since the epoch. ``now`` can be set."""
 
     def __init__(self) -> None:
         self.now = START
@@ -45,13 +45,13 @@ class Clock:
 
 
 class Played(Client):
-    """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
+    """A client whose requests go directly to a reference endpoint. Each one takes TRIP seconds of simulated time."""
 
     def __init__(  # noqa: PLR0913 - one parameter for each part of a run
         self,
         reference: Reference,
         clock: Clock,
-        writes: Writes | None,
+        server_changes: ServerChanges | None,
         bounds: Bounds | None = None,
         host: str = "127.0.0.1",
         *,
@@ -63,13 +63,13 @@ class Played(Client):
         self.heard: list[Headers] = []
         """The header fields of each request, as the endpoint received them."""
         self.on_answer: Callable[[str, str], None] = lambda _method, _url: None
-        """Called with method and URL when the endpoint has done its work, and before its answer arrives."""
+        """Called with method and URL when the endpoint has handled a request, before the response arrives."""
         self.base = f"http://{host}"
-        leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
+        leave = None if server_changes is None else leave_for(server_changes, loopback=host == "127.0.0.1")
         key = None if reference.key is None else Secret(reference.key)
         url, bounds = f"{self.base}{reference.path}", bounds or Bounds(max_requests=900)
         super().__init__(url, key, bounds, leave=leave, required=required)
-        self._wall = self._clock  # the clock of the world is the one clock that there is
+        self._wall = self._clock  # use the simulated clock as the wall clock too
 
     def monotonic(self) -> float:
         return self.clock.now
@@ -108,7 +108,7 @@ class Played(Client):
 
 @dataclass
 class Run:
-    """What came of a run: the client with its ledger, why it was stopped, and what it said."""
+    """A finished run: the client with its exchanges, why it was stopped, and the lines that it printed."""
 
     client: Played
     _populating: Populating | None
@@ -118,13 +118,13 @@ class Run:
 
     @property
     def populating(self) -> Populating:
-        """What submitted the jobs."""
+        """The part of the run that submitted the jobs."""
         assert self._populating is not None
         return self._populating
 
 
 def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Reference, Clock]:
-    """Return the reference endpoint by names, without its server; a fault brings its variant."""
+    """Return the reference endpoint with a variant or a fault, and its clock. A fault selects its own variant."""
     clock = Clock()
     broken = FAULTS[fault] if fault else None
     ground = VARIANTS[broken.variant if broken else variant]
@@ -135,36 +135,41 @@ def endpoint(variant: str = "takes-jobs", fault: str | None = None) -> tuple[Ref
 def played(
     variant: str = "takes-jobs",
     fault: str | None = None,
-    writes: Writes = POPULATE,
+    server_changes: ServerChanges = POPULATE,
     *,
     bounds: Bounds | None = None,
     dialect: str = "cloud",
 ) -> Run:
-    """Run against the reference endpoint, from the first read to the last that cleans up."""
+    """Return a whole run against the reference endpoint, including submitting and removing jobs."""
     reference, clock = endpoint(variant, fault)
-    return ran(reference, clock, writes, bounds=bounds, dialect=dialect)
+    return ran(reference, clock, server_changes, bounds=bounds, dialect=dialect)
 
 
 def ran(  # noqa: PLR0913 - one parameter for each part of a run
     reference: Reference,
     clock: Clock,
-    writes: Writes | None,
+    server_changes: ServerChanges | None,
     *,
     bounds: Bounds | None = None,
     dialect: str = "cloud",
     host: str = "127.0.0.1",
 ) -> Run:
-    """Run against an endpoint, from the first read to the last of the clean-up. Without ``writes`` only read."""
-    client = Played(reference, clock, writes, bounds, host)
+    """Return a whole run against an endpoint. If ``server_changes`` is None, it only reads."""
+    client = Played(reference, clock, server_changes, bounds, host)
     said: list[str] = []
 
     async def plan() -> str | None:
         return await follow(client, keyed=reference.key is not None, max_requests=client._bounds.max_requests)
 
-    if writes is None:
+    if server_changes is None:
         return Run(client, None, asyncio.run(plan()), said, dialect)
     populating = Populating(
-        client, writes, plan, said.append, max_requests=client._bounds.max_requests, priorities=dialect != Dialect.OSS
+        client,
+        server_changes,
+        plan,
+        said.append,
+        max_requests=client._bounds.max_requests,
+        priorities=dialect != Dialect.OSS,
     )
     return Run(client, populating, asyncio.run(populating.run()), said, dialect)
 
@@ -172,5 +177,5 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
 def judged(run: Run, deviations: Register | None = None) -> Report:
     """Return the report on a run, with a register of known deviations if one is given."""
     transcript = Transcript(tuple(run.client.ledger), "played", START, run.client.monotonic(), run.stopped)
-    settings = Settings(dialect=Dialect(run.dialect), writes=POPULATE, deviations=deviations)
+    settings = Settings(dialect=Dialect(run.dialect), server_changes=POPULATE, deviations=deviations)
     return report_on(transcript, settings.judging)

@@ -1,4 +1,4 @@
-"""The report of a stock ComfyUI, as a sample."""
+"""A sample report on a stock ComfyUI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from helpers import report_samples as sample
 
 
 def comfyui() -> Report:
-    """Return a run against a stock ComfyUI: its own order of the elements, positions from 0, and a warning."""
+    """Return a report with ComfyUI's own order of the elements, positions from 0, and a warning."""
     swapped = Evidence(
         exchange="x-01",
         pointer="/queue_running/0/3",

@@ -1,4 +1,4 @@
-"""Workflows as a runner sees them: their steps, with the shell of each, run by the bash that would run it there."""
+"""Run the steps of CI workflows in bash, as a GitHub runner does."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _EXPRESSION: Final = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return a workflow as parsed. YAML takes the word ``on`` for true."""
+    """Return a workflow as parsed YAML, in which the key ``on`` becomes True."""
     found: dict[str, Any] = yaml.safe_load(path.read_bytes())
     return found
 
 
 def all_steps(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every step with the name of its job."""
+    """Yield every step of a workflow with the name of its job."""
     content = load(path)
     jobs = content["jobs"] if "jobs" in content else {"action": content["runs"]}
     for job, body in jobs.items():
@@ -35,22 +35,22 @@ def all_steps(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def environment_of(path: Path, job: str, step: Mapping[str, Any]) -> dict[str, str]:
-    """Return the variables that a file gives to a step: its own, its job's and the workflow's."""
+    """Return the environment variables that a workflow sets for a step: its own, its job's and the workflow's."""
     content = load(path)
     above = [content, content.get("jobs", {}).get(job, {})]
     return {name: str(value) for each in (*above, step) for name, value in each.get("env", {}).items()}
 
 
 def script_of(path: Path, job: str, step: Mapping[str, Any]) -> str:
-    """Return the shell of a step as a script for shellcheck, with the variables of the step."""
-    assert "${{" not in step["run"], "an expression in a shell: its value would be run"
+    """Return a step's shell code as a script for shellcheck, with the step's variables."""
+    assert "${{" not in step["run"], "the shell code contains an expression, whose value would be executed"
     given = "".join(f"export {name}\n" for name in environment_of(path, job, step))
     return f"#!/bin/bash\nset -eo pipefail\n{given}{step['run']}\n"
 
 
 @dataclass
 class Done:
-    """What a step left: its exit status, what it printed, and what it set for later steps."""
+    """The result of a step: its exit status, what it printed, and the outputs that it set for later steps."""
 
     status: int
     stdout: str
@@ -60,10 +60,10 @@ class Done:
 
 @dataclass
 class Runner:
-    """Runs the shell of steps in a folder, as a runner of GitHub does.
+    """Runs the shell code of steps in a folder.
 
-    ``values`` are what expressions come to; one that is asked for and not known fails the test. ``environ`` is all
-    that the shell sees but what the step itself sets.
+    ``values`` are the values of expressions (``${{ ... }}``); an unknown one fails the test. ``environ`` is the
+    environment of the shell, apart from what the step itself sets.
     """
 
     folder: Path
@@ -71,7 +71,7 @@ class Runner:
     values: dict[str, str]
 
     def run(self, path: Path, job: str, step: Mapping[str, Any]) -> Done:
-        """Run one step of a file to its end."""
+        """Run one step, and return its result."""
         outputs = self.folder / "github-output"
         outputs.write_text("")
         env = {name: self.resolved(value) for name, value in environment_of(path, job, step).items()}
@@ -91,14 +91,14 @@ class Runner:
 
     @property
     def summary(self) -> Path:
-        """The summary that steps append to."""
+        """The file of the job summary, to which steps append."""
         return self.folder / "github-summary.md"
 
     def resolved(self, text: str) -> str:
-        """Return a text with its expressions resolved."""
+        """Return a text with its expressions replaced by their values."""
         return _EXPRESSION.sub(lambda match: self.values[match[1]], text)
 
 
 def path_with(*folders: Path) -> str:
-    """Return a PATH that begins with these."""
+    """Return a PATH that begins with these folders."""
     return os.pathsep.join([*map(str, folders), os.environ["PATH"]])

@@ -51,7 +51,7 @@ def damaged(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda path: path.write_text("not a database, but long enough to be one" * 50), "is no SQLite database"),
+        (lambda path: path.write_text("not a database, but long enough to be one" * 50), "is not an SQLite database"),
         (other_program, "is a database of another program"),
         (of_version(VERSION - 1), f"has tables of version {VERSION - 1}, and this version of the suite uses"),
         (of_version(VERSION + 1), f"has tables of version {VERSION + 1}, and this version of the suite uses"),
@@ -112,7 +112,7 @@ def test_an_empty_file_becomes_a_history(path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_refused(path: Path) -> None:
     path.touch()
-    with pytest.raises(UnusableHistory, match="cannot be made"):
+    with pytest.raises(UnusableHistory, match="cannot be created"):
         prepare(path / "below" / "history.db")
 
 

@@ -237,7 +237,7 @@ def test_times_that_are_none_end_in_one_line_or_nothing(tmp_path: Path) -> None:
     odd = structs.replace(sample.passing(), run=structs.replace(sample.passing().run, start="yesterday"))
     with Store(tmp_path / "h.db", create=True) as store:
         store.add(snapshot(odd))
-        with pytest.raises(HistoryProblem, match="'yesterday' is not a time"):
+        with pytest.raises(HistoryProblem, match="a run whose start is not a time: 'yesterday'"):
             period(store, timedelta(days=7))
     waiver = Waiver(clause="item.a", expires="soon", owner="me", reason="known")
     assert digest([target("a", waivers=(waiver,))], start="", end=END).waivers == {}

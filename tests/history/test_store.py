@@ -161,7 +161,7 @@ def test_a_run_is_compared_with_the_last_whole_one(path: Path) -> None:
 
 def test_a_number_that_is_not_there_is_told_with_those_that_are(path: Path) -> None:
     history_samples.fill(path, (sample.passing, sample.passing))
-    with Store(path) as store, pytest.raises(HistoryProblem, match="holds no run 7: it holds runs 1 to 2"):
+    with Store(path) as store, pytest.raises(HistoryProblem, match="contains no run 7: it contains runs 1 to 2"):
         store.run(7)
 
 

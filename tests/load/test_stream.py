@@ -21,7 +21,7 @@ from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.judge import judge
-from conformance.load.bare import Wanted, without_body
+from conformance.load.bare import HiddenPartRead, without_body
 from conformance.load.recent import Recent
 from conformance.load.stream import BETWEEN, Stream
 from conformance.reference.app import Reference
@@ -203,13 +203,13 @@ def test_a_job_that_was_seen_before_is_compared_with_others_anew() -> None:
 def test_an_id_that_each_answer_has_of_its_own_makes_it_no_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Stream(Demand.of(Dialect.CLOUD))
     asked = Counter[str]()
-    ask = Stream._ask
+    ask = Stream._check
 
     def noting(self: Stream, *given: Any) -> Any:
         asked["answers"] += 1
         return ask(self, *given)
 
-    monkeypatch.setattr(Stream, "_ask", noting)
+    monkeypatch.setattr(Stream, "_check", noting)
     told = [
         stream.judge("one", read(another(1), number=n, headers=(*HEADERS, ("X-Request-Id", f"{n}"))))
         for n in range(1, 9)
@@ -296,7 +296,7 @@ def test_without_its_body_an_answer_shows_its_head_and_who_wants_more_is_told_ap
         lambda: bare.exchange.response.content,  # type: ignore[union-attr]
     ]
     for look in looks:
-        with pytest.raises(Wanted):
+        with pytest.raises(HiddenPartRead):
             look()
 
 

@@ -105,17 +105,17 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
         (
             gathered(read(b"", status=503)),
             None,
-            "no read was answered 200; the most frequent status was 503; the service is not",
+            "no GET got a 200 response; the most frequent status was 503; the service is not",
         ),
         (
             gathered(read(b"", status=429)),
             None,
-            "no read was answered 200; the most frequent status was 429; too many requests",
+            "no GET got a 200 response; the most frequent status was 429; too many requests",
         ),
         (
             gathered(read(b"", status=401)),
             None,
-            "no read was answered 200; the most frequent status was 401; the server needs a key",
+            "no GET got a 200 response; the most frequent status was 401; the server needs a key",
         ),
     ],
     ids=["nothing", "lost", "stopped", "idle", "shed", "too many", "no key"],

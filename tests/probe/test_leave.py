@@ -15,7 +15,7 @@ from conformance.contract.clauses.lifecycle_remove import MALFORMED
 from conformance.exchange.model import Exchange, Operation, Request, Response
 from conformance.probe.client import Client
 from conformance.probe.leave import Leave
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.requests import SAFE_METHODS, Ask, other
 from helpers.simulated_runs import POPULATE, Played, endpoint, played
 
@@ -212,7 +212,7 @@ def test_a_run_that_writes_touches_nothing_of_others() -> None:
 
 
 def test_a_run_that_may_only_write_what_changes_nothing_submits_nothing() -> None:
-    run = played(writes=Writes())
+    run = played(server_changes=ServerChanges())
     board = run.client.reference.board
     assert board is not None
     assert board.jobs == []
@@ -222,7 +222,7 @@ def test_a_run_that_may_only_write_what_changes_nothing_submits_nothing() -> Non
 
 
 def test_every_request_of_a_run_that_writes_had_leave() -> None:
-    run = played(writes=POPULATE)
+    run = played(server_changes=POPULATE)
     methods = {one.request.method for one in run.client.ledger}
     assert methods == {*SAFE_METHODS, "POST"}
     writing = [one.request for one in run.client.ledger if one.request.method == "POST"]

@@ -17,34 +17,34 @@ from conformance.exchange.headers import Headers
 from conformance.exchange.model import Operation, Response
 from conformance.judge.report import Status, Verdict
 from conformance.probe.jobs import CLEAN_UP
-from conformance.probe.limits import Bounds, Writes
+from conformance.probe.limits import Bounds, ServerChanges
 from conformance.probe.populate import Populating
 from conformance.probe.workflows import STEPS, NoWorkflow, built_in, output_class, unique
 from conformance.reference.board import Board, BoardResponse, InBetween, Job
 from conformance.reference.queue import Queue
 from conformance.reference.server import serve
-from helpers.boards import PATIENT, Keeping, Stuck, asked, begun
+from helpers.boards import PATIENT, Keeping, Stuck, UnstartedRun, exchanges_of
 from helpers.commands import command_line, on_a_terminal, report, suite
 from helpers.simulated_runs import POPULATE, Played, Run, endpoint, judged, played
 
 
-def on(board: type[Board], writes: Writes = PATIENT, bounds: Bounds | None = None) -> Run:
+def on(board: type[Board], server_changes: ServerChanges = PATIENT, bounds: Bounds | None = None) -> Run:
     """Run on a board of one's own."""
-    return begun(board, writes, bounds).to_its_end()
+    return UnstartedRun(board, server_changes, bounds).run_to_end()
 
 
 # --- a verdict for a queue that was idle ------------------------------------------------------------------------------
 
 
 def test_an_idle_queue_gets_a_verdict_on_its_jobs() -> None:
-    found = judged(played(writes=Writes(populate=True)))
+    found = judged(played(server_changes=ServerChanges(populate=True)))
     assert found.verdict is Verdict.CONFORMANT
     assert [result.id for result in found.clauses if result.core and result.status is not Status.PASS] == []
     assert found.counts.exercised > 100
 
 
 def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_others() -> None:
-    bodies = [json.loads(one.request.body) for one in asked(played(), Operation.SUBMIT)]
+    bodies = [json.loads(one.request.body) for one in exchanges_of(played(), Operation.SUBMIT)]
     jobs = [sent["prompt"] for sent in bodies[: POPULATE.jobs]]
     assert [len(job) > STEPS for job in jobs] == [True, True, *[False] * (POPULATE.jobs - 2)]
     assert len({json.dumps(job) for job in jobs}) == len(jobs)
@@ -58,8 +58,8 @@ def test_jobs_are_submitted_in_order_the_first_ones_slow_and_each_unlike_the_oth
 
 
 def test_one_job_is_submitted_as_comfyuis_frontend_does() -> None:
-    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, Writes(populate=True, jobs=3))):
-        bodies = [json.loads(one.request.body) for one in asked(done, Operation.SUBMIT)]
+    for done in (played(), played("oss-takes-jobs", dialect="oss"), on(Stuck, ServerChanges(populate=True, jobs=3))):
+        bodies = [json.loads(one.request.body) for one in exchanges_of(done, Operation.SUBMIT)]
         (sent,) = [sent for sent in bodies if "client_id" in sent]
         editor = sent["extra_data"]["extra_pnginfo"]["workflow"]
         assert [node["type"] for node in editor["nodes"]] == [node["class_type"] for node in sent["prompt"].values()]
@@ -67,19 +67,23 @@ def test_one_job_is_submitted_as_comfyuis_frontend_does() -> None:
 
 
 def test_under_comfyuis_own_order_nobody_is_overtaken() -> None:
-    bodies = [json.loads(one.request.body) for one in asked(played("oss-takes-jobs", dialect="oss"), Operation.SUBMIT)]
+    bodies = [
+        json.loads(one.request.body) for one in exchanges_of(played("oss-takes-jobs", dialect="oss"), Operation.SUBMIT)
+    ]
     assert {name for sent in bodies for name in sent} == {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_where_others_wait_nobody_is_overtaken_either() -> None:
-    bodies = [json.loads(one.request.body) for one in asked(played("takes-jobs-of-others-too"), Operation.SUBMIT)]
+    bodies = [
+        json.loads(one.request.body) for one in exchanges_of(played("takes-jobs-of-others-too"), Operation.SUBMIT)
+    ]
     assert {name for sent in bodies for name in sent} <= {"prompt", "prompt_id", "client_id", "extra_data"}
 
 
 def test_no_more_jobs_are_submitted_than_were_asked_for() -> None:
-    few = on(Stuck, Writes(populate=True, jobs=3, job_timeout=1.0))
+    few = on(Stuck, ServerChanges(populate=True, jobs=3, job_timeout=1.0))
     assert len(few.client.reference.board.jobs if few.client.reference.board else []) <= 3 + 1
-    assert len(asked(few, Operation.SUBMIT)) == 3 + 2
+    assert len(exchanges_of(few, Operation.SUBMIT)) == 3 + 2
 
 
 # --- workflows --------------------------------------------------------------------------------------------------------
@@ -104,14 +108,14 @@ def test_a_server_without_the_nodes_is_told_what_is_missing(classes: list[str]) 
     assert done.stopped is not None
     assert done.stopped.startswith("nothing was submitted: the built-in workflows need EmptyImage, ImageScale")
     assert done.stopped.endswith("give one with --workflow")
-    assert asked(done, Operation.SUBMIT) == []
+    assert exchanges_of(done, Operation.SUBMIT) == []
 
 
 def test_a_workflow_of_the_users_is_sent_with_seeds_of_its_own_and_stays_as_it_was() -> None:
     mine = {"7": {"class_type": "SaveImage", "inputs": {"seed": 1, "filename_prefix": "mine", "steps": 20}}}
     before = json.dumps(mine)
-    done = on(Board, Writes(populate=True, workflows=(mine,), workflow_files=("mine.json",)))
-    sent = [json.loads(one.request.body)["prompt"] for one in asked(done, Operation.SUBMIT)][:8]
+    done = on(Board, ServerChanges(populate=True, workflows=(mine,), workflow_files=("mine.json",)))
+    sent = [json.loads(one.request.body)["prompt"] for one in exchanges_of(done, Operation.SUBMIT)][:8]
     assert json.dumps(mine) == before
     assert len({graph["7"]["inputs"]["seed"] for graph in sent}) == 8
     assert all(graph["7"]["inputs"]["filename_prefix"].startswith("mine-") for graph in sent)
@@ -134,7 +138,7 @@ def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inc
 
     done = on(Refusing)
     assert done.stopped == f"no prompt was accepted: POST /api/prompt is answered {status}"
-    assert len(asked(done, Operation.SUBMIT)) == 1
+    assert len(exchanges_of(done, Operation.SUBMIT)) == 1
     found = judged(done)
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.clause("http.content-type").status is Status.PASS, "the plan was followed all the same"
@@ -158,46 +162,46 @@ def test_where_the_queue_cannot_be_read_nothing_is_submitted() -> None:
 
 
 def test_jobs_that_do_not_end_in_their_time_are_removed() -> None:
-    run = begun(Stuck)
-    done = run.to_its_end()
+    run = UnstartedRun(Stuck)
+    done = run.run_to_end()
     assert run.alive == []
     assert done.said == []
     assert done.populating.outcome.left == ()
 
 
 def test_jobs_are_removed_after_a_mistake_of_our_own() -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
 
     async def broken() -> str | None:
         raise ZeroDivisionError
 
     run.populating.plan = broken
     with pytest.raises(ZeroDivisionError):
-        run.to_its_end()
+        run.run_to_end()
     assert run.alive == []
 
 
 def test_jobs_are_removed_after_the_deadline() -> None:
-    run = begun(Stuck, bounds=Bounds(deadline=0.3, max_requests=900))
-    done = run.to_its_end()
+    run = UnstartedRun(Stuck, bounds=Bounds(deadline=0.3, max_requests=900))
+    done = run.run_to_end()
     assert done.stopped == "the time for the run (--deadline)"
     assert run.alive == []
-    assert len(asked(done, Operation.SUBMIT)) >= 3
+    assert len(exchanges_of(done, Operation.SUBMIT)) >= 3
 
 
 def test_jobs_are_removed_where_the_limit_of_requests_is_reached() -> None:
-    run = begun(Stuck, bounds=Bounds(max_requests=25))
-    done = run.to_its_end()
+    run = UnstartedRun(Stuck, bounds=Bounds(max_requests=25))
+    done = run.run_to_end()
     assert done.stopped == "the limit of 25 requests (--max-requests)"
     assert run.alive == []
 
 
 @pytest.mark.parametrize("at", [5, 12, 20, 40, 90])
 def test_jobs_are_removed_wherever_the_run_is_stopped(at: int) -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
     run.client.on_answer = lambda _method, _url: stop() if run.client.sent == at else None
     with pytest.raises(asyncio.CancelledError):
-        run.to_its_end()
+        run.run_to_end()
     assert run.alive == []
     assert run.said == []
 
@@ -210,9 +214,9 @@ def stop() -> None:
 
 
 def test_what_could_not_be_removed_is_named() -> None:
-    run = begun(Keeping)
+    run = UnstartedRun(Keeping)
     began = run.client.monotonic()
-    done = run.to_its_end()
+    done = run.run_to_end()
     alive = [job.prompt_id for job in run.alive]
     assert len(alive) >= 8
     (said,) = done.said
@@ -223,11 +227,11 @@ def test_what_could_not_be_removed_is_named() -> None:
 
 def test_ids_are_sent_back_as_the_server_writes_them() -> None:
     class Shouting(Stuck):
-        def id_for(self, asked: dict[str, Any]) -> str:
-            return super().id_for(asked).upper()
+        def id_for(self, body: dict[str, Any]) -> str:
+            return super().id_for(body).upper()
 
-    run = begun(Shouting)
-    assert run.to_its_end().said == []
+    run = UnstartedRun(Shouting)
+    assert run.run_to_end().said == []
     assert run.alive == []
 
 
@@ -240,24 +244,24 @@ def test_a_job_among_those_of_others_is_left_running_and_named() -> None:
             super().__init__(now, seed)
             self._arrivals = now
 
-    run = begun(Crowded)
-    done = run.to_its_end()
+    run = UnstartedRun(Crowded)
+    done = run.run_to_end()
     ours = [job.prompt_id for job in run.alive if not job.foreign]
     assert len(ours) >= 1
     assert all(job.status == "in_progress" for job in run.alive if not job.foreign)
     assert set(done.populating.outcome.left) == set(ours)
-    assert asked(done, Operation.INTERRUPT) == []
+    assert exchanges_of(done, Operation.INTERRUPT) == []
 
 
 def test_where_the_server_is_gone_every_job_is_named() -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
 
     async def gone() -> str | None:
         run.reference.path = "/elsewhere"
         return None
 
     run.populating.plan = gone
-    done = run.to_its_end()
+    done = run.run_to_end()
     (said,) = done.said
     assert all(job.prompt_id in said for job in run.alive)
 
@@ -295,8 +299,8 @@ class LastInBetween(InBetween):
 
 @pytest.mark.parametrize("board", [Cached, Late, LastInBetween])
 def test_jobs_that_a_read_does_not_show_yet_are_removed_all_the_same(board: type[Board]) -> None:
-    run = begun(board)
-    done = run.to_its_end()
+    run = UnstartedRun(board)
+    done = run.run_to_end()
     assert run.alive == []
     assert (done.said, done.populating.outcome.left) == ([], ())
     assert done.populating.leave.seen, "the jobs were waited for"
@@ -304,11 +308,11 @@ def test_jobs_that_a_read_does_not_show_yet_are_removed_all_the_same(board: type
 
 def test_a_server_that_says_not_now_is_asked_to_remove_them_again() -> None:
     class Busy(Stuck):
-        def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-            return [] if broken.is_set() else super().doomed(names, clear=clear)
+        def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
+            return [] if broken.is_set() else super().jobs_to_remove(names, clear=clear)
 
     broken = asyncio.Event()
-    run = begun(Busy)
+    run = UnstartedRun(Busy)
     send = run.client._send
 
     async def refusing(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
@@ -323,12 +327,12 @@ def test_a_server_that_says_not_now_is_asked_to_remove_them_again() -> None:
 
     run.client._send = refusing  # type: ignore[method-assign]
     run.populating.plan = busy
-    assert run.to_its_end().said == []
+    assert run.run_to_end().said == []
     assert run.alive == []
 
 
 def test_where_the_queue_cannot_be_read_any_more_what_waits_is_deleted_all_the_same() -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
     send = run.client._send
 
     async def blind(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
@@ -340,7 +344,7 @@ def test_where_the_queue_cannot_be_read_any_more_what_waits_is_deleted_all_the_s
         return "the queue cannot be read"
 
     run.populating.plan = gone
-    (said,) = run.to_its_end().said
+    (said,) = run.run_to_end().said
     assert [job.status for job in run.alive] in (["in_progress"], [])
     assert all(job.prompt_id in said for job in run.alive)
 
@@ -360,7 +364,7 @@ def test_other_peoples_jobs_do_not_make_us_look_more_often() -> None:
 
 def test_an_id_in_the_answer_and_another_in_the_queue_are_one_prompt() -> None:
     class Renaming(Board):
-        def told_id(self, job: Job) -> str:
+        def response_id(self, job: Job) -> str:
             return str(uuid.UUID(int=uuid.UUID(job.prompt_id).int ^ 1))
 
     found = on(Renaming).populating.outcome
@@ -368,7 +372,7 @@ def test_an_id_in_the_answer_and_another_in_the_queue_are_one_prompt() -> None:
 
 
 def test_an_answer_to_a_prompt_that_nests_too_deep_is_no_mistake_of_ours() -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
     send = run.client._send
 
     async def deep(method: str, url: str, headers: Headers, body: bytes = b"") -> tuple[Response | None, Any]:
@@ -376,7 +380,7 @@ def test_an_answer_to_a_prompt_that_nests_too_deep_is_no_mistake_of_ours() -> No
         return (Response(200, (), b"[" * 100_000) if url.endswith("/prompt") else answer), problem
 
     run.client._send = deep  # type: ignore[method-assign]
-    assert run.to_its_end().said == []
+    assert run.run_to_end().said == []
     assert run.alive == []
 
 
@@ -391,7 +395,7 @@ def test_names_that_a_server_gives_are_said_harmlessly_and_briefly() -> None:
 
 
 def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
-    run = begun(Stuck)
+    run = UnstartedRun(Stuck)
     prompts: list[str] = []
 
     def lose(method: str, url: str) -> None:
@@ -401,7 +405,7 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 
     run.client.on_answer = lose
     with pytest.raises(asyncio.CancelledError):
-        run.to_its_end()
+        run.run_to_end()
     assert len(prompts) == 1
     assert run.reference.board is not None
     assert [job.status for job in run.reference.board.jobs] == ["cancelled"]
@@ -411,10 +415,10 @@ def test_a_submission_that_was_not_answered_is_found_by_its_mark() -> None:
 
 
 def test_a_run_that_is_stopped_where_nothing_can_be_removed_names_what_is_left() -> None:
-    run = begun(Keeping)
+    run = UnstartedRun(Keeping)
     run.client.on_answer = lambda _method, _url: stop() if run.client.sent == 40 else None
     with pytest.raises(asyncio.CancelledError):
-        run.to_its_end()
+        run.run_to_end()
     (said,) = run.said
     assert len(run.alive) >= 5
     assert all(job.prompt_id in said for job in run.alive)

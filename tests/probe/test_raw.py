@@ -128,7 +128,7 @@ def broken(exchanges: list[Exchange]) -> list[str]:
     ]
 
 
-AIMED = {name: hostile.told for name, hostile in HOSTILE.items() if hostile.told.startswith("framing.")}
+AIMED = {name: hostile.reason for name, hostile in HOSTILE.items() if hostile.reason.startswith("framing.")}
 
 
 def test_every_clause_on_framing_has_an_endpoint_that_breaks_it() -> None:

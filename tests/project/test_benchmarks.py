@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
 
 
 def shown(page: Path, subject: str) -> str:
-    found = measure()["marked"](subject).search(page.read_text(encoding="utf-8"))
+    found = measure()["table_place"](subject).search(page.read_text(encoding="utf-8"))
     assert found, f"{page} has no table of {subject}"
     return str(found[2])
 
@@ -98,5 +98,5 @@ def test_what_is_not_installed_is_left_out_and_a_line_says_so(tmp_path: Path) ->
     table = shown(tmp_path / "benchmarks.md", "small")
     assert "json.loads" in table
     assert "\n| orjson.loads" not in table
-    assert "Left out, since not installed: orjson.loads, pydantic, orjson + jsonschema-rs" in table
+    assert "Left out, because not installed: orjson.loads, pydantic, orjson + jsonschema-rs" in table
     assert not (tmp_path / "benchmarks" / "small.svg").exists()

@@ -28,7 +28,7 @@ from helpers import (
     mutations_of_text,  # noqa: F401 - registers
 )
 from helpers.answers import read, said
-from helpers.mutations import MUTATIONS, Mutation, draw_queue, failed, fill_pool, put, token
+from helpers.mutations import MUTATIONS, Mutation, draw_queue, error_response, fill_pool, put, token
 
 if TYPE_CHECKING:
     from openapi_schema_validator import OAS30Validator
@@ -169,7 +169,7 @@ def any_error(draw: st.DrawFn) -> Exchange:
     for _ in range(draw(st.integers(0, 3))):
         inside = body[""] if isinstance(body[""], dict) and draw(st.booleans()) else body
         inside[draw(st.sampled_from(["code", "message"])) if inside is not body else ""] = draw(_VALUES)
-    return failed(draw(st.sampled_from([400, 500])), body[""])
+    return error_response(draw(st.sampled_from([400, 500])), body[""])
 
 
 @st.composite

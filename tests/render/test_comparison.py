@@ -17,7 +17,7 @@ from conformance.judge.report import Fingerprint, Report, Status, Verdict
 from conformance.render.comparison import comparison_lines, comparison_markdown, render_comparison
 from conformance.render.terminal import COLOUR
 from helpers import report_samples as sample
-from helpers.browser import Opener, Scheme, looks, overflows, violations
+from helpers.browser import Opener, Scheme, in_both_schemes, overflows, violations
 from helpers.history_samples import with_clauses, with_status
 
 MUST = "item.array"
@@ -216,7 +216,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, pages: d
 
 
 @pytest.mark.browser
-@looks(("different", 1200), ("different", 360), ("alike", 1200), ("unclear", 360))
+@in_both_schemes(("different", 1200), ("different", 360), ("alike", 1200), ("unclear", 360))
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
     page = opener(pages[name], width=width, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")

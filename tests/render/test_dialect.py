@@ -11,7 +11,7 @@ from conformance.render.html import render_html
 from conformance.render.junit import render_junit
 from conformance.render.markdown import render_markdown
 from conformance.render.terminal import summary_lines
-from conformance.render.words import reading
+from conformance.render.words import dialect_line
 from conformance.run.settings import Settings
 from helpers.answers import item, queue, reads
 
@@ -42,7 +42,7 @@ def report(dialect: Dialect, *bodies: bytes) -> Report:
 )
 def test_the_reading_is_told(dialect: Dialect, body: bytes, told: tuple[str, ...]) -> None:
     made = report(dialect, body)
-    assert reading(made.run) == "; ".join(told)
+    assert dialect_line(made.run) == "; ".join(told)
     page = render_html(made)
     assert all(text in page for text in told)
     assert f"dialect `{'; '.join(told)}`" in render_markdown(made)
@@ -53,4 +53,4 @@ def test_the_reading_is_told(dialect: Dialect, body: bytes, told: tuple[str, ...
 
 def test_a_report_of_before_says_what_it_knows() -> None:
     old = encode(report(Dialect.AUTO, queue(SWAPPED))).replace(b'"read_because"', b'"another_member"')
-    assert reading(decode(old).run) == f"auto, read as oss; {ORDER['oss']}"
+    assert dialect_line(decode(old).run) == f"auto, read as oss; {ORDER['oss']}"

@@ -48,7 +48,7 @@ def test_many_findings_are_cut_and_counted() -> None:
 
 
 def test_findings_that_the_reader_has_seen_are_left_out() -> None:
-    lines = [line.text for line in summary_lines(sample.failing(), told={Status.FAIL})]
+    lines = [line.text for line in summary_lines(sample.failing(), already_shown={Status.FAIL})]
     assert not any(text.startswith("FAILED ") for text in lines)
     assert lines[1].startswith("ERROR workflow.links")
 

@@ -93,11 +93,11 @@ def test_judge_reports_what_the_case_expects(corpus: Path, tmp_path: Path, name:
 
 @pytest.mark.deep
 def test_the_corpus_expects_the_same_whenever_it_is_made(corpus: Path) -> None:
+    from conformance.run.corpus import case_json
     from conformance.run.corpus import cases as made
-    from conformance.run.corpus import encoded
 
     then = {f"{case['kind']}-{case['name']}": case["expected"] for case in cases(corpus)}
-    assert {case.stem: json.loads(encoded(case))["expected"] for case in made()} == then
+    assert {case.stem: json.loads(case_json(case))["expected"] for case in made()} == then
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from conformance.cli.shared import GroupedCommand, options_at
 from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Opt, Place
 from conformance.run.make import make_settings
-from conformance.run.options import OPTIONS, Option, at, described
+from conformance.run.options import OPTIONS, Option, at, options_of
 from conformance.run.table import Options
 from conformance.suite.options import add_options
 from helpers import run_options
@@ -33,7 +33,7 @@ class Scratch:
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch) -> Option:
     """Add an option to the table."""
-    (option,) = described(Scratch)
+    (option,) = options_of(Scratch)
     monkeypatch.setattr("conformance.run.options.OPTIONS", (*OPTIONS, option))
     return option
 
@@ -80,7 +80,7 @@ def test_an_option_that_is_added_to_the_table_is_in_every_place_that_it_names(sc
         "help": "seconds of patience [default: 2.5]",
     }
     with pytest.raises(UsageProblem, match=r"^--patience must be a number above 0, not -1$"):
-        scratch.checked(-1)
+        scratch.check(-1)
 
 
 def test_a_field_that_describes_no_option_says_what_to_write() -> None:
@@ -98,9 +98,9 @@ def test_a_field_that_describes_no_option_says_what_to_write() -> None:
 
     for table in (Undescribed, Required):
         with pytest.raises(TypeError, match=r"^option patience: write patience: Annotated\[TYPE, Opt\("):
-            described(table)
+            options_of(table)
     with pytest.raises(TypeError, match="a flag is a bool without metavar, and all else has a metavar"):
-        described(Nameless)
+        options_of(Nameless)
 
 
 def test_every_option_is_read_when_settings_are_made() -> None:

@@ -15,7 +15,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange, Operation
 from conformance.judge.deviations.register import read_register
 from conformance.judge.report import Report, Status, Verdict
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.reference.message import IncomingRequest, Reply
 from helpers.comfyui import VERSIONS, Comfy, Comfy0330, Comfy0364, Comfy080, ComfyUI, serving_comfyui
 from helpers.comfyui_runs import run_of
@@ -222,7 +222,7 @@ class Unversioned(Comfy080):
 )
 def test_a_bare_interrupt_off_loopback_is_sent_only_with_leave(*, interrupt: bool, host: str) -> None:
     clock = Clock()
-    run = ran(ComfyUI(Unversioned, clock), clock, Writes(populate=True, interrupt=interrupt), host=host)
+    run = ran(ComfyUI(Unversioned, clock), clock, ServerChanges(populate=True, interrupt=interrupt), host=host)
     assert bool(requests(run, Operation.INTERRUPT)) is (interrupt or host == "127.0.0.1")
 
 
@@ -235,7 +235,7 @@ def test_an_interrupt_that_is_not_there_is_not_repeated() -> None:
             return 404, None
 
     clock = Clock()
-    run = ran(ComfyUI(Bare, clock), clock, Writes(populate=True, job_timeout=5.0))
+    run = ran(ComfyUI(Bare, clock), clock, ServerChanges(populate=True, job_timeout=5.0))
     assert len(requests(run, Operation.INTERRUPT)) == 1
     assert len(requests(run, Operation.CANCEL)) == 1
     board = run.client.reference.board

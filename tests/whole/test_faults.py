@@ -120,7 +120,7 @@ def test_a_conforming_variant_is_accused_by_no_clause(asked_of: str) -> None:
 
 def test_every_clause_has_a_fault_that_breaks_it() -> None:
     aimed_at = {fault.clause for fault in FAULTS.values()} - {""}
-    aimed_at |= {hostile.told for hostile in HOSTILE.values()} & set(BY_ID)  # measured in test_hostile.py
+    aimed_at |= {hostile.reason for hostile in HOSTILE.values()} & set(BY_ID)  # measured in test_hostile.py
     assert aimed_at <= set(BY_ID)
     without = [clause.id for clause in CATALOGUE if clause.id not in {*aimed_at, *NOT_BROKEN_BY_A_SERVER}]
     assert without == [], "add a fault that breaks each of these clauses to a file of conformance/reference/faults/"

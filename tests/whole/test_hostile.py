@@ -81,11 +81,11 @@ def test_a_run_survives_and_tells(name: str, tmp_path: Path, start: Ran) -> None
     assert ran.report["verdict"] == expected.verdict, ran.report["verdict_reason"]
     assert ran.status == STATUS[expected.verdict]
     failed = [clause["id"] for clause in ran.report["clauses"] if clause["status"] == "fail"]
-    told = "the body is larger than" if name == "br-bomb" and "br" in DECODABLE else expected.told
+    told = "the body is larger than" if name == "br-bomb" and "br" in DECODABLE else expected.reason
     assert told in failed or told in ran.report["verdict_reason"]
     assert ran.report["counts"]["error"] == 0, "no clause gave up"
     assert ran.peak - start.peak < ROOM
-    if expected.told == SILENT:
+    if expected.reason == SILENT:
         assert len(ran.report["exchanges"]) == 1, "a server that does not respond in time gets no other request"
     if "redirect" in name:
         assert len({exchange["request"]["url"] for exchange in ran.report["exchanges"]}) == 1, "no redirect is followed"

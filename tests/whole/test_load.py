@@ -224,7 +224,7 @@ def test_workers_tell_the_master_which_order_a_job_has_shown(tmp_path: Path) -> 
         (["http://127.0.0.1:8188", "--duration=99999"], "99999"),
         (
             ["http://10.0.0.1:8188", "--yes-load-this-host", "--populate"],
-            "8 jobs at once, and new ones until it ends, which can cost credits: add --yes",
+            "8 at once until it ends, which can cost credits: add --yes",
         ),
         (["http://127.0.0.1:8188", "--jobs=4"], "--jobs applies to the jobs of a run: add --populate"),
         (["http://127.0.0.1:8188", "--populate", "--jobs=2"], "--jobs must be 3 or more"),

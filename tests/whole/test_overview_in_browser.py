@@ -29,7 +29,7 @@ LINES = [
     ),
     broken("odd-one", UUID, BreachKind(clause="item.array", place=f"/{EVIL}/*", kind="an array")),
     kept("dark", outcome="inconclusive", exit=10, unreached=f"unreachable: {EVIL}", reason=EVIL, p95=None),
-    kept("lost", outcome="error", exit=3, reason="every worker that checked it was lost", p95=None),
+    kept("lost", outcome="error", exit=3, reason="every worker that checked this target was lost", p95=None),
     kept(EVIL, flags=(EVIL,), changed=EVIL, report="reports/index.html"),
 ]
 

@@ -7,7 +7,7 @@ import pytest
 from conformance.render.html import render_html
 from helpers import history_samples
 from helpers import report_samples as sample
-from helpers.browser import Opener, Scheme, expect, looks, overflows, violations
+from helpers.browser import Opener, Scheme, expect, in_both_schemes, overflows, violations
 from helpers.stock_comfyui import comfyui
 
 pytestmark = pytest.mark.browser
@@ -171,7 +171,7 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
     assert max(dark) < 40
 
 
-@looks(
+@in_both_schemes(
     ("passing", 1440),
     ("failing", 1440),
     ("failing", 320),

@@ -139,7 +139,7 @@ def test_a_server_that_never_shows_its_queue_does_not_pass(start: Start) -> None
     with serve(fault="busy-503") as endpoint:
         done = start(endpoint.url)
     assert done.returncode == 1
-    assert "No read was answered 200, so nothing was checked." in done.stdout
+    assert "No GET got a 200 response, so nothing was checked." in done.stdout
     assert "QC " not in done.stdout
 
 

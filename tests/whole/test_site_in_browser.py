@@ -20,7 +20,7 @@ from conformance.render.site import find_reports, write_site
 from conformance.render.write import write_reports
 from helpers import history_samples
 from helpers import report_samples as sample
-from helpers.browser import Opener, Scheme, expect, looks, overflows, violations
+from helpers.browser import Opener, Scheme, expect, in_both_schemes, overflows, violations
 
 
 def oss(report: Report) -> Report:
@@ -252,7 +252,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, site: Pa
 
 
 @pytest.mark.browser
-@looks(("index.html", 1200), ("index.html", 360), *((kind, 1200) for kind in KINDS[1:5]))
+@in_both_schemes(("index.html", 1200), ("index.html", 360), *((kind, 1200) for kind in KINDS[1:5]))
 def test_axe_finds_nothing(opener: Opener, site: Path, name: str, scheme: Scheme, width: int) -> None:
     page = opener(url(site, name), width=width, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")

@@ -13,7 +13,7 @@ from conformance.load.jobs import Jobs
 from conformance.probe.jobs import READ_BACK
 from conformance.reference.board import Board, Job
 from conformance.reference.queue import Queue
-from helpers.boards import Stuck, asked, begun
+from helpers.boards import Stuck, UnstartedRun, exchanges_of
 from helpers.commands import command_line, report
 from helpers.load_world import WRITES, World, crowd
 from helpers.locust_runs import load, report_in
@@ -34,7 +34,7 @@ SHAPES: dict[str, Change] = {
 class Removable(Stuck):
     """Jobs never end by themselves, and a delete removes one that runs as well."""
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
         del clear
         return [job for job in (*self.running, *self.pending) if job.prompt_id in names]
 
@@ -60,7 +60,7 @@ class Hidden(Removable):
     def snapshot(self) -> Queue:
         return {"queue_running": [], "queue_pending": []}
 
-    def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
+    def job_list(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
         del statuses, limit, offset
         return {"jobs": []}
 
@@ -77,9 +77,9 @@ BOARDS = [*(pytest.param(shaped(change), id=name) for name, change in SHAPES.ite
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_one_job_is_submitted_and_removed_by_its_id(board: type[Board]) -> None:
-    run = begun(board)
-    done = run.to_its_end()
-    assert len(asked(done, Operation.SUBMIT)) == 1
+    run = UnstartedRun(board)
+    done = run.run_to_end()
+    assert len(exchanges_of(done, Operation.SUBMIT)) == 1
     assert run.alive == []
     assert done.stopped is not None
     assert done.stopped.startswith("no more jobs were submitted: the queue lists the first one ")
@@ -87,12 +87,12 @@ def test_one_job_is_submitted_and_removed_by_its_id(board: type[Board]) -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_job_that_cannot_be_removed_is_named(board: type[Board]) -> None:
-    run = begun(board)
+    run = UnstartedRun(board)
     shelf = run.reference.board
     assert shelf is not None
     manage = shelf.manage
-    shelf.manage = lambda asked: (503, None) if asked.get("delete") else manage(asked)  # type: ignore[method-assign]
-    done = run.to_its_end()
+    shelf.manage = lambda body: (503, None) if body.get("delete") else manage(body)  # type: ignore[method-assign]
+    done = run.run_to_end()
     (job,) = run.alive
     assert job.prompt_id in "".join(done.said)
     assert done.populating.outcome.left == (job.prompt_id,)
@@ -106,17 +106,17 @@ def test_the_first_job_is_waited_for_before_the_second_is_submitted() -> None:
             fresh = {job.prompt_id for job in self.jobs if self.now - job.created < READ_BACK - 1}
             return without(super().snapshot(), fresh)
 
-    done = begun(Late).to_its_end()
-    assert len(asked(done, Operation.SUBMIT)) > 1
+    done = UnstartedRun(Late).run_to_end()
+    assert len(exchanges_of(done, Operation.SUBMIT)) > 1
 
 
 def test_a_job_that_ended_before_anybody_looked_was_read_back() -> None:
     class Instant(Board):
         step = 0.0
 
-    run = begun(Instant)
-    done = run.to_its_end()
-    assert len(asked(done, Operation.SUBMIT)) > 1
+    run = UnstartedRun(Instant)
+    done = run.run_to_end()
+    assert len(exchanges_of(done, Operation.SUBMIT)) > 1
     assert run.alive == []
     assert done.said == []
 
@@ -126,8 +126,8 @@ def test_a_job_that_no_read_ever_listed_is_deleted_at_the_end() -> None:
         def snapshot(self) -> Queue:
             return without(super().snapshot(), [job.prompt_id for job in self.jobs[2:3]])
 
-    run = begun(HidesOne)
-    assert run.to_its_end().said == []
+    run = UnstartedRun(HidesOne)
+    assert run.run_to_end().said == []
     assert run.alive == []
 
 

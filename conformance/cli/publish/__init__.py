@@ -1,4 +1,4 @@
-"""``comfy-conformance publish``: write something for others to read or use."""
+"""``comfy-conformance publish``: write files for others to read or use, such as a site or a badge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PUBLISHED: Final = {
     "report": "Write the report of one of many endpoints, or the overview of all.",
     "corpus": "Write the responses of every fault and variant, with their expected results.",
 }
-"""The things to publish with their short help. Each command is the function of that name in the module of that name."""
+"""The commands with their short help. A command is the function of the same name in the module of the same name."""
 
 
 @click.group(cls=Verbs, verbs=PUBLISHED, home="conformance.cli.publish", short_help=VERBS["publish"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import reading, refusal
+from conformance.cli.shared import load_report, refusal
 
 
 @click.command()
@@ -39,7 +39,7 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
             raise refusal(f"{path} is neither SVG nor JSON: name a file such as badge.svg or badge.json")
     if not label.strip():
         raise refusal("--label is empty: give the text for the left side of the badge")
-    found = reading(report)
+    found = load_report(report)
     made = badge_of(snapshot(found), label)
     beside = report if report.is_dir() else report.parent
     paths = outputs or (beside / "badge.svg", beside / "badge.json")
@@ -48,8 +48,8 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
             path.parent.mkdir(parents=True, exist_ok=True)
         write_whole({path: formats[path.suffix.lower()](made) for path in paths})
     except OSError as error:
-        told = f"{error.filename or paths[0]} cannot be written ({error.strerror})"
-        raise refusal(f"{told}: choose another file with --output") from None
+        problem = f"{error.filename or paths[0]} cannot be written ({error.strerror})"
+        raise refusal(f"{problem}: choose another file with --output") from None
     if not quiet:
         click.echo(f"{made.label}: {made.message}")
         click.echo(f"badge: {', '.join(map(str, paths))}")

@@ -1,4 +1,4 @@
-"""Faults: endpoints that each break one clause, so that tests can show that the clause catches it."""
+"""Faults: endpoints that each break one clause. Tests use them to show that the clause detects it."""
 
 from conformance.reference.faults import (
     boards,

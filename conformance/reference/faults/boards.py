@@ -10,24 +10,24 @@ from conformance.reference.faults.registry import board, replies
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import Queue, QueueItem
 
-# --- taken, and listed ------------------------------------------------------------------------------------------------
+# --- submitting -------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.prompt-id")
 class NoIdIsTold(Board):
     """The response to a submitted prompt does not contain its prompt_id."""
 
-    def submit(self, asked: Any) -> BoardResponse:
-        status, body = super().submit(asked)
-        return (200, {"status": "queued"}) if status == 200 else (status, body)
+    def submit(self, body: Any) -> BoardResponse:
+        status, response = super().submit(body)
+        return (200, {"status": "queued"}) if status == 200 else (status, response)
 
 
 @board("lifecycle.listed")
 class ForgetsAJob(Board):
     """Every third prompt is accepted and then lost."""
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = super().add(graph, asked)
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = super().add(graph, body)
         if len(self.jobs) % 3 == 0:
             self.jobs.remove(job)
         return job
@@ -41,9 +41,9 @@ class HidesJobsOfTheFrontend(Board):
         super().__init__(now, seed)
         self._hidden: set[str] = set()
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = super().add(graph, asked)
-        if "extra_data" in asked:
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = super().add(graph, body)
+        if "extra_data" in body:
             self._hidden.add(job.prompt_id)
         return job
 
@@ -53,7 +53,7 @@ class HidesJobsOfTheFrontend(Board):
 
 
 class _Starting(Board):
-    """The jobs between pending and running."""
+    """A board that knows which jobs have just started: for ``way`` seconds they are between pending and running."""
 
     way: ClassVar[float] = 3.0
 
@@ -95,30 +95,30 @@ class ListsLate(Board):
 
 @board("lifecycle.same-id")
 class AnswersInUpperCase(Board):
-    """The response to a submission has the id in upper case; the queue has it in lower case."""
+    """The response to a submission has the prompt_id in upper case; the queue has it in lower case."""
 
-    def told_id(self, job: Job) -> str:
+    def response_id(self, job: Job) -> str:
         return job.prompt_id.upper()
 
 
 @board("item.five-elements")
 class TornUnderLoad(Board):
-    """For a twentieth of a second after a prompt was accepted, its job is listed without its last two elements."""
+    """For 0.05 seconds after a prompt was accepted, its job is listed without its last two elements."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
         return whole[:3] if self.now - job.created < 0.05 else whole
 
 
-# --- what is listed ---------------------------------------------------------------------------------------------------
+# --- jobs -------------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.workflow")
 class LosesInputs(Board):
-    """Nodes lose their last input."""
+    """Each node of a workflow loses its last input."""
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = super().add(graph, asked)
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = super().add(graph, body)
         for node in job.workflow.values():
             node["inputs"] = dict(list(node["inputs"].items())[:-1])
         return job
@@ -126,10 +126,10 @@ class LosesInputs(Board):
 
 @board("lifecycle.text")
 class LosesOtherPlanes(Board):
-    """Characters beyond the Basic Multilingual Plane become question marks."""
+    """Characters beyond the Basic Multilingual Plane of Unicode become question marks."""
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = super().add(graph, asked)
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = super().add(graph, body)
         for node in job.workflow.values():
             title = node.get("_meta", {}).get("title", "")
             node["_meta"] = {"title": "".join(c if c <= "\uffff" else "??" for c in title)}
@@ -138,7 +138,7 @@ class LosesOtherPlanes(Board):
 
 @board("lifecycle.create-time")
 class LocalTime(Board):
-    """The create_time of jobs is an hour and a half behind."""
+    """The create_time of jobs is an hour and a half too early."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -160,7 +160,7 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keep pending jobs in a heap by number and list them in heap order. Each job that starts reorders others."""
+    """Keeps pending jobs in a heap by number, and lists them in heap order. Each job that starts reorders others."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -170,8 +170,8 @@ class _Heap(Board):
     def pending(self) -> list[Job]:
         return [job for *_, job in self._heap]
 
-    def add(self, graph: dict[str, Any], asked: dict[str, Any]) -> Job:
-        job = super().add(graph, asked)
+    def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
+        job = super().add(graph, body)
         heappush(self._heap, (job.number, len(self.jobs), job))
         return job
 
@@ -187,12 +187,12 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed in heap order, which is correct only until a job is removed."""
+    """Pending jobs are listed in heap order, which is wrong as soon as a job was removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class NewestFirstAndDatedSo(Slow):
-    """The newest job is first, with a create_time that makes it look like the oldest."""
+    """The newest job is listed first, with a create_time that makes it look like the oldest."""
 
     @property
     def pending(self) -> list[Job]:
@@ -210,30 +210,30 @@ class _Prioritised(Slow):
         return sorted(super().pending, key=lambda job: job.number)
 
 
-@board("lifecycle.priority", variant="takes-slow-jobs")
-class HeedsNumber(_Prioritised):
-    """A prompt with a low number is listed before earlier ones."""
+@board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-number")
+class OrdersByNumber(_Prioritised):
+    """Pending jobs are ordered by `number` of the submission: a low one is listed first, even if submitted later."""
 
-    def number_for(self, asked: dict[str, Any]) -> float:
-        number = super().number_for(asked)
-        return float(asked.get("number", number))
-
-
-@board("lifecycle.priority", variant="takes-slow-jobs")
-class HeedsFront(_Prioritised):
-    """A prompt with `front` is listed before earlier ones."""
-
-    def number_for(self, asked: dict[str, Any]) -> float:
-        number = super().number_for(asked)
-        return -number if asked.get("front") else number
+    def number_for(self, body: dict[str, Any]) -> float:
+        number = super().number_for(body)
+        return float(body.get("number", number))
 
 
-# --- the end, and what never was one ----------------------------------------------------------------------------------
+@board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-front")
+class FrontGoesFirst(_Prioritised):
+    """A job that was submitted with `front` is listed before jobs that were submitted earlier."""
+
+    def number_for(self, body: dict[str, Any]) -> float:
+        number = super().number_for(body)
+        return -number if body.get("front") else number
 
 
-@board("lifecycle.ended")
-class ComesBack(Board):
-    """Nearly half a second after its end, a job is listed as running again for some seconds."""
+# --- ended and refused jobs -------------------------------------------------------------------------------------------
+
+
+@board("lifecycle.ended", name="comes-back")
+class EndedJobReappears(Board):
+    """Nearly half a second after it ended, a job is listed as running again for some seconds."""
 
     def snapshot(self) -> Queue:
         ghosts = [job for job in self.jobs if job.status == "completed" and 0.4 < self.now - (job.ends or 0.0) < 4.0]
@@ -255,10 +255,10 @@ class EndedAndStillListed(Board):
 class ShowsWhatItRefused(Board):
     """A refused prompt is still listed as pending."""
 
-    def refused(self, graph: Any, asked: Any, problem: str) -> BoardResponse:
+    def refusal(self, graph: Any, body: Any, problem: str) -> BoardResponse:
         if graph:
             self.add(graph, {})
-        return super().refused(graph, asked, problem)
+        return super().refusal(graph, body, problem)
 
     def startable(self) -> list[Job]:
         return [
@@ -268,23 +268,23 @@ class ShowsWhatItRefused(Board):
 
 @board("lifecycle.prompt-id-twice")
 class TakesAnIdTwice(Board):
-    """The server accepts a prompt_id from the client even if another job has it."""
+    """The server accepts a prompt_id that a client chose, even if another job already has it."""
 
-    def id_for(self, asked: dict[str, Any]) -> str:
-        return str(asked.get("prompt_id") or super().id_for(asked))
+    def id_for(self, body: dict[str, Any]) -> str:
+        return str(body.get("prompt_id") or super().id_for(body))
 
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A prompt_id that another job has causes a 500."""
+    """A submission with the prompt_id of another job gets a 500."""
 
-    def submit(self, asked: Any) -> BoardResponse:
-        if isinstance(asked, dict) and any(job.prompt_id == asked.get("prompt_id") for job in self.jobs):
+    def submit(self, body: Any) -> BoardResponse:
+        if isinstance(body, dict) and any(job.prompt_id == body.get("prompt_id") for job in self.jobs):
             return 500, {"error": "duplicate key value violates unique constraint"}
-        return super().submit(asked)
+        return super().submit(body)
 
 
-# --- beside the queue -------------------------------------------------------------------------------------------------
+# --- GET /api/prompt and GET /api/jobs --------------------------------------------------------------------------------
 
 
 @board("lifecycle.remaining")
@@ -297,10 +297,10 @@ class NothingRemains(Board):
 
 @board("lifecycle.jobs")
 class ListOfJobsLacksWhatWaits(Board):
-    """GET /api/jobs lists only jobs that have started."""
+    """GET /api/jobs does not list pending jobs."""
 
-    def roll(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
-        found = super().roll(statuses, limit, offset)
+    def job_list(self, statuses: list[str], limit: int, offset: int) -> dict[str, Any]:
+        found = super().job_list(statuses, limit, offset)
         return found | {"jobs": [job for job in found["jobs"] if job["status"] != "pending"]}
 
 
@@ -313,19 +313,19 @@ class ListOfJobsSaysAllRun(Slow):
         return found | ({"status": "in_progress"} if job.status == "pending" else {})
 
 
-# --- removing ---------------------------------------------------------------------------------------------------------
+# --- removing jobs ----------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.delete.removes")
 class DeletesNothing(Board):
     """Deleted jobs stay in the queue and run."""
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-        return [job for job in super().doomed(names, clear=clear) if clear]
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
+        return [job for job in super().jobs_to_remove(names, clear=clear) if clear]
 
 
-@board("lifecycle.delete.removes")
-class RevivesDeletedJobs(Board):
+@board("lifecycle.delete.removes", name="revives-deleted-jobs")
+class DeletedJobReappears(Board):
     """Half a second after it was deleted, a job is pending again."""
 
     def advance(self, now: float) -> None:
@@ -340,7 +340,7 @@ class RevivesDeletedJobs(Board):
 class DeletesTooMuch(Board):
     """Deleting a job also deletes every pending job after it."""
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
         waiting = self.pending
         first = next((place for place, job in enumerate(waiting) if clear or job.prompt_id in names), len(waiting))
         return waiting[first:]
@@ -350,38 +350,38 @@ class DeletesTooMuch(Board):
 class DeletesEverything(Board):
     """Deleting one job clears the queue."""
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-        return super().doomed(names, clear=clear or any(job.prompt_id in names for job in self.pending))
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
+        return super().jobs_to_remove(names, clear=clear or any(job.prompt_id in names for job in self.pending))
 
 
 @board("lifecycle.delete.answer")
 class DeletedIsACount(Board):
     """In the response to a deletion, `deleted` is a count instead of a list of ids."""
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del cleared
         return 200, {"deleted": len(deleted)}
 
 
-@board("lifecycle.delete.names")
-class NamesNothing(Board):
-    """The response to a deletion says that no job was deleted."""
+@board("lifecycle.delete.names", name="names-nothing")
+class DeletedIsEmpty(Board):
+    """The response to a deletion has an empty list of deleted jobs, although a job was deleted."""
 
-    def managed(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
+    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
         del deleted
-        return super().managed([], cleared=cleared)
+        return super().removal_response([], cleared=cleared)
 
 
 @board("lifecycle.delete.unknown")
 class FailsOnAnUnknownId(Board):
     """Deleting an id that is not in the queue causes a 500."""
 
-    def manage(self, asked: Any) -> BoardResponse:
-        names = asked.get("delete") if isinstance(asked, dict) else None
+    def manage(self, body: Any) -> BoardResponse:
+        names = body.get("delete") if isinstance(body, dict) else None
         known = {job.prompt_id for job in self.pending}
         if isinstance(names, list) and set(names) - known:
             return 500, {"code": "INTERNAL", "message": "Something went wrong."}
-        return super().manage(asked)
+        return super().manage(body)
 
 
 @replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
@@ -394,28 +394,28 @@ def malformed_is_fine(reply: Reply, ask: IncomingRequest) -> Reply:
 class EndsOnAMalformedRequest(Board):
     """The server crashes if `delete` is not a list."""
 
-    def manage(self, asked: Any) -> BoardResponse:
-        if isinstance(asked, dict) and not isinstance(asked.get("delete", []), list):
+    def manage(self, body: Any) -> BoardResponse:
+        if isinstance(body, dict) and not isinstance(body.get("delete", []), list):
             self.dead = True
-        return super().manage(asked)
+        return super().manage(body)
 
 
 @board("lifecycle.clear.false")
 class ClearsWhateverItSays(Board):
-    """A request with the member `clear` clears the queue, even if its value is false."""
+    """A request with the member `clear` clears the queue, even if the value of `clear` is false."""
 
-    def manage(self, asked: Any) -> BoardResponse:
-        if isinstance(asked, dict) and "clear" in asked:
-            asked = asked | {"clear": True}
-        return super().manage(asked)
+    def manage(self, body: Any) -> BoardResponse:
+        if isinstance(body, dict) and "clear" in body:
+            body = body | {"clear": True}
+        return super().manage(body)
 
 
 @board("lifecycle.clear.empties", variant="takes-slow-jobs")
 class ClearsAllButOne(Slow):
     """Clearing the queue leaves the last job in it."""
 
-    def doomed(self, names: list[str], *, clear: bool) -> list[Job]:
-        found = super().doomed(names, clear=clear)
+    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
+        found = super().jobs_to_remove(names, clear=clear)
         return found[:-1] if clear else found
 
 
@@ -426,31 +426,31 @@ class ClearsAllButOne(Slow):
 class InterruptDoesNothing(Slow):
     """An interrupt gets a 200, but the job runs to its end."""
 
-    def interrupt(self, _asked: Any) -> BoardResponse:
+    def interrupt(self, _body: Any) -> BoardResponse:
         return 200, None
 
 
 @board("lifecycle.interrupt.spares", variant="takes-slow-jobs")
 class InterruptTakesTheNextToo(Slow):
-    """An interrupt also removes the last job of the queue."""
+    """An interrupt also removes the last pending job."""
 
-    def interrupt(self, asked: Any) -> BoardResponse:
+    def interrupt(self, body: Any) -> BoardResponse:
         for job in self.pending[-1:]:
             self.end(job, "cancelled")
-        return super().interrupt(asked)
+        return super().interrupt(body)
 
 
 @board("lifecycle.interrupt.idle")
 class InterruptOfNothingIsAConflict(Board):
     """An interrupt gets a 409 if no job runs."""
 
-    def interrupt(self, asked: Any) -> BoardResponse:
+    def interrupt(self, body: Any) -> BoardResponse:
         if not self.running:
             return 409, {"code": "CONFLICT", "message": "No job is running."}
-        return super().interrupt(asked)
+        return super().interrupt(body)
 
 
-# --- ComfyUI's own ----------------------------------------------------------------------------------------------------
+# --- ComfyUI ----------------------------------------------------------------------------------------------------------
 
 
 @board("lifecycle.order", variant="oss-takes-jobs", dialect="oss")

@@ -1,4 +1,4 @@
-"""Faults that are hidden from test programs: the endpoint is correct for them, and wrong for others or later."""
+"""Faults that test programs do not see at first: the endpoint is correct for them, and wrong for others or later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.reference.message import IncomingRequest
 from conformance.reference.queue import Queue, QueueItem
 
 TESTERS: Final = ("comfy-queue-conformance", "schemathesis", "python-")
-"""How the User-Agent of test programs begins."""
+"""How the User-Agent of test programs begins, in lower case."""
 
 
 def _no_tester(ask: IncomingRequest) -> bool:
@@ -24,25 +24,25 @@ def right_to_testers_alone(item: QueueItem) -> None:
 
 @items("item.create-time.present", when=lambda ask: ask.read > 1)
 def right_the_first_time(item: QueueItem) -> None:
-    """From the second read on, jobs have no create_time."""
+    """From the second GET on, jobs have no create_time."""
     item[4].pop("create_time")
 
 
 @items("item.create-time.milliseconds", when=lambda ask: ask.accepts("gzip"))
 def wrong_where_gzip_is_taken(item: QueueItem) -> None:
-    """Clients that accept gzip get times in seconds, as from a second server."""
+    """Clients that accept gzip get a create_time in seconds, as if from another server."""
     item[4]["create_time"] //= 1000
 
 
 @lists("envelope.object", when=lambda ask: ask.method == "GET", variant="standing-still")
 def right_to_head_alone(queue: Queue, _ask: IncomingRequest) -> object:
-    """A GET of the queue is a bare list of the pending jobs. HEAD is correct."""
+    """A GET of the queue returns only an array of the pending jobs. HEAD is correct."""
     return queue["queue_pending"]
 
 
 @lists("item.five-elements")
 def an_empty_queue_before_it(queue: Queue, ask: IncomingRequest) -> object:
-    """The queue is empty, except in every twelfth read, whose jobs have four elements."""
+    """The queue is empty, except in every twelfth response, whose jobs have four elements."""
     if not ask.every(12):
         return {name: [] for name in queue}
     return {name: [item[:4] for item in listed] for name, listed in queue.items()}

@@ -10,7 +10,7 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 
 
 def _error(clause: str, name: str, summary: str, value: object) -> None:
-    """Add the fault of a 400 whose JSON body is ``value``."""
+    """Add a fault: the JSON body of each 400 is ``value``."""
 
     def change(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.json(400, value) if reply.status == 400 else reply

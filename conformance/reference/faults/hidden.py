@@ -1,4 +1,4 @@
-"""Faults that the fixed plan of requests does not find, because they need a request of a certain kind.
+"""Faults that the fixed requests of a run do not show, because they need a request of a certain kind.
 
 Generated requests (``--properties``) find them.
 """
@@ -58,7 +58,7 @@ def fails_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("", to=200, when=_has_quote, hidden=True, inconclusive=True)
 def breaks_off_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """With a single quote in the query string the response ends ten bytes too early."""
+    """If the query string contains a single quote, the response ends ten bytes too early."""
     return reply.having(content_length=str(len(reply.body) + 10), connection="close")
 
 
@@ -88,7 +88,7 @@ def fails_on_a_long_cookie(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("error.optional-header", to=200, when=_suffix_range, hidden=True)
 def fails_on_the_last_byte(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A range that counts from the end causes a 500."""
+    """A range request that counts from the end causes a 500."""
     return reply.error(500, "Something went wrong.")
 
 
@@ -100,7 +100,7 @@ def knows_no_weights(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @items("item.create-time.present", when=lambda ask: ask.every(61), hidden=True)
 def forgets_the_time_in_every_61st_read(item: QueueItem) -> None:
-    """One response in 61 has jobs without create_time."""
+    """In every 61st response jobs have no create_time."""
     item[4].pop("create_time")
 
 

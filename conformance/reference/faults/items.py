@@ -1,4 +1,4 @@
-"""Faults of single items: their shape and their five elements."""
+"""Faults of single jobs: the shape of the tuple, and its five elements."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def no_elements(_item: QueueItem) -> object:
 
 @items("item.five-elements")
 def sixth_element(item: QueueItem) -> None:
-    """Items have a sixth element, the sensitive part that ComfyUI keeps internal."""
+    """Items have a sixth element: the sensitive data that ComfyUI keeps to itself."""
     item.append({"auth_token_comfy_org": ""})
 
 
@@ -65,7 +65,7 @@ def four_elements_while_running(item: QueueItem) -> object:
 
 @items("item.five-elements", which=slice(-1, None), variant="hundreds-standing-still")
 def one_bad_item_of_hundreds(item: QueueItem) -> object:
-    """In a queue of two hundred items the last has four elements."""
+    """Of two hundred items the last has four elements."""
     return item[:4]
 
 
@@ -145,7 +145,7 @@ def oss_lists_the_key(item: QueueItem) -> None:
 # --- one element replaced by another value --------------------------------------------------------------------------
 
 CREATED = "create_time"
-"""The place of create_time, where other faults name an element by its index."""
+"""Stands for the place of create_time, where other entries have the index of an element."""
 
 
 def _ticks(milliseconds: int) -> int:
@@ -281,7 +281,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
 
 
 def _element(place: int | str, change: Callable[[Any], object]) -> Callable[[QueueItem], None]:
-    """Return a change of items that puts ``change(old value)`` at an index or at create_time."""
+    """Return a function that replaces one element of a job, or its create_time, by ``change(old value)``."""
 
     def apply(item: QueueItem) -> None:
         holder: Any = item[4] if place == CREATED else item
@@ -355,7 +355,7 @@ def lists_a_token_deep_inside(item: QueueItem) -> None:
 
 @lists("reads.prompt-ids", variant="standing-still")
 def new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
-    """Jobs have different ids in each read."""
+    """Jobs have different ids in each response."""
     for item in items_of(queue):
         item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
     return queue

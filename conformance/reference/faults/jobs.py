@@ -1,4 +1,4 @@
-"""Faults of the queue as a whole: the envelope, the order, and changes from one read to the next."""
+"""Faults of the queue as a whole: the envelope, the order of jobs, and changes from one response to the next."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def no_list_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
 
 
 def _renumbered(queue: Queue, pending: list[QueueItem]) -> Queue:
-    """Return the queue with other pending items, numbered so that only their order can be wrong."""
+    """Return the queue with other pending jobs, whose numbers are correct, so that only their order can be wrong."""
     first = len(queue["queue_running"]) + 1
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in enumerate(pending, first)]}
 
@@ -152,12 +152,12 @@ def numbers_fall(queue: Queue, _ask: IncomingRequest) -> object:
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in zip(numbers, pending, strict=True)]}
 
 
-# --- from read to read ------------------------------------------------------------------------------------------------
+# --- between responses ------------------------------------------------------------------------------------------------
 
 
 @lists("reads.job-data", variant="standing-still")
 def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
-    """Each read shows a different colour in the workflows."""
+    """Each response shows a different colour in the workflows."""
     for item in items(queue):
         item[2]["3"]["inputs"]["color"] = ask.read
     return queue
@@ -165,7 +165,7 @@ def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
-    """Every other read shows one output less."""
+    """Every other response lists one output node id less."""
     for item in items(queue):
         item[3] = item[3][: 1 + ask.read % 2]
     return queue
@@ -173,7 +173,7 @@ def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
-    """The create_time changes with every read."""
+    """The create_time of each job changes with every response."""
     for item in items(queue):
         item[4]["create_time"] += ask.read
     return queue
@@ -181,7 +181,7 @@ def create_time_moves(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
-    """After the fifth read, the create_time of a job that starts changes to the time of the start."""
+    """After the fifth response, the create_time of a job that starts changes to the time of the start."""
     if ask.read <= 5:
         return queue
     started, *pending = queue["queue_pending"]
@@ -190,7 +190,7 @@ def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
 
 
 def _tied(queue: Queue) -> list[QueueItem]:
-    """Return the pending items, all with the same create_time, so that only their order can be wrong."""
+    """Return the pending jobs, all with the same create_time, so that only their order can be wrong."""
     pending: list[QueueItem] = queue["queue_pending"]
     for item in pending:
         item[4]["create_time"] = pending[0][4]["create_time"]
@@ -199,13 +199,13 @@ def _tied(queue: Queue) -> list[QueueItem]:
 
 @lists("reads.order", variant="standing-still")
 def taking_turns(queue: Queue, ask: IncomingRequest) -> object:
-    """Pending jobs with the same create_time change places in every read."""
+    """Pending jobs with the same create_time change places in every response."""
     return _renumbered(queue, _tied(queue)[:: -1 if ask.read % 2 else 1])
 
 
 @lists("reads.order", variant="standing-still")
 def last_becomes_first(queue: Queue, ask: IncomingRequest) -> object:
-    """In every seventh read the last of the jobs with the same create_time is first."""
+    """In every seventh response the last of the jobs with the same create_time is listed first."""
     *pending, last = _tied(queue)
     return _renumbered(queue, [last, *pending] if ask.every(7) else [*pending, last])
 
@@ -217,13 +217,13 @@ def _without(queue: Queue, count: int) -> dict[str, Any]:
 
 @lists("reads.steady", when=every(7), variant="standing-still")
 def forgets_a_job_every_7th_read(queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh read lacks the last job."""
+    """Every seventh response lacks the last job."""
     return _without(queue, 1)
 
 
 @lists("reads.steady", when=every(7), variant="standing-still")
 def empty_every_7th_read(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh read shows an empty queue, as if one of several workers had no shared state."""
+    """Every seventh response shows an empty queue, as if one of several server processes had no access to it."""
     return {"queue_running": [], "queue_pending": []}
 
 
@@ -235,7 +235,7 @@ def empty_queue_to_browsers(_queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.steady", when=lambda ask: "limit=" in ask.query, variant="standing-still")
 def query_limits_the_list(queue: Queue, _ask: IncomingRequest) -> object:
-    """With an undeclared query parameter the list is shorter."""
+    """With an undeclared query parameter, the response lists fewer jobs."""
     return _without(queue, 5)
 
 
@@ -247,15 +247,15 @@ def empty_queue_to_other_types(_queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.safe", variant="hundreds-standing-still")
 def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
-    """Each read removes the oldest pending job."""
+    """Each GET removes the oldest pending job."""
     return queue | {"queue_pending": queue["queue_pending"][ask.read :]}
 
 
-# --- JSON that is valid, and beyond what others read ------------------------------------------------------------------
+# --- JSON text --------------------------------------------------------------------------------------------------------
 
 
 def _seed(queue: Queue, text: str) -> Queue:
-    """Return the queue with ``text``, unchanged, as an input of the last item's first node."""
+    """Return the queue with a text, unchanged, as the JSON of an input in the last job's workflow."""
     items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
     return queue
 

@@ -24,14 +24,14 @@ def no_key_needed(ask: IncomingRequest) -> IncomingRequest:
     return ask.with_key() if _given(ask) is None and ask.method == "GET" else ask
 
 
-@hears("auth.wrong-key", variant=_KEYED)
-def any_key_will_do(ask: IncomingRequest) -> IncomingRequest:
+@hears("auth.wrong-key", variant=_KEYED, name="any-key-will-do")
+def accepts_any_key(ask: IncomingRequest) -> IncomingRequest:
     """Every key is accepted."""
     return ask.with_key() if _given(ask) else ask
 
 
-@hears("auth.empty-key", variant=_KEYED)
-def empty_key_will_do(ask: IncomingRequest) -> IncomingRequest:
+@hears("auth.empty-key", variant=_KEYED, name="empty-key-will-do")
+def accepts_empty_key(ask: IncomingRequest) -> IncomingRequest:
     """An empty key is accepted."""
     return ask.with_key() if _given(ask) == "" else ask
 

@@ -16,7 +16,7 @@ from conformance.reference.variants import VARIANTS
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault of an endpoint that otherwise keeps the contract.
+    """One fault of an endpoint that otherwise conforms.
 
     ``clause`` is the clause that the fault breaks, ``""`` if the run must be ``inconclusive`` instead. ``variant`` is
     the variant on which the fault shows best and breaks least else. A ``hidden`` fault shows only to requests that the
@@ -35,7 +35,7 @@ class Fault:
     under_load: bool = False
     declared: tuple[Mapping[str, Any], ...] = ()
     board: type[Board] | None = None
-    """The board that accepts jobs, if the fault is in what becomes of them."""
+    """The board that accepts jobs, if the fault is in what it does with jobs."""
 
     @property
     def needs_key(self) -> bool:
@@ -44,7 +44,7 @@ class Fault:
 
     @property
     def needs_jobs(self) -> bool:
-        """Whether the fault needs submitted jobs."""
+        """Whether the fault shows only if jobs are submitted."""
         return VARIANTS[self.variant].board is not None
 
 
@@ -58,12 +58,12 @@ ItemChange = Callable[[QueueItem], object]
 
 
 def always(_ask: IncomingRequest) -> bool:
-    """Apply the fault to every response."""
+    """Return True: the fault applies to every request."""
     return True
 
 
 def every(count: int) -> When:
-    """Apply the fault to every ``count``-th read."""
+    """Return a condition: the fault applies to every ``count``-th GET."""
     return lambda ask: ask.every(count)
 
 
@@ -75,13 +75,14 @@ def add(name: str, summary: str, clause: str, twist: Twist, **options: Any) -> N
 
 def _enter(function: Callable[..., Any], clause: str, twist: Twist, options: dict[str, Any]) -> None:
     summary = " ".join((function.__doc__ or "").split())
-    add(function.__name__.strip("_").replace("_", "-"), summary, clause, twist, **options)
+    own = {"name": function.__name__.strip("_").replace("_", "-")}
+    add(summary=summary, clause=clause, twist=twist, **{**own, **options})
 
 
 def hears(
     clause: str, **options: Any
 ) -> Callable[[Callable[[IncomingRequest], IncomingRequest]], Callable[[IncomingRequest], IncomingRequest]]:
-    """Register a function that changes the request."""
+    """Register a fault that changes the request before the endpoint sees it."""
 
     def register(
         function: Callable[[IncomingRequest], IncomingRequest],
@@ -93,7 +94,7 @@ def hears(
 
 
 def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists], Lists]:
-    """Register a function that takes the queue and returns the value to write instead."""
+    """Register a fault that changes the queue. The function returns the value to encode as JSON instead."""
 
     def register(function: Lists) -> Lists:
         def change(queue: Queue, ask: IncomingRequest) -> object:
@@ -106,7 +107,10 @@ def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists],
 
 
 def each_item(function: ItemChange, which: slice = slice(None), when: When = always) -> Twist:
-    """Return a twist that changes the items, running before pending: in place, or to the result of ``function``."""
+    """Return a Twist that changes jobs, in place or to what ``function`` returns.
+
+    ``which`` selects jobs from the running ones followed by the pending ones.
+    """
 
     def change(queue: Queue, ask: IncomingRequest) -> Queue:
         chosen = [id(item) for item in items_of(queue)[which]] if when(ask) else []
@@ -123,7 +127,7 @@ def each_item(function: ItemChange, which: slice = slice(None), when: When = alw
 def items(
     clause: str, which: slice = slice(None), when: When = always, **options: Any
 ) -> Callable[[ItemChange], ItemChange]:
-    """Register a function that changes or replaces items. ``which`` selects from running + pending."""
+    """Register a fault that changes or replaces jobs. ``which`` selects from the running and then the pending jobs."""
 
     def register(function: ItemChange) -> ItemChange:
         _enter(function, clause, each_item(function, which, when), options)
@@ -133,7 +137,7 @@ def items(
 
 
 def writes(clause: str, **options: Any) -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a function that changes the bytes of the JSON text."""
+    """Register a fault that changes the bytes of the JSON text."""
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         _enter(function, clause, Twist(writes=function), options)
@@ -145,7 +149,7 @@ def writes(clause: str, **options: Any) -> Callable[[Callable[[bytes], bytes]], 
 def replies(
     clause: str, to: int | None = None, method: str | None = None, when: When = always, **options: Any
 ) -> Callable[[Replies], Replies]:
-    """Register a function that changes whole responses: those whose status is ``to``, if given, and so on."""
+    """Register a fault that changes responses: only those with status ``to``, and to requests with ``method``."""
 
     def register(function: Replies) -> Replies:
         def change(reply: Reply, ask: IncomingRequest) -> Reply:
@@ -159,7 +163,7 @@ def replies(
 
 
 def plays(**options: Any) -> Callable[[Plays], Plays]:
-    """Register a generator that sends the bytes of a response in its own way. The run is inconclusive."""
+    """Register a fault that sends the bytes of a response in its own way, so that a run is inconclusive."""
 
     def register(function: Plays) -> Plays:
         _enter(function, "", Twist(plays=function), {"inconclusive": True, **options})
@@ -172,9 +176,9 @@ def board(clause: str, **options: Any) -> Callable[[type[Board]], type[Board]]:
     """Register a board with a fault. The fault is named after the class."""
 
     def register(cls: type[Board]) -> type[Board]:
-        name = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        own = {"name": re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower(), "variant": "takes-jobs", "board": cls}
         summary = " ".join((cls.__doc__ or "").split())
-        add(name, summary, clause, Twist(), **{"variant": "takes-jobs", "board": cls, **options})
+        add(summary=summary, clause=clause, twist=Twist(), **{**own, **options})
         return cls
 
     return register

@@ -28,49 +28,49 @@ def csv_only(ask: IncomingRequest) -> bool:
 
 @replies("status.served", to=200)
 def always_404(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a 404."""
+    """Every request gets a 404."""
     return reply.error(404, "This path does not exist.")
 
 
 @replies("status.served", to=200)
 def always_500(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a 500."""
+    """Every request gets a 500."""
     return reply.error(500, "Something went wrong.")
 
 
 @replies("status.served", to=200)
 def redirects_to_login(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a redirect to a login page."""
+    """Every request gets a redirect to a login page."""
     return replace(reply, status=302).having(b"", content_type=None, location="https://login.comfy.invalid/")
 
 
 @replies("status.served", to=200)
 def answers_204(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a 204."""
+    """Every request gets a 204."""
     return replace(reply, status=204).having(b"", content_type=None)
 
 
 @replies("status.served", to=200)
 def answers_202(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a 202 with the queue."""
+    """Every request gets a 202 with the queue."""
     return replace(reply, status=202)
 
 
 @replies("status.served", to=200)
 def answers_304(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every read gets a 304."""
+    """Every request gets a 304."""
     return replace(reply, status=304).having(b"", content_type=None)
 
 
 @replies("status.steady", to=200, when=every(7))
 def fails_every_7th_read(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every seventh read gets a 500."""
+    """Every seventh GET gets a 500."""
     return reply.error(500, "Something went wrong.")
 
 
 @replies("status.steady", to=200, when=every(7))
 def missing_every_7th_read(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every seventh read gets a 404, as if one of several servers were older."""
+    """Every seventh GET gets a 404, as if one of several servers ran an older version."""
     return reply.error(404, "This path does not exist.")
 
 
@@ -78,7 +78,7 @@ def missing_every_7th_read(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 def _typed(value: str | None) -> Callable[[Reply, IncomingRequest], Reply]:
-    """Return a change of 200 responses that sets Content-Type."""
+    """Return a function that sets the Content-Type of 200 responses."""
     return lambda reply, _ask: reply.having(content_type=value) if reply.status == 200 else reply
 
 
@@ -267,7 +267,7 @@ def fresh_for_an_hour(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("caching.lifetime", to=200)
 def expires_tomorrow(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Expires is a day ahead."""
+    """Expires is a day in the future."""
     return reply.having(cache_control="private", expires=formatdate(ask.now + 86_400, usegmt=True))
 
 

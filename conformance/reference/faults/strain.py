@@ -34,7 +34,7 @@ def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 class TakesItsTime(Board):
-    """The duration of a write request."""
+    """A board on which a POST request takes 0.1 seconds."""
 
     takes: ClassVar[float] = 0.1
 
@@ -45,7 +45,7 @@ def _written_to(ask: IncomingRequest) -> bool:
 
 @lists("item.five-elements", when=_written_to, variant="takes-jobs", board=TakesItsTime, under_load=True)
 def torn_by_two_who_write(queue: Queue, _ask: IncomingRequest) -> object:
-    """While two requests that write are in progress, a read shows the last job half written."""
+    """While two POST requests are in progress, a GET shows only the first two elements of the last job."""
     for jobs in queue.values():
         jobs[-1:] = [job[:2] for job in jobs[-1:]]
     return queue

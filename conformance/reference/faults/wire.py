@@ -1,4 +1,4 @@
-"""Faults of the connection, and endpoints that do not serve the queue. A run cannot judge the contract."""
+"""Faults of the connection, and endpoints that do not serve the queue: a run can only be inconclusive."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def never_answers(_wire: bytes) -> AsyncIterator[bytes]:
 
 @plays()
 async def drips(wire: bytes) -> AsyncIterator[bytes]:
-    """The response arrives byte by byte, ten a second, so that no single read times out."""
+    """The response arrives byte by byte, ten a second, so that a timeout per read never expires."""
     for byte in wire:
         yield bytes([byte])
         await asyncio.sleep(0.1)
@@ -66,7 +66,7 @@ async def speaks_no_http(_wire: bytes) -> AsyncIterator[bytes]:
 
 @functools.cache
 def _bomb() -> bytes:
-    """Return 100 MiB of spaces as about 100 kB of gzip."""
+    """Return 100 MiB of spaces, compressed to about 100 kB of gzip."""
     count, spaces = 100, b" " * 2**20
     coder = zlib.compressobj(9, wbits=-15)
     # A full flush ends on a byte and resets the state, so the piece can be repeated. Compressing
@@ -102,7 +102,7 @@ def wants_a_key(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 def _rewritten(old: bytes, new: bytes) -> Twist:
-    """Replace bytes in the head of each response."""
+    """Return a Twist that replaces bytes in the head of each response."""
 
     async def play(wire: bytes) -> AsyncIterator[bytes]:
         yield wire.replace(old, new, 1)

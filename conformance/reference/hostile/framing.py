@@ -1,4 +1,4 @@
-"""Responses that break HTTP itself, and redirects."""
+"""Hostile responses that break HTTP itself, and hostile redirects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bytes_that_are_not_http(_ask: IncomingRequest, _reply: Reply) -> AsyncGenera
 
 
 async def _chunk_of(size: bytes, ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Send the body as one chunk with this text as its size."""
+    """Send the body as one chunk whose size line is ``size``."""
     yield OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     if ask.method != "HEAD":
         yield size + b"\r\n" + reply.body + b"\r\n0\r\n\r\n"
@@ -66,7 +66,7 @@ def endless_1xx(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, N
 
 
 async def _framed(ask: IncomingRequest, reply: Reply, *fields: bytes) -> AsyncGenerator[bytes, None]:
-    """Send the response with extra header fields after its status line."""
+    """Send the response with extra header fields directly after its status line."""
     line, gap, rest = reply.wire(ask.method).partition(b"\r\n")
     yield line + gap + b"".join(field + b"\r\n" for field in fields) + rest
 
@@ -125,10 +125,14 @@ def _sends_to(place: str, name: str, summary: str) -> None:
 
 
 for _name, _place, _summary in (
-    ("redirect_loop", "/api/queue", "Every read is redirected to the same URL."),
-    ("redirect_to_another_host", "http://conformance.invalid/api/queue", "Every read is redirected to another host."),
-    ("redirect_to_another_port", "http://127.0.0.1:1/api/queue", "Every read is redirected to another port."),
-    ("redirect_to_another_scheme", "file:///etc/passwd", "Every read is redirected to a file."),
-    ("redirect_to_garbage", "http://[::1", "Every read is redirected to an invalid URL."),
+    ("redirect_loop", "/api/queue", "Every request is redirected to the same URL."),
+    (
+        "redirect_to_another_host",
+        "http://conformance.invalid/api/queue",
+        "Every request is redirected to another host.",
+    ),
+    ("redirect_to_another_port", "http://127.0.0.1:1/api/queue", "Every request is redirected to another port."),
+    ("redirect_to_another_scheme", "file:///etc/passwd", "Every request is redirected to a file."),
+    ("redirect_to_garbage", "http://[::1", "Every request is redirected to an invalid URL."),
 ):
     _sends_to(_place, _name, _summary)

@@ -11,23 +11,26 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply, e
 from conformance.reference.queue import Queue, QueueItem
 
 Play = Callable[[IncomingRequest, Reply], AsyncGenerator[bytes, None]]
-"""Takes a request and the conforming response, and yields the bytes to send instead."""
+"""Yields the bytes to send for a request instead of the conforming response, which it is given."""
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """One endpoint. ``verdict`` is that of a run, ``told`` a part of its reason, or the failed clause."""
+    """One hostile endpoint.
+
+    ``verdict`` is the verdict on it; ``reason`` is a part of the verdict's reason, or the failed clause.
+    """
 
     name: str
     summary: str
     verdict: str
-    told: str
+    reason: str
     play: Play
 
     @property
     def expected(self) -> str:
-        """The outcome in words."""
-        return f"{self.verdict}: {self.told}" if self.told else self.verdict
+        """The expected verdict, and its reason or failed clause."""
+        return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
 
 HOSTILE: Final[dict[str, Hostile]] = {}
@@ -36,37 +39,40 @@ BROKEN: Final = "the target broke off its answer"
 LARGE: Final = "the answer is too large"
 
 
-def _enter(function: Callable[..., Any], verdict: str, told: str, play: Play) -> None:
+def _enter(function: Callable[..., Any], verdict: str, reason: str, play: Play) -> None:
     name = function.__name__.strip("_").replace("_", "-")
     assert name not in HOSTILE, name
-    HOSTILE[name] = Hostile(name, " ".join((function.__doc__ or "").split()), verdict, told, play)
+    HOSTILE[name] = Hostile(name, " ".join((function.__doc__ or "").split()), verdict, reason, play)
 
 
-def plays(verdict: str, told: str = "") -> Callable[[Play], Play]:
-    """Register a generator of the bytes of a response."""
+def plays(verdict: str, reason: str = "") -> Callable[[Play], Play]:
+    """Register a hostile endpoint by a generator of the bytes that it sends."""
 
     def register(function: Play) -> Play:
-        _enter(function, verdict, told, function)
+        _enter(function, verdict, reason, function)
         return function
 
     return register
 
 
-def replies(verdict: str, told: str = "") -> Callable[[Callable[[Reply], Reply]], Callable[[Reply], Reply]]:
-    """Register a function that changes 200 responses."""
+def replies(verdict: str, reason: str = "") -> Callable[[Callable[[Reply], Reply]], Callable[[Reply], Reply]]:
+    """Register a hostile endpoint by a function that changes its 200 responses."""
 
     def register(function: Callable[[Reply], Reply]) -> Callable[[Reply], Reply]:
         async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
             yield (function(reply) if reply.status == 200 else reply).wire(ask.method)
 
-        _enter(function, verdict, told, play)
+        _enter(function, verdict, reason, play)
         return function
 
     return register
 
 
-def bodies(verdict: str, told: str = "") -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a function that changes the JSON text of the queue. It is called once: the response stays the same."""
+def bodies(verdict: str, reason: str = "") -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
+    """Register a hostile endpoint by a function that changes the JSON text.
+
+    It is called once, and the result repeated.
+    """
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         once: list[bytes] = []
@@ -76,14 +82,14 @@ def bodies(verdict: str, told: str = "") -> Callable[[Callable[[bytes], bytes]],
                 once.append(function(reply.body))
             yield (reply.having(once[0]) if reply.status == 200 else reply).wire(ask.method)
 
-        _enter(function, verdict, told, play)
+        _enter(function, verdict, reason, play)
         return function
 
     return register
 
 
-def items_of(verdict: str, told: str = "") -> Callable[[Callable[[QueueItem], None]], Callable[[QueueItem], None]]:
-    """Register a function that changes each item of the queue in place."""
+def items_of(verdict: str, reason: str = "") -> Callable[[Callable[[QueueItem], None]], Callable[[QueueItem], None]]:
+    """Register a hostile endpoint by a function that changes each job of the queue in place."""
 
     def register(function: Callable[[QueueItem], None]) -> Callable[[QueueItem], None]:
         def change(body: bytes) -> bytes:
@@ -93,7 +99,7 @@ def items_of(verdict: str, told: str = "") -> Callable[[Callable[[QueueItem], No
             return encode(queue)
 
         change.__name__, change.__doc__ = function.__name__, function.__doc__
-        bodies(verdict, told)(change)
+        bodies(verdict, reason)(change)
         return function
 
     return register

@@ -19,7 +19,7 @@ from conformance.reference.variants import VARIANTS
 
 @contextmanager
 def serve_hostile(name: str, *, queue_path: str = "/api/queue", port: int = 0) -> Iterator[str]:
-    """Serve the endpoint ``name`` on loopback in a thread while the context is active. The value is its base URL.
+    """Serve a hostile endpoint on loopback in a thread, while the context is active. Yields its base URL.
 
     Raises KeyError if no endpoint has that name, and OSError if the port is in use. Port 0 selects a free one.
     """
@@ -59,7 +59,7 @@ async def _converse(
     """Respond to the requests of one connection until either side closes it."""
     try:
         while True:
-            ask = _asked(await reader.readuntil(b"\r\n\r\n"))
+            ask = _parse_head(await reader.readuntil(b"\r\n\r\n"))
             reply = reference.answer(ask)
             async with contextlib.aclosing(play(ask, reply)) as pieces:
                 async for piece in pieces:
@@ -81,8 +81,8 @@ async def _converse(
             await writer.wait_closed()
 
 
-def _asked(head: bytes) -> IncomingRequest:
-    """Read one request. The client is our own, so the parser is simple."""
+def _parse_head(head: bytes) -> IncomingRequest:
+    """Parse the head of a request. Only clients of our own send some, so the parser is simple."""
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, _ = line.split(" ")
     path, _, query = target.partition("?")

@@ -1,4 +1,4 @@
-"""Responses that need endless time or space: slow, endless, or compressed to a thousandth."""
+"""Hostile responses that take endless time or space: slow, endless, or compressed a thousandfold."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ async def accepts_and_never_answers(_ask: IncomingRequest, _reply: Reply) -> Asy
 
 @plays("inconclusive", SILENT)
 async def a_header_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The response arrives one byte a second from the start."""
+    """The response arrives at one byte per second."""
     async for byte in _second_by_second(reply.wire(ask.method)):
         yield byte
 
 
 @plays("inconclusive", SILENT)
 async def a_body_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The head arrives at once, the body one byte a second."""
+    """The head of the response arrives at once, the body at one byte per second."""
     head, gap, body = reply.wire(ask.method).partition(b"\r\n\r\n")
     yield head + gap
     async for byte in _second_by_second(body):
@@ -107,7 +107,7 @@ async def _drop_by_drop(head: bytes, piece: bytes) -> AsyncGenerator[bytes, None
 
 @functools.cache
 def _spaces(wbits: int) -> tuple[bytes, bytes]:
-    """Return the start of a compressed stream, and a piece of a kilobyte that adds a megabyte of spaces each time."""
+    """Return the start of a compressed stream, and a kilobyte that can be repeated: each adds a megabyte of spaces."""
     coder = zlib.compressobj(9, wbits=wbits)
     start = coder.compress(b" ") + coder.flush(zlib.Z_FULL_FLUSH)
     return start, coder.compress(b" " * MB) + coder.flush(zlib.Z_FULL_FLUSH)
@@ -116,7 +116,7 @@ def _spaces(wbits: int) -> tuple[bytes, bytes]:
 async def _bomb(
     ask: IncomingRequest, coding: str, start: bytes, piece: bytes, size: int = 4 * MB
 ) -> AsyncGenerator[bytes, None]:
-    """Send a body of ``size`` bytes with a correct length, made of ``piece`` over and over."""
+    """Send a compressed body of about ``size`` bytes, made of ``start`` and repetitions of ``piece``."""
     count = size // len(piece)
     yield OK_HEAD + f"Content-Encoding: {coding}\r\nVary: Accept-Encoding\r\n".encode()
     yield b"Content-Length: %d\r\n\r\n" % (len(start) + count * len(piece))

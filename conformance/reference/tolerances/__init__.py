@@ -1,6 +1,6 @@
-"""More conforming behaviour, as a table: each row describes one thing that clients and this suite must tolerate.
+"""Further conforming behaviour as a table: each row is something that clients and this suite must tolerate.
 
-``variants.py`` turns the rows into variants.
+``variants.py`` turns each row into a variant of the reference endpoint.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Proxies, codings, conditional requests and ranges: responses that a conforming server may send."""
+"""Conforming responses that a client must tolerate: proxies, codings, conditional requests and ranges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.reference.tolerances.row import Replies, Row, on_200, set_field
 
 
 def _tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
-    """Send entity tags. With ``heeds``, respond to a matching If-None-Match with a 304 that has the same fields."""
+    """Send ETags. With ``heeds``, a request with a matching If-None-Match gets a 304 with the same header fields."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:

@@ -1,4 +1,4 @@
-"""Queues and jobs that a conforming server may list."""
+"""Unusual queues and jobs that a conforming server may list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors, methods, refusals and keys of a conforming server."""
+"""What a conforming server may send for errors, other methods, and missing or wrong keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conformance.reference.tolerances.row import Row, add_inputs, add_metadata, 
 
 
 def _error(status: int, value: object, **fields: str) -> Twist:
-    """Give errors with a status another JSON body."""
+    """Give all errors with a status another JSON body."""
 
     def change(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.json(status, value).having(None, **fields) if reply.status == status else reply
@@ -22,7 +22,7 @@ def _error(status: int, value: object, **fields: str) -> Twist:
 
 
 def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: True) -> Twist:
-    """Refuse requests with another status than 401."""
+    """Refuse requests with another status than 401, without a WWW-Authenticate."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         refused = reply.status == 401 and where(ask)
@@ -42,11 +42,11 @@ def _options(status: int, **fields: str | None) -> Twist:
 
 
 def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **fields: str) -> Twist:
-    """Respond to certain reads with an error."""
+    """Respond to some GET requests with an error."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
-        asked = reply.status == 200 and ask.method == "GET" and where(ask)
-        return reply.error(status, message, **fields) if asked else reply
+        changed = reply.status == 200 and ask.method == "GET" and where(ask)
+        return reply.error(status, message, **fields) if changed else reply
 
     return Twist(replies=change)
 
@@ -64,7 +64,7 @@ def _csv(ask: IncomingRequest) -> bool:
 
 
 def _saying(text: str) -> Twist:
-    """Put a text into every workflow: in the title of a node, and in the name and value of an input."""
+    """Put a text into every workflow: into the title of a node, and into the name and value of an input."""
 
     def change(item: QueueItem) -> None:
         item[2]["3"]["_meta"]["title"] = f"a photo of {text}, in the style of {text}"

@@ -1,4 +1,4 @@
-"""A row of the table of tolerances, and changes that several rows use."""
+"""The type of a row in the table of tolerances, and changes that several rows use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """A variant: its name, a description of its behaviour, its twist, and further settings of ``Variant``."""
+    """A row: the name and description of the variant, what it changes, and further fields of ``Variant``."""
 
     name: str
     summary: str
@@ -32,7 +32,7 @@ def set_fields(statuses: tuple[int, ...] = (), **fields: str | None) -> Twist:
 
 
 def on_200(**fields: str | None) -> Twist:
-    """Set header fields of each 200."""
+    """Set header fields of each 200 response."""
     return set_fields((200,), **fields)
 
 

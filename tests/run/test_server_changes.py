@@ -10,8 +10,8 @@ import pytest
 
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
-from conformance.run.consent import agreed, announcement, unconsented
-from conformance.run.writes import LARGEST_WORKFLOW
+from conformance.run.consent import announcement, unconsented, with_consent
+from conformance.run.server_changes import LARGEST_WORKFLOW
 from helpers.run_options import make_settings
 
 HERE, THERE = "http://127.0.0.1:8188", "https://cloud.comfy.org"
@@ -19,13 +19,13 @@ GOOD = {"1": {"class_type": "EmptyImage", "inputs": {}}}
 
 
 def test_nothing_is_written_unless_that_is_asked_for() -> None:
-    assert make_settings({}, target=HERE).writes is None
+    assert make_settings({}, target=HERE).server_changes is None
 
 
 def test_to_populate_implies_leave_to_write() -> None:
-    writes = make_settings({}, target=HERE, populate=True).writes
-    assert writes is not None
-    assert writes.populate
+    server_changes = make_settings({}, target=HERE, populate=True).server_changes
+    assert server_changes is not None
+    assert server_changes.populate
     assert make_settings({}, target=HERE, populate=True).options()["allow_writes"] is True
     assert make_settings({}, target=HERE, allow_writes=True).options()["populate"] is False
 
@@ -85,9 +85,9 @@ def test_several_workflows_are_taken_in_turn(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.json", "b.json")]
     for file in files:
         file.write_text(json.dumps(GOOD), encoding="utf-8")
-    writes = make_settings({}, target=HERE, populate=True, workflow=files).writes
-    assert writes is not None
-    assert writes.workflows == (GOOD, GOOD)
+    server_changes = make_settings({}, target=HERE, populate=True, workflow=files).server_changes
+    assert server_changes is not None
+    assert server_changes.workflows == (GOOD, GOOD)
 
 
 def test_a_run_that_writes_has_more_time_and_requests_unless_told_otherwise() -> None:
@@ -105,7 +105,7 @@ def test_loopback_needs_no_yes(target: str) -> None:
 def test_somebodys_host_needs_one_and_then_none() -> None:
     settings = make_settings({}, target=THERE, populate=True, jobs=5)
     assert unconsented(settings) == "this run writes to cloud.comfy.org: 5 jobs, which can cost credits"
-    assert unconsented(agreed(settings)) is None
+    assert unconsented(with_consent(settings)) is None
     assert unconsented(make_settings({}, target=THERE, populate=True, yes=True)) is None
     small = make_settings({}, target=THERE, allow_writes=True)
     assert unconsented(small) == "this run writes to cloud.comfy.org: requests that should change nothing"

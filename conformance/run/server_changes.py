@@ -1,4 +1,4 @@
-"""Check the options of a run that writes."""
+"""Check the options of a run that changes the server: submits, deletes, clears or interrupts jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.probe.limits import Writes
+from conformance.probe.limits import ServerChanges
 from conformance.problems import UsageProblem
 from conformance.run.table import Options
 
@@ -14,8 +14,8 @@ LARGEST_WORKFLOW: Final = 1 << 20
 """Maximum size in bytes of a workflow file."""
 
 
-def writes_from(options: Options) -> Writes | None:
-    """Return what a run may write, or None if it only reads. Raises UsageProblem."""
+def server_changes_from(options: Options) -> ServerChanges | None:
+    """Return which changes on the server the options allow, or None if the run only reads. Raises UsageProblem."""
     given = {
         "--workflow": options.workflow,
         "--jobs": options.jobs is not None,
@@ -36,10 +36,10 @@ def writes_from(options: Options) -> Writes | None:
         workflows = tuple(_workflow(file) for file in files)
     except ValueError as problem:
         raise UsageProblem(str(problem)) from None
-    return Writes(
+    return ServerChanges(
         populate=options.populate,
-        jobs=Writes.jobs if options.jobs is None else options.jobs,
-        job_timeout=Writes.job_timeout if options.job_timeout is None else options.job_timeout,
+        jobs=ServerChanges.jobs if options.jobs is None else options.jobs,
+        job_timeout=ServerChanges.job_timeout if options.job_timeout is None else options.job_timeout,
         workflows=workflows,
         workflow_files=files,
         clear=options.clear,
@@ -49,7 +49,7 @@ def writes_from(options: Options) -> Writes | None:
 
 
 def _workflow(file: str) -> dict[str, Any]:
-    """Read a workflow in API format. Raises ValueError with a message for the user."""
+    """Read a workflow in ComfyUI's API format. Raises ValueError with a message for the user."""
     try:
         raw = Path(file).read_bytes()
         found = json.loads(raw[: LARGEST_WORKFLOW + 1])
@@ -68,7 +68,7 @@ def _workflow(file: str) -> dict[str, Any]:
 
 
 def _problem(found: Any) -> str | None:
-    """Return why a value is not a workflow in API format."""
+    """Return why a value is not a workflow in ComfyUI's API format, or None if it is one."""
     if not isinstance(found, dict) or not found:
         return "is not a JSON object"
     if isinstance(found.get("nodes"), list):
