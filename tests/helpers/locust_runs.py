@@ -51,6 +51,18 @@ def load_until(
         return subprocess.CompletedProcess(run.args, run.returncode, out, err)
 
 
+def load_for_a_moment(*typed: str | Path, shows: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command for a second, and again for longer if a busy machine did not get to the point in that time.
+
+    The point is that a request was sent, and that the standard error has the text ``shows``.
+    """
+    for seconds in (1, 5, 25):
+        done = load(f"--duration={seconds}", *typed, **environment)
+        if "no request was sent" not in done.stderr and shows in done.stderr:
+            break
+    return done
+
+
 @contextmanager
 def answered(endpoint: Endpoint, number: int) -> Iterator[threading.Event]:
     """Yield an event that is set when the endpoint has sent this number of responses."""

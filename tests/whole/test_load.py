@@ -17,7 +17,7 @@ from conformance.judge.report import Status, Verdict
 from conformance.reference.server import Endpoint, serve
 from helpers.boards import when_full
 from helpers.commands import command_line
-from helpers.locust_runs import COMMAND, ENVIRONMENT, answered, load, load_until, report_in
+from helpers.locust_runs import COMMAND, ENVIRONMENT, answered, load, load_for_a_moment, load_until, report_in
 
 
 def with_workers() -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(tmp_path: Path) -> None:
     with serve(fault="seconds") as endpoint:
-        done = load(endpoint.url, "--users=3", "--duration=1", f"--report-dir={tmp_path}")
+        done = load_for_a_moment(endpoint.url, "--users=3", f"--report-dir={tmp_path}")
     assert done.returncode == 1, done.stderr
     report = report_in(tmp_path)
     result = report.clause("item.create-time.milliseconds")
@@ -54,8 +54,8 @@ def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(
 
 def test_workers_add_up_to_what_locust_counts(tmp_path: Path) -> None:
     with serve() as endpoint:
-        typed = ("--users=4", "--duration=1", f"--report-dir={tmp_path}", *with_workers(), f"--csv={tmp_path}/l")
-        done = load(endpoint.url, *typed)
+        typed = ("--users=4", f"--report-dir={tmp_path}", *with_workers(), f"--csv={tmp_path}/l")
+        done = load_for_a_moment(endpoint.url, *typed)
     assert done.returncode == 0, done.stderr
     report = report_in(tmp_path)
     assert report.load is not None
@@ -199,10 +199,11 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
 
 
 def test_a_server_that_takes_no_prompt_makes_the_run_inconclusive(tmp_path: Path) -> None:
+    reason = "no prompt was accepted: POST /api/prompt is answered 404"
     with serve() as endpoint:
-        done = load(endpoint.url, "--populate", "--users=2", "--duration=1", f"--report-dir={tmp_path}")
+        done = load_for_a_moment(endpoint.url, "--populate", "--users=2", f"--report-dir={tmp_path}", shows=reason)
     assert done.returncode == 10
-    assert report_in(tmp_path).verdict_reason == "no prompt was accepted: POST /api/prompt is answered 404"
+    assert report_in(tmp_path).verdict_reason == reason
 
 
 @pytest.mark.deep
@@ -260,12 +261,11 @@ def test_the_key_reaches_the_target_and_no_file(tmp_path: Path) -> None:
         typed = (
             endpoint.url,
             "--users=1",
-            "--duration=1",
             f"--report-dir={tmp_path}",
             "--",
             f"--html={tmp_path}/l.html",
         )
-        done = load(*typed, COMFY_API_KEY="sesame-of-the-night")
+        done = load_for_a_moment(*typed, COMFY_API_KEY="sesame-of-the-night")
     assert done.returncode == 0, done.stderr
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"sesame" not in written + done.stdout.encode() + done.stderr.encode()
