@@ -49,7 +49,7 @@ class Breach(Failure):
 
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
-        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(told(found))
+        title, message = f"{found.id} ({found.level}: {found.title})", "\n".join(told(found))
         super().__init__(
             operation=case.operation.label, title=title, message=message, case_id=case.id, severity=severity
         )

@@ -143,42 +143,75 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
 
 
 class ProgressLine:
-    """The progress line: how many requests were sent, and whether the server slows the run down."""
+    """The progress line: how many requests were sent, for how long, and whether the server slows the run down."""
 
     def __init__(self, settings: Settings) -> None:
-        generated = settings.properties.number if settings.properties is not None else 0
-        more = f" + {generated} generated" if generated else ""
-        self._most = f"{settings.bounds.max_requests}{more}"
+        from conformance.run.consent import expected_requests
+
+        self._about = expected_requests(settings)
+        self._deadline = settings.bounds.deadline
         self._count = 0
         self._refused = 0
+        self._now = "connecting"
 
-    def after(self, exchange: Exchange) -> str:
-        """Return the line after one more exchange. Requests refused with 429 are sent again."""
+    def note(self, exchange: Exchange) -> None:
+        """Count an exchange. Requests refused with 429 are sent again."""
         from conformance.probe.pace import TOO_FAST
 
         status = None if exchange.response is None else exchange.response.status
         refused = status in TOO_FAST
         self._count += not refused
         self._refused += refused
-        line = f"{self._count} of at most {self._most} requests: {exchange.request.purpose}"
-        if refused:
-            return f"{line}: answered {status}, waiting to send it again"
-        return f"{line} (slowed down: {self._refused} refused)" if self._refused else line
+        self._now = exchange.request.purpose + (f": answered {status}, waiting to send it again" if refused else "")
+
+    def text(self, seconds: float, width: int) -> str:
+        """Return the line after so many seconds, cut to a width."""
+        sent = f"{self._count} of about {max(self._about, self._count)} requests"
+        slow = f", {self._refused} refused" if self._refused else ""
+        line = f"{sent}{slow}, {seconds:.0f} s of at most {self._deadline:g} s: {self._now}"
+        return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+EVERY: Final = 30.0
+"""Seconds between lines of progress, if standard error is not a terminal."""
 
 
 def progress(settings: Settings, *, quiet: bool) -> Any:
-    """Show progress, on a terminal only."""
+    """Show progress: one line that changes on a terminal, else a line now and then."""
+    import time
     from contextlib import contextmanager
+    from shutil import get_terminal_size
+    from threading import Event, Thread
 
     @contextmanager
     def shown() -> Any:
-        if quiet or not sys.stderr.isatty():
+        if quiet:
             yield lambda _: None
             return
-        line = ProgressLine(settings)
+        live, began = sys.stderr.isatty(), time.monotonic()
+        line, done = ProgressLine(settings), Event()
+
+        def show() -> None:
+            text = line.text(time.monotonic() - began, get_terminal_size().columns - 1)
+            click.echo(f"\r\033[K{text}" if live else text, nl=not live, err=True)
+
+        def noted(exchange: Exchange) -> None:
+            line.note(exchange)
+            if live:
+                show()
+
+        def tick() -> None:
+            while not done.wait(1.0 if live else EVERY):
+                show()
+
+        ticking = Thread(target=tick, daemon=True)
+        ticking.start()
         try:
-            yield lambda exchange: click.echo(f"\r\033[K{line.after(exchange)}", nl=False, err=True)
+            yield noted
         finally:
-            click.echo("\r\033[K", nl=False, err=True)
+            done.set()
+            ticking.join()
+            if live:
+                click.echo("\r\033[K", nl=False, err=True)
 
     return shown()

@@ -99,6 +99,8 @@ class Extent(enum.Enum):
 
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
 """Prefix of a problem's ``detail`` if another protocol was recognised. Advice follows it."""
+UNRESOLVED: Final = "the name cannot be resolved"
+"""Prefix of a problem's ``detail`` if the host name is unknown."""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -81,13 +81,18 @@ class TargetSource:
 
     def __iter__(self) -> Generator[Target]:
         """Yield the targets of the part in order. Raises UsageProblem at the first invalid one."""
+        yield from (target for _, target in self.placed())
+
+    def placed(self) -> Generator[tuple[str, Target]]:
+        """Yield the targets of the part in order, each with its place. Raises UsageProblem at the first invalid one."""
         seen = Marks()
-        for place, (where, target) in enumerate(self._numbered()):
-            _look_at(target, f"{self.name}, {where}")
+        for number, (place, target) in enumerate(self._numbered()):
+            where = f"{self.name}, {place}"
+            _look_at(target, where)
             if not seen.add(target.name):
-                raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
-            if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
-                yield target
+                raise UsageProblem(f"{where}: {printable(target.name)!r} appears twice: remove one")
+            if number % self.part.of == self.part.first and (not self.only or target.name in self.only):
+                yield where, target
 
     def _numbered(self) -> Iterator[tuple[str, Target]]:
         self.content.seek(0)
@@ -205,17 +210,17 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
     are on other machines and are not checked.
     """
     found, left = Inspected(), set(source.only)
-    for target in source:
+    for where, target in source.placed():
         found.number += 1
         left.discard(target.name)
         whole = target.with_options(given)
         if far and target.isolate:
             told = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
-            raise UsageProblem(f"{source.name}, target {target.name!r}: {told}")
+            raise UsageProblem(f"{where}: target {target.name!r}: {told}")
         try:
             settings = _settled(whole, environ, far=far, strict=not source.is_toml)
         except UsageProblem as problem:
-            raise UsageProblem(f"{source.name}, {problem}") from None
+            raise UsageProblem(f"{where}: {problem}") from None
         found.variables |= whole.variables
         found.keyed_by_default |= DEFAULT_KEY_ENV in whole.variables
         if whole.options.get("history"):
@@ -245,7 +250,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
     """Yield the announcement for a target. The worker chooses the seed of the generated requests."""
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
-        yield f"then {settings.properties.number} generated requests (--properties 0: none)"
+        yield f"{settings.properties.number} more are generated"
 
 
 def _settled(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:

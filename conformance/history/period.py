@@ -125,7 +125,7 @@ def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
         yield Trouble(
             key=trouble_key(clause.id, clause.failures),
             clause=clause.id,
-            told=f"{clause.title}: {ways}" if ways else clause.title,
+            told=f"{ways} ({clause.level}: {clause.title})" if ways else f"broken ({clause.level}: {clause.title})",
             whose="server",
             since=since.start if since else None,
         )

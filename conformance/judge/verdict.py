@@ -9,7 +9,7 @@ from typing import Final
 from conformance.contract.clauses.status import accountable
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
-from conformance.exchange.model import OTHER_PROTOCOL, Exchange, NoResponse, Problem
+from conformance.exchange.model import OTHER_PROTOCOL, UNRESOLVED, Exchange, NoResponse, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
 from conformance.text.safe import printable
 
@@ -21,9 +21,9 @@ AT_THE_END: Final = 2
 """Plain reads at the end of a run. If earlier ones got status 200 and none of these, the server stopped serving."""
 _FAULTS: Final = {
     NoResponse.UNREACHABLE: "the target cannot be reached",
-    NoResponse.TIMEOUT: "the target did not answer in time",
-    NoResponse.BROKEN: "the target broke off its answer",
-    NoResponse.TOO_LARGE: "the answer is too large",
+    NoResponse.TIMEOUT: "the target did not respond in time",
+    NoResponse.BROKEN: "the target broke off its response",
+    NoResponse.TOO_LARGE: "the response is too large",
     NoResponse.NOT_RECORDED: "the recording is not whole",
 }
 REMEDIES: Final = {
@@ -69,8 +69,8 @@ def decide(
     counts = count(results)
     warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
     known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
-    beside = " beside the known deviations" if known else ""
-    seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} exercised"
+    beside = " apart from known deviations" if known else ""
+    seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} checked"
     return Verdict.CONFORMANT, seen + warned  # every verdict is shown with the number of waived clauses
 
 
@@ -105,11 +105,12 @@ def _doubts(
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
-        yield "the queue was empty in every read: nothing is known of its jobs (see --wait-for-items and --populate)"
+        more = "" if recorded else " (see --wait-for-items and --populate)"
+        yield f"the queue was empty in every read: nothing is known of its jobs{more}"
     if unseen:
-        yield in_words(unseen, "core", "not exercised")
+        yield in_words(unseen, "core", "not checked")
     if not any(result.status in EXERCISED for result in results):
-        yield "no clause was exercised"
+        yield "no clause was checked"
 
 
 def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool) -> Iterator[str]:
@@ -145,6 +146,8 @@ def _in_words(problem: Problem) -> str:
 
 def _remedy(problem: Problem) -> str:
     """Say what to do. If the status line is valid, the server speaks HTTP."""
+    if problem.fault is NoResponse.UNREACHABLE and problem.detail.startswith(UNRESOLVED):
+        return "is the host name spelled right, and does this machine know it?"
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
         return "a line of its head is not a header field" if head else "does a proxy or a time limit cut it off?"
@@ -169,7 +172,7 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:
-    """Say how many clauses of a kind are broken or not exercised, and name some of them."""
+    """Say how many clauses of a kind are broken or not checked, and name some of them."""
     return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
 
 

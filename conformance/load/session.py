@@ -141,7 +141,7 @@ class Session:
         if exchange.problem is not None:
             failure = BrokenResponse(f"no response: {exchange.problem.fault.value}")
         elif broken:
-            failure = BrokenResponse(f"{broken[0]}: {BY_ID[broken[0]].title}")
+            failure = BrokenResponse(self._broken(broken[0]))
         elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
             failure = BrokenResponse(f"answered {response.status}")
         self._environment.events.request.fire(
@@ -160,9 +160,13 @@ class Session:
 
     def _count(self, exchange: Exchange, clause: str) -> None:
         """Count a further breach of a response in Locust's table of failures."""
-        told = f"{clause}: {BY_ID[clause].title}"
+        told = self._broken(clause)
         errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), told)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
+
+    def _broken(self, clause: str) -> str:
+        found = BY_ID[clause]
+        return f"{clause} ({found.level_in(self.demand) or found.level}: {found.title})"
 
     def _fails(self, clause: str) -> bool:
         level = BY_ID[clause].level_in(self.demand)

@@ -34,19 +34,19 @@ class Badge(NamedTuple):
 
 
 def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
-    """Return the badge of a run: verdict, qualifiers, how much was exercised, date.
+    """Return the badge of a run: verdict, qualifiers, how much was checked, date.
 
-    If ``profiles`` are given, those that the run exercised are counted separately.
+    If ``profiles`` are given, those with checked clauses are counted separately.
     """
     counts = run.counts
-    exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in profiles if one.exercised]
+    checked = [f"{one.profile.value} {one.checked}/{one.total}" for one in profiles if one.checked]
     parts = [
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
         *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
-        *(exercised or [f"{counts.exercised} of {counts.total} exercised"]),
+        *(checked or [f"{counts.exercised} of {counts.applicable} checked"]),
         run.start[:10],
     ]
     return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)

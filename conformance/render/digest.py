@@ -39,7 +39,7 @@ def five(digest: Digest) -> tuple[tuple[str, list[str]], ...]:
     return (
         ("Broken now", list(digest.broken)),
         ("Newly broken", [changed(one) for one in digest.newly]),
-        ("Mended", [changed(one) for one in digest.mended]),
+        ("Fixed", [changed(one) for one in digest.mended]),
         ("Not reached", [away(one) for one in digest.unreached]),
         (
             "Waivers that expire within 14 days",
@@ -71,7 +71,7 @@ def heading(digest: Digest) -> str:
     days = f"Night of {digest.end[:10]}"
     if digest.start[:10] != digest.end[:10]:
         days = f"{digest.start[:10]} to {digest.end[:10]}"
-    return f"{days}: {count(digest.targets, 'target')}, {len(digest.rest)} of them well"
+    return f"{days}: {count(digest.targets, 'target')}, {len(digest.rest):,} without a problem"
 
 
 def group_heading(group: Alike) -> str:
@@ -103,7 +103,7 @@ def digest_lines(digest: Digest) -> Iterator[str]:
     if len(digest.groups) > GROUPS:
         yield f"… {count(len(digest.groups) - GROUPS, 'more group')} in the report"
     if digest.rest:
-        yield line(f"{count(len(digest.rest), 'target')} well: {some(digest.rest)}")
+        yield line(f"{count(len(digest.rest), 'target')} without a problem: {some(digest.rest)}")
     yield from map(line, _notes(digest, NOTES))
     if digest.left_out:
         yield line(f"no run in this period: {some(digest.left_out)}")
@@ -129,7 +129,7 @@ def digest_markdown(digest: Digest) -> str:
         f"… {count(len(digest.groups) - ROWS, 'more group')} in `index.html`." if len(digest.groups) > ROWS else "",
         "\n".join(f"- {plain(sentence(text))}" for text in _notes(digest, ROWS)),
         f"No run in this period: {plain(some(digest.left_out, ROWS))}" if digest.left_out else "",
-        f"<details><summary>{count(len(digest.rest), 'target')} well</summary>\n\n{plain(some(digest.rest, 1000))}\n\n"
+        f"<details><summary>{count(len(digest.rest), 'target')} without a problem</summary>\n\n{plain(some(digest.rest, 1000))}\n\n"
         "</details>"
         if digest.rest
         else "",

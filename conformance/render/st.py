@@ -11,7 +11,7 @@ from conformance.contract.terms import Demand
 from conformance.judge.report import ClauseResult, Status
 
 NAMED: Final = 4
-"""How many clauses the summary names that were not exercised."""
+"""How many unchecked clauses the summary names."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ def told(found: ClauseResult) -> Iterator[str]:
 
 
 def summary(tally: Tally) -> Iterator[str]:
-    """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not exercised."""
+    """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not checked."""
     yield f"Queue contract: {tally.judged} responses judged by the clauses about single responses."
     if tally.should:
         found = (f"{name} ({len(tally.broken[name])})" for name in sorted(tally.should))
@@ -61,4 +61,4 @@ def summary(tally: Tally) -> Iterator[str]:
     unseen = [clause.id for clause in CATALOGUE if clause.core and clause.over and clause.id not in tally.seen]
     if unseen:
         rest = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
-        yield f"  ⚠️  inconclusive: not exercised {', '.join(unseen[:NAMED])}{rest}"
+        yield f"  ⚠️  inconclusive: not checked {', '.join(unseen[:NAMED])}{rest}"

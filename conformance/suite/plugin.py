@@ -58,7 +58,7 @@ def _markers() -> list[tuple[str, str]]:
         ("must", "clauses whose breach is non-conformance"),
         ("should", "clauses whose breach is a warning"),
         ("property", "families of requests that Schemathesis generates from the document"),
-        ("core", "clauses that must have been exercised for a verdict of conformant"),
+        ("core", "clauses that must have been checked for a verdict of conformant"),
         *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]

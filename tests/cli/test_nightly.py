@@ -152,9 +152,9 @@ def worded(*targets: TargetResult, known: list[str] | None = None) -> tuple[Deci
 
 
 def test_the_title_says_who_is_not_well() -> None:
-    assert told.title(decide([ILL], None)) == "GET /api/queue: prod is not well"
+    assert told.title(decide([ILL], None)) == "GET /api/queue: prod needs attention"
     several = [target(name, "error") for name in "dcba"]
-    assert told.title(decide(several, None)) == "GET /api/queue: 4 targets are not well (a, b, c, …)"
+    assert told.title(decide(several, None)) == "GET /api/queue: 4 targets need attention (a, b, c, …)"
 
 
 def test_the_body_tells_each_trouble_and_keeps_its_key() -> None:
@@ -173,7 +173,7 @@ def test_a_comment_is_for_what_changed_alone() -> None:
     text = told.comment(*worded(OTHERWISE, known=[A1]), None)
     assert "New:\n\n- prod: item.a" in text
     assert "Gone:\n\n- prod: item.a" in text
-    assert told.comment(*worded(WELL, known=[A1]), None).startswith("All is well again.")
+    assert told.comment(*worded(WELL, known=[A1]), None).startswith("No target has a problem any more.")
 
 
 HOSTILE = "x\n::error::owned\r%0A @everyone <img src=x> [l](javascript:1) | `c` -->"
@@ -197,7 +197,7 @@ def test_what_a_server_said_acts_nowhere() -> None:
         told.comment(decision, whole, None),
         told.summary(decision, whole, digested(whole)),
     ]
-    lines = list(told.lines(decision, digested(whole)))
+    lines = list(told.lines(decision, digested(whole), tracked=True))
     assert len(lines) == 11
     assert "\n" not in "".join(lines)
     assert "::error" not in "".join([*texts, *lines])
@@ -240,17 +240,17 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
     assert result.exit_code == 1
     assert "  Broken now: 1: my-night\n" in result.stdout
     assert "1 target broken: my-night\n    item.create-time.milliseconds: " in result.stdout
-    assert result.stdout.splitlines()[-1] == "open: An issue is opened."
+    assert "issue" not in result.stdout  # nobody asked about one
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
-    assert decision["title"] == "GET /api/queue: my-night is not well"
+    assert decision["title"] == "GET /api/queue: my-night needs attention"
     assert (folder / "out/outputs.txt").read_text("utf-8").splitlines() == [
         "action=open",
         "exit=1",
-        "title=GET /api/queue: my-night is not well",
+        "title=GET /api/queue: my-night needs attention",
     ]
     issue = folder / "out/body.md"
     again = call("nightly", "my night", "--issue", issue, "--output", "out")
-    assert again.stdout.splitlines()[-1] == "update: The open issue is updated."
+    assert again.stdout.splitlines()[-1] == "Action for the rolling issue: update the open issue. Nothing was sent."
     assert (folder / "out/comment.md").read_text("utf-8") == ""
 
 

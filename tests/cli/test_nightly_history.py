@@ -33,7 +33,7 @@ def test_on_the_first_night_of_names_that_share_a_url_nothing_is_counted_togethe
     lost = history_samples.night(sample.unreachable(), 1)
     left_by(folder, **{f"tenant-{number}": lost for number in range(5)})
     done = call("nightly", "night", "--history", "h.db")
-    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing: No issue is open, and none is needed.")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "    the target cannot be reached: Connection refused")
     assert "  Not reached: 5: tenant-0 since 2026-01-01 (1 night), " in done.stdout
 
 
@@ -91,7 +91,7 @@ def test_a_period_is_told_from_the_history(folder: Path) -> None:
     done = call("nightly", "--since", "3d", "--history", "h.db", "--output", "out")
     assert done.exit_code == 1
     assert done.stdout.splitlines()[:3] == [
-        "2026-01-05 to 2026-01-08: 1 target, 0 of them well",
+        "2026-01-05 to 2026-01-08: 1 target, 0 without a problem",
         "  Broken now: 1: http://queue.example:8188",
         "  Newly broken: 0",
     ]

@@ -119,7 +119,7 @@ def exchange(number: int, *, purpose: str = "read", method: str = "GET", status:
             excerpt=BODY if method != "HEAD" else "",
         )
     return RecordedExchange(
-        id=f"x-{number:02}",
+        id=f"x{number}",
         request=RecordedRequest(
             method=method, url="http://queue.example:8188/api/queue", headers=SENT, purpose=purpose, credential="given"
         ),
@@ -147,7 +147,7 @@ def clause(
     _, level, core, title = next(entry for entry in CATALOGUE if entry[0] == clause_id)
     seen = status not in {Status.NOT_EXERCISED, Status.NOT_APPLICABLE, Status.ERROR}
     reasons = {
-        Status.PASS: f"kept in {judged} answers",
+        Status.PASS: f"kept in {judged} responses",
         Status.NOT_EXERCISED: "needs a job in the queue",
         Status.NOT_APPLICABLE: "only where the dialect is auto",
         Status.ERROR: "the suite itself failed: ZeroDivisionError: division by zero. Please report this",
@@ -157,7 +157,7 @@ def clause(
         title=title,
         level=level,
         status=status,
-        reason=reason or reasons.get(status, f"broken in 3 of {judged} answers"),
+        reason=reason or reasons.get(status, f"broken in 3 of {judged} responses"),
         core=core,
         since=1,
         judged=judged if seen else 0,
@@ -224,20 +224,20 @@ def all_but(changed: dict[str, ClauseResult]) -> list[ClauseResult]:
     """Return the whole catalogue as passed, but for ``changed``."""
     standing = {
         "queue.one-order": clause("queue.one-order", Status.NOT_APPLICABLE),
-        "error.code": clause("error.code", Status.NOT_EXERCISED, reason="needs an answer of 400 or 500"),
+        "error.code": clause("error.code", Status.NOT_EXERCISED, reason="needs a 400 or 500"),
     }
     return [changed.get(name) or standing.get(name) or clause(name) for name, *_ in CATALOGUE]
 
 
 def passing() -> Report:
     """Return a conformant run."""
-    return report(Verdict.CONFORMANT, "no must clause broken, 25 of 27 clauses exercised", all_but({}))
+    return report(Verdict.CONFORMANT, "no must clause broken, 25 of 27 clauses checked", all_but({}))
 
 
 def failing() -> Report:
     """Return a run with one of each status."""
     seconds = Evidence(
-        exchange="x-01",
+        exchange="x1",
         pointer="/queue_pending/0/4/create_time",
         expected="milliseconds since the Unix epoch",
         got="1767225600",
@@ -246,13 +246,13 @@ def failing() -> Report:
         kind="seconds",
         more=41,
         last="/queue_pending/41/4/create_time",
-        seen_in=("x-02", "x-03", "x-04"),
+        seen_in=("x2", "x3", "x4"),
         excerpt=Excerpt(
             before='…"inputs": {"seed": 5}}}, ["9"], {"create_time": ', marked="1767225600", after="}], [2, …"
         ),
     )
     absent = Evidence(
-        exchange="x-13",
+        exchange="x13",
         pointer="/queue_running",
         expected="both lists",
         got="nothing",
@@ -260,7 +260,7 @@ def failing() -> Report:
         excerpt=Excerpt(before='{"queue_pending": []', marked="", after="}"),
     )
     charset = Evidence(
-        exchange="x-02",
+        exchange="x2",
         pointer=None,
         expected="application/json",
         got='"text/html; charset=utf-8"',
@@ -269,7 +269,7 @@ def failing() -> Report:
         seen_in=tuple(f"x-{number:02}" for number in range(3, 13)),
     )
     again = Evidence(
-        exchange="x-01",
+        exchange="x1",
         pointer="/queue_pending/3/4/create_time",
         expected="a number",
         got="null",
@@ -281,7 +281,7 @@ def failing() -> Report:
             clause("item.create-time.milliseconds", Status.FAIL, seconds, again),
             clause("http.content-type", Status.FAIL, charset),
             clause("envelope.both-lists", Status.WARN, absent),
-            clause("http.date", Status.WARN, reason="broken in 3 of 14 answers"),
+            clause("http.date", Status.WARN, reason="broken in 3 of 14 responses"),
             clause("workflow.links", Status.ERROR),
             clause("item.prompt-id.lower-case", Status.WAIVED),
         )
@@ -349,7 +349,7 @@ def hostile() -> Report:
     text = " ".join(HOSTILE)
     evidence = tuple(
         Evidence(
-            exchange="x-01",
+            exchange="x1",
             pointer=f"/{nasty}",
             expected="harmless text",
             got=nasty,
@@ -357,13 +357,13 @@ def hostile() -> Report:
             hint="none",
             more=2,
             last=f"/{nasty}/9",
-            seen_in=("x-02", nasty),
+            seen_in=("x2", nasty),
             excerpt=Excerpt(before=nasty, marked=nasty, after=nasty),
         )
         for nasty in HOSTILE
     )
     answered = RecordedExchange(
-        id="x-01",
+        id="x1",
         request=RecordedRequest(
             method="GET",
             url=f"http://x.invalid/{text}",
@@ -409,7 +409,7 @@ def known() -> Report:
     changed = {name: clause(name, Status.WAIVED) for name in ("item.element-order", "item.prompt-id.lower-case")}
     made = report(
         Verdict.CONFORMANT,
-        "no must clause broken beside the known deviations, 25 of 27 clauses exercised",
+        "no must clause broken apart from known deviations, 25 of 27 clauses checked",
         all_but(changed),
     )
     entry = KnownDeviation(

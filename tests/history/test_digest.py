@@ -68,7 +68,7 @@ def test_each_of_the_five_lists_names_its_targets() -> None:
     assert list(digest_lines(found))[1:6] == [
         "  Broken now: 2: ill, strict",
         "  Newly broken: 1: ill (item.a)",
-        "  Mended: 1: mended (item.b)",
+        "  Fixed: 1: mended (item.b)",
         "  Not reached: 1: gone since 2026-11-23 (3 nights)",
         "  Waivers that expire within 14 days: 1: item.soon until 2026-12-09 (mended, well)",
     ]

@@ -296,7 +296,9 @@ def test_another_document_is_told() -> None:
 def test_a_report_without_whole_bodies_is_refused_in_one_line() -> None:
     with serve() as endpoint:
         call("check", endpoint.url, "-q")
-    told = f"{LAST} cannot be judged again: it holds no whole bodies, and what was not kept is not judged"
+    told = (
+        f"{LAST} cannot be judged again: it was written without --full-bodies: check the server again with that option"
+    )
     is_refused(call("judge", LAST), told)
 
 

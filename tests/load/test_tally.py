@@ -81,7 +81,7 @@ def test_a_broken_must_is_told_with_its_share_its_moments_and_the_load_then() ->
     report = reported(PARTS[0] + PARTS[1])
     result = report.clause("item.prompt-id.uuid")
     assert report.verdict is Verdict.NON_CONFORMANT
-    assert (result.status, result.reason) == (Status.FAIL, "broken in 1 of 4 answers")
+    assert (result.status, result.reason) == (Status.FAIL, "broken in 1 of 4 responses")
     assert result.under_load is not None
     assert result.under_load.first.at == "2025-11-23T16:00:03.010Z"
     assert (result.under_load.first.requests, result.under_load.first.users) == (1, 3)
@@ -101,7 +101,7 @@ def test_answers_that_keep_the_contract_are_conformant() -> None:
         (LoadTally(), None, "no request was sent"),
         (PARTS[0] + PARTS[2], None, "1 of 4 requests got no complete response (timeout); try again"),
         (PARTS[0], "after 3 of 30 s", "the run was stopped before its end: after 3 of 30 s"),
-        (gathered(read(queue())), None, "core clauses not exercised"),
+        (gathered(read(queue())), None, "core clauses not checked"),
         (
             gathered(read(b"", status=503)),
             None,

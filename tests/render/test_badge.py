@@ -40,10 +40,10 @@ def badge(report: Report, label: str = "GET /api/queue") -> Badge:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (sample.passing, "conformant · 25 of 27 exercised · 2026-01-01"),
-        (sample.failing, "non-conformant · 1 waived · 24 of 27 exercised · 2026-01-01"),
-        (sample.unreachable, "inconclusive · 0 of 27 exercised · 2026-01-01"),
-        (sample.idle, "inconclusive · partial · embedded endpoint · 15 of 27 exercised · 2026-01-01"),
+        (sample.passing, "conformant · 25 of 26 checked · 2026-01-01"),
+        (sample.failing, "non-conformant · 1 waived · 24 of 26 checked · 2026-01-01"),
+        (sample.unreachable, "inconclusive · 0 of 27 checked · 2026-01-01"),
+        (sample.idle, "inconclusive · partial · embedded endpoint · 15 of 26 checked · 2026-01-01"),
     ],
 )
 def test_it_says_verdict_what_qualifies_it_how_much_was_seen_and_when(make: Callable[[], Report], message: str) -> None:

@@ -172,13 +172,13 @@ def test_skips_have_one_line_for_each_reason_and_the_report_has_all(tmp_path: Pa
     with serve(variant="empty-queue") as endpoint:
         done = suite(tmp_path, "--target", endpoint.url, "-rs", "--properties", "0")
         assert done.returncode == 10
-        told = re.findall(r"^SKIPPED \[(\d+)\] \S+: (not exercised: .*)$", done.stdout, re.MULTILINE)
+        told = re.findall(r"^SKIPPED \[(\d+)\] \S+: (not checked: .*)$", done.stdout, re.MULTILINE)
         assert {reason for _, reason in told} == {
-            "not exercised: needs a job in the queue",
-            "not exercised: needs a key",
-            "not exercised: needs a response that the server did not send",
-            "not exercised: needs --populate",
-            "not exercised: needs --allow-writes",
+            "not checked: needs a job in the queue",
+            "not checked: needs a key",
+            "not checked: needs a response that the server did not send",
+            "not checked: needs --populate",
+            "not checked: needs --allow-writes",
         }
         assert len(told) == 5
         assert sum(int(number) for number, _ in told) == report(tmp_path)["counts"]["not-exercised"]

@@ -133,7 +133,7 @@ def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:
     page = opener(written(tmp_path, [kept("a")], ended=False))
     expect(page.get_by_text("Not all targets were checked, because the run stopped early.")).to_be_visible()
-    expect(page.get_by_text("No exercised clause was broken.")).to_be_visible()
+    expect(page.get_by_text("No clause that was checked is broken.")).to_be_visible()
 
 
 def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:

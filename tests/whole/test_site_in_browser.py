@@ -141,7 +141,7 @@ def test_the_index_begins_with_the_digest(site: Path) -> None:
     assert titles == [
         ("Broken now", "2"),
         ("Newly broken", "0"),
-        ("Mended", "0"),
+        ("Fixed", "0"),
         ("Not reached", "0"),
         ("Waivers that expire within 14 days", "0"),
     ]

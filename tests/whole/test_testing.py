@@ -123,7 +123,7 @@ WRONG = {
     "answers=[]": "answers is empty",
     "answers=b'', generate=1": "answers and generate contradict each other",
     'fault="comfyui-order", generate=1': "comfyui-order changes the jobs of the generated queue",
-    '"ties", answers=b""': "ties changes the jobs of the generated queue",
+    '"ties", answers=b""': "variant ties cannot be combined with answers",
 }
 
 

@@ -91,7 +91,11 @@ def _listed(name: str) -> Any:
 def _is_array(found: Located) -> Iterator[Finding]:
     if isinstance(found.value, list):
         return
-    cause = Cause("empty", "send an empty list as []") if found.value in (None, {}, "") else None
+    cause = (
+        Cause("empty", "null, {} or an empty string instead of an empty list")
+        if found.value in (None, {}, "")
+        else None
+    )
     yield Finding(found.pointer, "an array", show(found.value), "The list is not an array.", cause)
 
 
