@@ -70,7 +70,7 @@ class Case:
 ASKED: dict[str, Case] = {
     "moves, ten jobs a second": Case(lambda: serve(period=0.1)),
     "3 kB, the same each time": Case(lambda: serve(bodies=itertools.repeat(body(0, 5, 2)))),
-    "3 kB, the same, each answer with an id of its own": Case(
+    "3 kB, the same, each response with an id of its own": Case(
         lambda: serve("ids-of-answers", bodies=itertools.repeat(body(0, 5, 2)))
     ),
     "3 kB, another ten times a second": Case(lambda: serve(bodies=another_ten_times_a_second(5, 2))),
@@ -142,9 +142,9 @@ def main() -> None:
     ]
     notes = [
         f"Requests a second; medians of {chosen.rounds} rounds of {chosen.seconds} s each, in turn, {USERS} users.",
-        "Without judging Locust still makes its request, reads the whole answer and counts it.",
+        "Without judging Locust still makes its request, reads the whole response and counts it.",
         "A ratio about 1, or above it: the endpoint, or the bound on the rate, is what limits it.",
-        "No queue is another one in each of seven thousand reads a second; the last two rows say what judging can do.",
+        "No real queue changes seven thousand times a second; the last two rows show the limit of judging.",
     ]
     columns = ("", f"a second, {PLAIN}", f"a second, {JUDGED}", "ratio", "spread")
     write(Result("load", columns, rows, goals, notes, taken), chosen.out)

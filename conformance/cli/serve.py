@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--list",
-    "listed",
+    "list_names",
     is_flag=False,
     flag_value="",
     metavar="[WORD]",
-    help="List variants, hostile endpoints and faults; with WORD, those whose line contains it.",
+    help="List variants, hostile endpoints and faults; with WORD, those whose line contains it. [default: serve]",
 )
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     host: str,
@@ -63,15 +63,15 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     api_key_env: str | None,
     generate: bool,
     seed: int | None,
-    listed: str | None,
+    list_names: str | None,
 ) -> int:
     """Serve the reference endpoint: a queue that changes over time, conforming or with one fault.
 
     With --generate, no two responses have a job in common. The clauses that compare a job between reads
     (reads.job-data, reads.order, reads.steady) are then not checked.
     """
-    if listed is not None:
-        _list_names(listed)
+    if list_names is not None:
+        _list_names(list_names)
         return 0
     for option, name in (("--variant", variant), ("--fault", fault), ("--hostile", hostile)):
         _look_up(option, name)

@@ -129,8 +129,8 @@ def digest_markdown(digest: Digest) -> str:
         f"… {count(len(digest.groups) - ROWS, 'more group')} in `index.html`." if len(digest.groups) > ROWS else "",
         "\n".join(f"- {plain(sentence(text))}" for text in _notes(digest, ROWS)),
         f"No run in this period: {plain(some(digest.left_out, ROWS))}" if digest.left_out else "",
-        f"<details><summary>{count(len(digest.rest), 'target')} without a problem</summary>\n\n{plain(some(digest.rest, 1000))}\n\n"
-        "</details>"
+        f"<details><summary>{count(len(digest.rest), 'target')} without a problem</summary>\n\n"
+        f"{plain(some(digest.rest, 1000))}\n\n</details>"
         if digest.rest
         else "",
     ]

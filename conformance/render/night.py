@@ -31,8 +31,8 @@ _WHOSE: Final = {
     "suite": " (of the suite itself, not of the server)",
 }
 _FOOTER: Final = (
-    "This issue is rewritten each night, gets a comment when something changes, and is closed when no target has a problem. "
-    "Closing it by hand does not waive anything: add accepted breaches to the register of known deviations."
+    "This issue is rewritten each night, gets a comment when something changes, and is closed when no target has a "
+    "problem. Closing it by hand does not waive anything: add accepted breaches to the register of known deviations."
 )
 
 

@@ -267,9 +267,9 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
 def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
     call("check", "--properties", "0", "--all", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target well: ref\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: ref\n") == 1
     call("check", "--properties", "0", "--target", "embedded", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target well: latest\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: latest\n") == 1
 
 
 def test_a_night_is_kept_once(folder: Path) -> None:
@@ -314,7 +314,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ([], "no report given: give the DIR of one, or name the targets with --targets"),
+        ([], "nothing to summarise: give the report directories (DIR), or --targets FILE"),
         (["nowhere"], "nowhere/compliance.json cannot be read: No such file or directory"),
         (["broken"], "broken/results.jsonl is damaged at line 1"),
         (["--targets", "missing.toml"], "missing.toml cannot be read"),

@@ -47,7 +47,7 @@ def test_a_dead_tenant_is_noticed_beside_a_neighbour_that_is_well(folder: Path) 
         done = call("nightly", "night", "--history", "h.db")
     assert done.exit_code == 1
     assert "  Not reached: 1: dead since 2026-01-01 (3 nights)" in done.stdout
-    assert "1 target well: well" in done.stdout
+    assert "1 target without a problem: well" in done.stdout
 
 
 def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder: Path) -> None:

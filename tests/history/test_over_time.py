@@ -219,6 +219,14 @@ def test_what_else_differs_is_said_first(member: str, value: object, told: str) 
     assert diff(new, new).notes == (() if member != "partial" else ("the older run is partial, cut short", told))
 
 
+def test_a_newer_run_that_is_older_is_noted() -> None:
+    old = sample.passing()
+    new = structs.replace(old, run=structs.replace(old.run, start="2025-12-31T03:00:00Z"))
+    assert diff(old, new).notes == (
+        "the newer run is the older one, from 2025-12-31T03:00:00Z: swap the two to see what changed",
+    )
+
+
 def selected(*clauses: str) -> Report:
     """Return a run of some clauses."""
     report = sample.failing()

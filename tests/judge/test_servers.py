@@ -35,7 +35,7 @@ def test_servers_are_judged_apart_and_the_worst_decides(tmp_path: Path) -> None:
     assert verdicts == {"https://a.example": "conformant", "https://b.example": "non-conformant"}
     assert report["verdict_reason"].startswith("1 of 2 servers, https://b.example: ")
     uuid = next(clause for clause in report["clauses"] if clause["id"] == "item.prompt-id.uuid")
-    assert (uuid["judged"], uuid["breached"], uuid["reason"]) == (7, 1, "broken in 1 of 7 answers")
+    assert (uuid["judged"], uuid["breached"], uuid["reason"]) == (7, 1, "broken in 1 of 7 responses")
     status, verdicts, broken, _ = servers(har_of((A, {}, BODY), (B, {}, EMPTY)), tmp_path=tmp_path)
     assert (status, broken) == (10, set())
     assert verdicts == {"https://a.example": "conformant", "https://b.example": "inconclusive"}

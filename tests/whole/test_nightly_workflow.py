@@ -200,9 +200,7 @@ def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_
     good = nights.play()
     assert (good.action, good.exit, good.issues, good.commands) == ("nothing", 0, [], [])
     assert "## ✅ 1 target: 1 conformant" in good.summary
-    assert good.summary.endswith(
-        "Action for the rolling issue: nothing, because no issue is open and none is needed.\n"
-    )
+    assert good.summary.endswith("nothing, because no issue is open and none is needed.\n")
 
     bad = nights.play("seconds")
     assert (bad.action, bad.exit) == ("open", 1)

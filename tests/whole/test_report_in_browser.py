@@ -145,13 +145,15 @@ def test_without_script_it_is_whole(opener: Opener, pages: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_paper_shows_everything(opener: Opener, pages: dict[str, str], *, script: bool) -> None:
-    """Print opens all details, hides the controls, and is dark on white whatever the screen was."""
+def test_paper_shows_every_finding_and_folds_the_rest(opener: Opener, pages: dict[str, str], *, script: bool) -> None:
+    """Print opens all findings, hides the controls, and is dark on white whatever the screen was."""
     page = opener(pages["failing"], java_script_enabled=script, color_scheme="dark")
     page.emulate_media(media="print")
     expect(page.get_by_text("The server sends seconds.")).to_be_visible()
     expect(page.get_by_text("$COMFY_API_KEY").first).to_be_visible()
-    expect(page.locator(".clause .quote").first).to_be_visible()
+    expect(page.locator(".finding-body").last).to_be_visible()
+    expect(page.locator(".clause .quote").first).to_be_hidden()
+    expect(page.locator("#requests ~ details table")).to_be_hidden()
     expect(page.locator("#filters")).to_be_hidden()
     expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
