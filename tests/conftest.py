@@ -6,6 +6,7 @@ clusters whose workers are killed, benchmarks, mutation testing of a sample) and
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -27,7 +28,7 @@ pytest_plugins = ["helpers.browser"]
 _BUSY_MACHINE = [HealthCheck.too_slow]
 
 settings.register_profile(
-    "quick", max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
+    "quick", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
 )
 settings.register_profile(
     "deep", max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=_BUSY_MACHINE
@@ -51,6 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("deep" if config.option.deep else "quick"))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from the items: there are so many that each of its passes takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect tests marked ``deep`` without ``--deep``, and ``clients`` unless ``-m`` names them."""
     wanted = {"deep": config.option.deep, "clients": "clients" in config.option.markexpr}
@@ -63,12 +75,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _put_side_by_side(items: list[pytest.Item]) -> None:
-    """Move tests of the same ``asked_of`` next to each other, so that one process sends their requests once."""
+    """Put browser tests first, then those that start commands, and tests of the same ``asked_of`` side by side.
+
+    Each test process gets consecutive items at first, and the others take over the last of them. So few processes
+    start a browser, the longest tests do not remain for the end, and one process sends the requests of ``asked_of``.
+    """
     groups: dict[object, list[pytest.Item]] = {}
     for item in items:
         name = item.callspec.params.get("asked_of") if hasattr(item, "callspec") else None
         groups.setdefault(name or item, []).append(item)
     items[:] = [item for group in groups.values() for item in group]
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, "whole" not in item.path.parts))
 
 
 @pytest.fixture

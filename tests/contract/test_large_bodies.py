@@ -59,7 +59,7 @@ def cost(name: str, size: int, tmp_path: Path) -> Cost:
 
 
 @linux
-@pytest.mark.parametrize("name", ["array", "broken job", "nodes"])
+@pytest.mark.parametrize("name", ["array", pytest.param("broken job", marks=pytest.mark.deep), "nodes"])
 def test_a_small_fragment_again_and_again_takes_bounded_memory(name: str, tmp_path: Path) -> None:
     found = cost(name, 3 << 20, tmp_path)
     assert found.after - found.before < 128

@@ -22,9 +22,10 @@ from conformance.judge.build import build
 from conformance.judge.judge import Judgement, judge
 from conformance.judge.report import ClauseResult, Status, decode, encode
 from conformance.judge.whole import exchanges_in
-from conformance.reference.faults import FAULTS
+from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import OPEN, VARIANTS
-from helpers.reference_runs import TABULATED, Asked, asked
+from helpers.profiles import one_in, quick_if
+from helpers.reference_runs import TABULATED, Asked, served
 
 UNTOLD_KEYS = {
     **dict.fromkeys(
@@ -54,22 +55,24 @@ UNDECODED = (
 """Faults whose bodies no HAR file holds, since it holds bodies after their coding was undone."""
 
 
+def _subject(fault: Fault) -> str:
+    return fault.clause.partition(".")[0]
+
+
 def in_quick(name: str) -> bool:
-    """Whether no earlier fault is aimed at the same clause, or the fault is of a kind that differs from its run."""
+    """Whether a fault is the first of its subject, needs a key, or sends bodies that no recording holds."""
     fault = FAULTS[name]
-    first = next(other for other in FAULTS.values() if other.clause == fault.clause and not other.needs_jobs)
+    first = next(other for other in FAULTS.values() if _subject(other) == _subject(fault) and not other.needs_jobs)
     return first is fault or fault.needs_key or name in UNDECODED
 
 
+SERVED = [name for name, variant in VARIANTS.items() if variant.door == OPEN and name not in TABULATED]
+"""Variants that show only on a connection."""
 NAMES = [
-    *(
-        pytest.param(name, marks=() if in_quick(name) else pytest.mark.deep)
-        for name, fault in FAULTS.items()
-        if not fault.needs_jobs
-    ),
-    *(name for name, variant in VARIANTS.items() if variant.door == OPEN and name not in TABULATED),
+    *quick_if((name for name, fault in FAULTS.items() if not fault.needs_jobs), in_quick),
+    *one_in(4, SERVED),
 ]
-"""Faults that show without jobs, one for each clause in the quick run, and the variants that are served."""
+"""In the quick run one fault of each subject and every fourth variant; in the deep one all that need no jobs."""
 
 
 # --- writing a recording ----------------------------------------------------------------------------------------------
@@ -181,12 +184,12 @@ def differences(before: Judgement, after: Judgement) -> dict[str, tuple[Status, 
 # --- what holds -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("asked_of", NAMES)
-def test_a_recording_and_a_report_with_whole_bodies_are_judged_as_their_run_was(asked_of: str) -> None:
-    found = there_and_back(asked(asked_of))
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_and_a_report_with_whole_bodies_are_judged_as_their_run_was(name: str) -> None:
+    found = there_and_back(served(name))
     assert found.whole.results == found.again.results
     assert found.whole == found.again
-    if asked_of in UNDECODED:
+    if name in UNDECODED:
         holds_no_breach(found)
     elif found.told:
         differs_in_what_it_cannot_tell_of_keys(found, found.told)
@@ -214,12 +217,12 @@ def differs_in_what_it_cannot_tell_of_keys(found: Round, told: Judgement) -> Non
 
 
 def test_a_recording_cannot_tell_under_which_name_a_key_was_right() -> None:
-    found = there_and_back(asked("key-enforced"))
+    found = there_and_back(served("key-enforced"))
     assert "auth.header-name" in differences(found.live, found.offline)
 
 
 def test_a_recording_that_loses_something_is_judged_otherwise() -> None:
-    run = asked("default")
+    run = served("default")
     exchanges, dialect = recordable(run.exchanges), run.settings.dialect
     whole = judge(exchanges, dialect)
     untimed = [replace(exchange, elapsed=3600.0) for exchange in exchanges]
@@ -234,5 +237,5 @@ def test_a_recording_that_loses_something_is_judged_otherwise() -> None:
 
 
 def test_a_whole_run_holds_every_kind_of_credential() -> None:
-    exchanges = asked("key-enforced").exchanges
+    exchanges = served("key-enforced").exchanges
     assert {exchange.request.credential for exchange in exchanges} == set(Credential)

@@ -17,12 +17,14 @@ from conformance.judge.judge import Bench
 from conformance.judge.judging import Judging
 from conformance.judge.opinion import BEYOND_THE_SCHEMA, RESPONSE_SCHEMA, second_opinion
 from conformance.judge.report import Report, Status, Verdict
-from conformance.reference.faults import FAULTS
+from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS
 from conformance.run.corpus import exchanges
 from conformance.spec.document import load_corrected
 from conformance.spec.operation import Described, shipped
 from conformance.spec.schemas import LARGEST, Schemas
+from helpers.profiles import quick_if
+from helpers.reference_runs import first_of_its_clause
 
 ITEM = [1, "a6a1f0a4-4f5e-4b5e-9d1c-2f6a1d0c9b7e", {"9": {"class_type": "A"}}, ["9"], {"create_time": 1763913600000}]
 QUEUE = {"queue_running": [ITEM], "queue_pending": []}
@@ -123,20 +125,12 @@ def test_each_accepted_disagreement_is_of_a_clause_and_the_others_are_what_the_s
     }
 
 
-DEEP = {"gzip-bomb", "reading-takes-a-job"}
-"""Faults that take seconds: a bomb is decompressed for each request, and jobs are taken by many reads."""
-
-
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.deep if name in DEEP else ())
-        for name, fault in FAULTS.items()
-        if fault.dialect == Dialect.CLOUD
-    ],
+    "fault",
+    quick_if((fault for fault in FAULTS.values() if fault.dialect == Dialect.CLOUD), first_of_its_clause),
+    ids=lambda fault: fault.name,
 )
-def test_the_opinions_agree_about_every_fault(name: str) -> None:
-    fault = FAULTS[name]
+def test_the_opinions_agree_about_every_fault(fault: Fault) -> None:
     wires = dict.fromkeys(exchanges(VARIANTS[fault.variant], fault))
     found = [each for number, (sent, wire) in enumerate(wires) for each in read(wire, name=f"x{number}", request=sent)]
     assert second_opinion(found, AS_THE_DOCUMENT_SAYS).disagreements == ()

@@ -23,6 +23,7 @@ from conformance.probe.workflows import built_in, unique
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS
 from helpers.load_world import READ, WRITES, World, crowd
+from helpers.profiles import one_in, quick_if
 
 BOARDS = [name for name, variant in VARIANTS.items() if variant.board is not None]
 
@@ -82,7 +83,7 @@ def demand_of(dialect: str) -> Demand:
 
 
 @pytest.mark.parametrize("deed", Deed)
-@pytest.mark.parametrize("variant", BOARDS)
+@pytest.mark.parametrize("variant", one_in(4, BOARDS))
 def test_a_round_leaves_nothing_behind(variant: str, deed: Deed) -> None:
     world = World(variant)
     over = single(world, deed)
@@ -169,7 +170,7 @@ def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
 # --- many users -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", BOARDS)
+@pytest.mark.parametrize("variant", one_in(3, BOARDS))
 def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> None:
     world = World(variant)
     jobs = Jobs(WRITES, world.clock, bare=True)
@@ -220,11 +221,10 @@ RARE = ("interrupt-does-nothing", "heap-of-jobs", "newest-first-and-dated-so", "
 
 @pytest.mark.parametrize(
     "fault",
-    [
-        pytest.param(fault, marks=pytest.mark.deep if fault.name in RARE else ())
-        for fault in FAULTS.values()
-        if fault.needs_jobs and fault.clause in EXERCISED
-    ],
+    quick_if(
+        (fault for fault in FAULTS.values() if fault.needs_jobs and fault.clause in EXERCISED),
+        lambda fault: fault.name not in RARE,
+    ),
     ids=lambda fault: fault.name,
 )
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:
@@ -305,7 +305,7 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
 # --- removing ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", BOARDS)
+@pytest.mark.parametrize("variant", one_in(4, BOARDS))
 @pytest.mark.parametrize("requests", [3, 9, 20, 45, 101, 260])
 def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> None:
     world = World(variant)

@@ -14,6 +14,7 @@ from conformance.reference.board import Board
 from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
 from helpers.lifecycle_model import Life, shortest_breach
+from helpers.profiles import one_in, quick_if
 from helpers.simulated_runs import POPULATE, Played, endpoint
 
 WORKFLOW = built_in("PreviewImage", slow=False)
@@ -43,13 +44,11 @@ def beginning(variant: str, fault: str | None = None) -> Callable[[], Played]:
     return lambda: Played(*endpoint(variant, fault), POPULATE)
 
 
-LONG = ("list-of-jobs-says-all-run", "heap-of-jobs", "forgets-a-job")
+LONG = ("list-of-jobs-says-all-run", "heap-of-jobs", "forgets-a-job", "interrupt-takes-the-next-too", "heeds-front")
 """Faults whose sequences take seconds to shorten."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.deep if name in LONG else ()) for name in SHORTEST]
-)
+@pytest.mark.parametrize("name", quick_if(SHORTEST, lambda name: name not in LONG))
 def test_a_lie_is_told_by_the_shortest_sequence_that_shows_it(name: str) -> None:
     fault = FAULTS[name]
     found = shortest_breach(beginning(fault.variant, name), WORKFLOW, wanted=fault.clause, seed=SEED, examples=EXAMPLES)
@@ -79,7 +78,7 @@ def test_a_sequence_is_told_in_lines_that_do_it_again() -> None:
     assert found.lines.count("curl -sS http://127.0.0.1/api/queue") == 3
 
 
-@pytest.mark.parametrize("variant", [name for name, variant in VARIANTS.items() if variant.board])
+@pytest.mark.parametrize("variant", one_in(3, [name for name, variant in VARIANTS.items() if variant.board]))
 def test_no_sequence_accuses_a_conforming_endpoint(variant: str) -> None:
     dialect = Dialect(VARIANTS[variant].dialect)
     found = shortest_breach(beginning(variant), WORKFLOW, dialect=dialect, seed=SEED, examples=FEW)

@@ -134,7 +134,7 @@ def test_clauses_can_be_chosen_by_pattern(tmp_path: Path, broken: Endpoint) -> N
 
 def test_one_clause_can_be_named(tmp_path: Path, broken: Endpoint) -> None:
     node = f"{SUITE}::test_clause[item.prompt-id.uuid]"
-    done = run(tmp_path, BIN / "pytest", "--pyargs", node, "--target", broken.url)
+    done = plain_pytest(tmp_path, "--pyargs", node, "--target", broken.url, "--properties", "0")
     assert done.returncode == 1
     left = report(tmp_path)
     assert left["counts"]["total"] == 1

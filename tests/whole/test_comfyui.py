@@ -20,6 +20,7 @@ from conformance.reference.message import IncomingRequest, Reply
 from helpers.comfyui import VERSIONS, Comfy, Comfy0330, Comfy0364, Comfy080, ComfyUI, serving_comfyui
 from helpers.comfyui_runs import run_of
 from helpers.commands import command_line, report
+from helpers.profiles import one_in
 from helpers.simulated_runs import POPULATE, Clock, Run, judged, ran
 
 RECORDINGS: Final = Path(__file__).parents[1] / "recordings"
@@ -274,7 +275,7 @@ def test_check_with_the_register_exits_0(tmp_path: Path, version: str) -> None:
     assert report(tmp_path)["jobs"]["left"] == []
 
 
-@every_version
+@pytest.mark.parametrize("version", one_in(2, VERSIONS))
 @pytest.mark.parametrize("dialect", ["cloud", "oss"])
 @pytest.mark.parametrize("step", [0.0005, 0.004, 0.7])
 def test_nor_is_a_fast_or_a_slow_machine_accused(version: str, dialect: str, step: float) -> None:

@@ -17,7 +17,7 @@ from conformance.reference.hostile import HOSTILE
 from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS
 from helpers.locust_runs import loaded
-from helpers.reference_runs import asked
+from helpers.reference_runs import asked, needs_connection, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_user_document.py"}
@@ -71,6 +71,15 @@ def test_a_fault_is_caught_by_the_clause_that_is_meant_to_catch_it(asked_of: str
     if fault.inconclusive:
         assert report.verdict is Verdict.INCONCLUSIVE
     assert rows().get(fault.name) == row(fault, report), "docs/faults.md is stale: run `tox -e docs`"
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not needs_connection(fault)])
+def test_a_fault_shows_the_same_over_a_connection(name: str) -> None:
+    """The other tests ask for most faults without a network."""
+    simulated, over_loopback = (report_on(run.transcript, run.settings.judging) for run in (asked(name), served(name)))
+    assert accused(simulated) == accused(over_loopback)
+    assert simulated.verdict is over_loopback.verdict
 
 
 UNDER_LOAD = [fault for fault in FAULTS.values() if fault.under_load]

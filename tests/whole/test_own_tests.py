@@ -10,7 +10,7 @@ import pytest
 from conformance.contract.catalogue import CATALOGUE
 from conformance.problems import UsageProblem
 from conformance.testing import contract_tests
-from helpers.commands import BIN, run
+from helpers.commands import BIN, plain_pytest, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-tests.md"
 FAULTY = """
@@ -45,7 +45,7 @@ def test_the_example_of_the_docs_passes_under_strict_markers_and_xdist(tmp_path:
 def test_a_breach_fails_its_clause_its_family_and_the_verdict_and_nobody_answering_is_no_pass(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(FAULTY, encoding="utf-8")
     chosen = "verdict or oldest-first or undeclared"
-    done = run(tmp_path, BIN / "pytest", "-q", "-k", chosen, "-p", "no:cacheprovider")
+    done = plain_pytest(tmp_path, "-q", "-k", chosen, "-p", "no:cacheprovider")
     assert done.returncode == 1, done.stdout
     failed = re.findall(r"^FAILED test_own.py::(\S+\[[^\]]+\])", done.stdout, re.MULTILINE)
     assert failed == [
@@ -61,9 +61,8 @@ def test_a_breach_fails_its_clause_its_family_and_the_verdict_and_nobody_answeri
 def test_chosen_clauses_have_an_item_each_and_the_others_none(tmp_path: Path) -> None:
     code = FAULTY.replace("seed=1", 'clause=["item.prompt-id.*"], properties=0')
     (tmp_path / "test_own.py").write_text(code, encoding="utf-8")
-    done = run(
-        tmp_path, BIN / "pytest", "-v", "-k", "test_faulty and (item or queue or verdict)", "-p", "no:cacheprovider"
-    )
+    chosen = "test_faulty and (item or queue or verdict)"
+    done = plain_pytest(tmp_path, "-v", "-k", chosen, "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
     items = re.findall(r"test_faulty\[(?!GET)(\S+)\] PASSED", done.stdout)
     assert items == ["verdict", *(clause.id for clause in CATALOGUE if clause.id.startswith("item.prompt-id."))]

@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -24,6 +24,7 @@ from conformance.reference.variants import Variant
 from conformance.run.stopping import REPEAT, Repeats, stoppable
 from helpers.boards import Keeping, Stuck, when_full
 from helpers.commands import ALONE, BIN, TIMEOUT, environment, started
+from helpers.profiles import one_in, quick_if
 
 TO_STOP: Final = (signal.SIGINT, signal.SIGTERM)
 JOBS: Final = 5
@@ -200,14 +201,12 @@ QUICK: Final = {
 }
 
 
-def some(*quick: tuple[str, str], of: Iterable[tuple[str, str]]) -> list[Any]:
-    """Mark the cases that run only with ``--deep``."""
-    return [pytest.param(*case, marks=() if case in quick else pytest.mark.deep) for case in of]
-
-
-@pytest.mark.parametrize(("command", "way"), some(*QUICK, of=product(COMMANDS[:2], (CTRL_C, KILL, IGNORED))))
-def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, command: str, way: str) -> None:
+@pytest.mark.parametrize(
+    "case", quick_if(product(COMMANDS[:2], (CTRL_C, KILL, IGNORED)), QUICK.__contains__), ids=" ".join
+)
+def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, case: tuple[str, str]) -> None:
     """Each takes the seconds in which a job may still be on its way into the queue."""
+    command, way = case
     with taking_jobs() as (server, filled):
         program, *words = words_of(command, server.url)
         name = Path(program).name
@@ -221,15 +220,17 @@ def test_a_signal_ends_the_run_and_removes_its_jobs(tmp_path: Path, command: str
 
 
 @pytest.mark.parametrize(
-    ("command", "way"),
-    some(("check", "timeout"), ("check", "timeout-int"), ("load", "timeout"), of=product(COMMANDS, TIMEOUTS)),
+    "case",
+    quick_if(product(COMMANDS, TIMEOUTS), {("check", "timeout"), ("load", "timeout")}.__contains__),
+    ids=" ".join,
 )
-def test_timeout_signals_twice_and_the_jobs_are_removed(tmp_path: Path, command: str, way: str) -> None:
+def test_timeout_signals_twice_and_the_jobs_are_removed(tmp_path: Path, case: tuple[str, str]) -> None:
     """SIGALRM makes ``timeout`` believe that the time is over: it signals its child, and then its group."""
+    command, way = case
     leaves_nothing(tmp_path, signal.SIGALRM, command, *TIMEOUTS[way])
 
 
-@pytest.mark.parametrize("way", ["kill", "timeout-int", pytest.param("timeout", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("way", one_in(3, ["timeout-int", "kill", "timeout"]))
 def test_in_the_background_jobs_are_removed_as_well(tmp_path: Path, way: str) -> None:
     number = signal.SIGTERM if way == "kill" else signal.SIGALRM
     leaves_nothing(tmp_path, number, "check", *BACKGROUND, *TIMEOUTS.get(way, ()))
