@@ -73,7 +73,7 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     assert first.startswith("bad: non-conformant: 1 must clause broken: item.prompt-id.uuid")
     assert headline == "2 targets: 1 non-conformant (bad), 1 inconclusive (nowhere)"
     assert overview == "overview: reports/latest/index.html"
-    assert result.stderr.startswith(f"bad: checking /api/queue of {bad.url}")
+    assert result.stderr.startswith(f"bad: checking {bad.url}/api/queue (about ")
     found = left()
     assert {name: (line["outcome"], line["exit"]) for name, line in found.items()} == {
         "bad": ("non-conformant", 1),

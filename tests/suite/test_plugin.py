@@ -76,8 +76,8 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
     done = suite(tmp_path)
     assert done.returncode == 0
     was_told(done, tmp_path)
-    assert "of the embedded reference endpoint (not your server)" in done.stdout
-    assert re.search(r"^Exercised \d+ of \d+ clauses that this run could check: \d+ passed$", done.stdout, re.MULTILINE)
+    assert "checking the embedded reference endpoint, not your server" in done.stdout
+    assert re.search(r"^Checked \d+ of \d+ clauses: \d+ passed$", done.stdout, re.MULTILINE)
     assert re.search(r"^    queue      \d+ of \d+$", done.stdout, re.MULTILINE)
     assert "\nConformant: " in done.stdout
     assert report(tmp_path)["run"]["partial"] is False
@@ -151,7 +151,7 @@ def test_a_failure_shows_findings_once_and_no_python_at_any_verbosity(tmp_path: 
     done = suite(tmp_path, "--target", broken.url, "-vv", "--tb=long", "-l", "-rN")
     assert done.returncode == 1
     was_told(done, tmp_path)
-    assert done.stdout.count("FAILED item.prompt-id.uuid: [1] prompt_id is a UUID") == 1
+    assert done.stdout.count("FAILED item.prompt-id.uuid (must: [1] prompt_id is a UUID)") == 1
     assert done.stdout.count("/queue_running/0/1 in ") == 1
     assert f"{SUITE}::test_clause[item.prompt-id.uuid] FAILED" in done.stdout
     assert "\nNon-conformant: 1 must clause broken: item.prompt-id.uuid" in done.stdout
