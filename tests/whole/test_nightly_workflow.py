@@ -59,7 +59,7 @@ class Nights:
 
     def configure(self, *lines: str) -> None:
         """Write the file of targets: one, with these lines."""
-        text = f'[[target]]\nname = "prod"\nurl = "http://127.0.0.1:{self.port}"\n' + "\n".join(lines)
+        text = f'[[target]]\nname = "prod"\nurl = "http://127.0.0.1:{self.port}"\nproperties = 0\n' + "\n".join(lines)
         (self.folder / "targets.toml").write_text(text, encoding="utf-8")
 
     def play(self, fault: str | None = None, *, up: bool = True, variant: str = "default", lost: bool = False) -> Night:
@@ -342,7 +342,7 @@ def test_the_action_leaves_report_summary_annotations_and_the_exit_status(
 ) -> None:
     with serve(fault=fault) as endpoint:
         values = {f"inputs.{key}": value["default"] for key, value in load(ACTION)["inputs"].items()}
-        given = {"inputs.target": endpoint.url, "inputs.arguments": "--dialect cloud --format ctrf"}
+        given = {"inputs.target": endpoint.url, "inputs.arguments": "--dialect cloud --format ctrf --properties 0"}
         runner = Runner(nights.folder, nights.environ, {**values, **given})
         done = [
             runner.run(ACTION, job, step)
@@ -370,7 +370,9 @@ def test_the_action_fails_at_once_for_what_cannot_be_meant(nights: Nights) -> No
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """Return a folder with a file of targets: the reference endpoint."""
-    (tmp_path / "targets.toml").write_text('[[target]]\nname = "reference"\nurl = "embedded"\n', encoding="utf-8")
+    (tmp_path / "targets.toml").write_text(
+        '[[target]]\nname = "reference"\nurl = "embedded"\nproperties = 0\n', encoding="utf-8"
+    )
     return tmp_path
 
 
