@@ -231,14 +231,17 @@ def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> in
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """
-    from conformance.fleet.overview import write_overview
-    from conformance.fleet.text import summary
+    from conformance.fleet.overview import left_by_earlier, write_overview
+    from conformance.render.digest import digest_lines
     from conformance.render.overview import headline
+    from conformance.text.safe import line
 
-    tally = write_overview(directories, into)
-    for text in () if quiet else summary(tally):
+    shown = write_overview(directories, into)
+    for text in () if quiet else digest_lines(shown.digest):
         click.echo(text)
-    click.secho(headline(tally), fg=COLOUR[tally.outcome])
+    if shown.earlier and not quiet:
+        click.echo(line(left_by_earlier(shown.earlier)))
+    click.secho(headline(shown.tally), fg=COLOUR[shown.tally.outcome])
     if not quiet:
         click.echo(f"overview: {into / 'index.html'}")
-    return tally.exit
+    return shown.tally.exit

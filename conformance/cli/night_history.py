@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.history import Store
+    from conformance.history import Snapshot, Store
     from conformance.history.overview import TargetResult
     from conformance.judge.report import PastRun, Report
 
 
+def _no_report() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Found:
-    """The results of a night for one target, with the report and its directory if there is one.
+    """The results of a night for one target. ``read`` reads its report, which is in ``directory`` if it has its own.
 
-    ``named`` means that the name in the result is the target's own, and not derived from a directory.
+    ``named`` means that the name in the result is the target's own, and not its URL.
     """
 
     result: TargetResult
-    report: Report | None = None
+    read: Callable[[], Report | None] = _no_report
     directory: Path | None = None
     named: bool = True
 
@@ -33,39 +37,37 @@ def keep_night(
 
     Returns the error if that failed, the notes on renamed targets, and the results of the night.
     """
-    if history is None:
+    nothing = all(each.read is _no_report for each in found)
+    if history is None or (nothing and not history.exists()):  # an empty history is of no use
         return None, [], [each.result for each in found]
     from conformance.history import HistoryProblem, Store, snapshot
     from conformance.text.safe import line
 
-    new = [each for each in found if each.report is not None and each.report.history is None]
     try:
         with Store(history, create=True) as store:
             store.examine()
             known = store.newest()
-            snapshots = [
-                snapshot(each.report, name=each.result.name if each.named else None) for each in new if each.report
-            ]
-            numbers = store.add_all(snapshots)
-            kept = {id(each): number for each, number in zip(new, numbers, strict=True)}
-            tonight = {*numbers, *filter(None, map(_number, found))}
+            numbers: dict[int, int] = {}
+            new: dict[int, Snapshot] = {}
+            for place, each in enumerate(found):
+                report = each.read()  # one at a time: a report is large
+                if report is not None and report.history is not None:
+                    numbers[place] = report.history.runs[-1].number
+                elif report is not None:
+                    new[place] = snapshot(report, name=each.result.name if each.named else None)
+            numbers |= zip(new, store.add_all([*new.values()]), strict=True)
             listed = None if targets is None else {each.result.name for each in found}
-            said = _rename(store, known, tonight, renamed, listed=listed)
+            said = _rename(store, known, {*numbers.values()}, renamed, listed=listed)
             results, unwritten = [], None
-            for each in found:
-                number = kept.get(id(each), _number(each))
-                shown, problem = _shown(store, each, number) if number else (each.result, None)
+            for place, each in enumerate(found):
+                shown, problem = each.result, None
+                if place in numbers:
+                    shown, problem = _shown(store, each, numbers[place])
                 results.append(shown)
                 unwritten = problem or unwritten
             return unwritten, said, results
     except HistoryProblem as problem:
         return line(f"{problem}: this night was not stored"), [], [each.result for each in found]
-
-
-def _number(each: Found) -> int | None:
-    """Return the number of a run that is already in a history."""
-    past = None if each.report is None else each.report.history
-    return past.runs[-1].number if past else None
 
 
 def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
@@ -77,7 +79,7 @@ def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | 
     from conformance.render.write import write_reports
     from conformance.text.safe import line
 
-    report, directory = each.report, each.directory
+    report, directory = each.read(), each.directory
     assert report is not None
     strict = report.run.options.get("fail_on_should") is True
     try:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
+    from conformance.judge.report import Report
     from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
@@ -114,7 +119,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from conformance.judge.ledger import instant
     from conformance.render import night as told
 
-    found = [each for directory in directories for each in _found(directory)]
+    found = _distinct([each for directory in directories for each in _found(directory)])
     names = [each.result.name for each in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -125,13 +130,12 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
             "nothing to summarise: give the report directories (DIR), or --targets FILE for targets without a report"
         )
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
-    if any(each.report is not None and not one.strip for each, one in zip(found, results, strict=True)):
-        said.append("some targets have no history (--history FILE), so changes in them are unknown")
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
-    whole = Overview(times[0], times[-1], tuple(results))
-    shown = digest(results, start=whole.start, end=whole.end, said=said)
+    paged = (_paged(one, each, output) for one, each in zip(results, found, strict=True))
+    shown = digest(paged, start=times[0], end=times[-1], said=said)
+    whole = Overview(times[0], times[-1], tuple(map(_keyed, results)))
     known = None if issue is None else known_keys(_text(issue))
-    decision = decide(results, known, after=after)
+    decision = decide(whole.targets, known, after=after)
     if output is not None:
         _write(output, decision, whole, shown, url)
     for text in told.lines(decision, shown, tracked=issue is not None):
@@ -161,11 +165,11 @@ def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
     except HistoryProblem as problem:
         raise refusal(str(problem)) from None
     if output is not None:
-        page = render_digest(found.digest, found.targets, title="Queue conformance")
-        _put(output, {"index.html": page, "summary.md": digest_markdown(found.digest)})
-    for text in digest_lines(found.digest):
+        page = render_digest(found, title="Queue conformance")
+        _put(output, {"index.html": page, "summary.md": digest_markdown(found)})
+    for text in digest_lines(found):
         click.echo(text)
-    return 1 if found.digest.broken else 0
+    return 1 if found.broken.number else 0
 
 
 def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
@@ -188,10 +192,9 @@ def _found(directory: Path) -> list[Found]:
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
         report = reading(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
-        name = re.sub(r"[^\w.-]+", "-", directory.resolve().name, flags=re.ASCII) or "target"
         given = report.run.options.get("name")
-        shown = result(str(given or name), report, exit_status(report, **options))
-        return [Found(shown, report, directory, named=given is not None)]
+        shown = result(str(given or report.run.target), report, exit_status(report, **options))
+        return [Found(shown, partial(reading, directory / "compliance.json"), directory, named=given is not None)]
     try:
         return [_target(directory, one) for one in endpoints(directory)]
     except UsageProblem as problem:
@@ -199,17 +202,65 @@ def _found(directory: Path) -> list[Found]:
 
 
 def _target(directory: Path, one: EndpointResult) -> Found:
+    from conformance.fleet.filing import directory_of
+
+    named = one.name != one.target
+    if one.report is not None:
+        place = directory / directory_of(one.name)
+        return Found(one, partial(reading, place / "compliance.json"), place, named=named)
+    if one.stored is not None:
+        return Found(one, partial(_stored, directory, one), named=named)
+    return Found(one, named=named)
+
+
+def _stored(directory: Path, one: EndpointResult) -> Report:
+    from conformance.fleet.results import report_of
+    from conformance.problems import UsageProblem
+
+    try:
+        return report_of(directory, one)
+    except UsageProblem as problem:
+        raise refusal(str(problem)) from None
+
+
+def _distinct(found: Sequence[Found]) -> list[Found]:
+    """Add dialect and path to the URLs of targets without names, if several have the same URL."""
+    from dataclasses import replace
+
+    from msgspec import structs
+
+    urls = Counter(each.result.name for each in found if not each.named)
+    shown = []
+    for each in found:
+        one = each.result
+        if not each.named and urls[one.name] > 1 and (report := each.read()) is not None:
+            path = str(report.run.options.get("queue_path") or "")
+            one = structs.replace(one, name=f"{one.name} {one.dialect} {path}".strip())
+        shown.append(replace(each, result=one))
+    return shown
+
+
+def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
+    """Return a result with the address of its page as seen from the output."""
+    from urllib.parse import quote
+
+    from msgspec import structs
+
+    page = None
+    if output is not None and each.directory is not None:
+        with suppress(ValueError):  # on another drive of Windows
+            page = quote(Path(os.path.relpath(each.directory / "index.html", output)).as_posix())
+    return structs.replace(one, report=page)
+
+
+def _keyed(one: TargetResult) -> TargetResult:
+    """Return a result under a name that the key of a problem can contain: without blanks, for example."""
     from msgspec import structs
 
     from conformance.fleet.filing import directory_of
-    from conformance.fleet.results import report_of
+    from conformance.history.night import is_name
 
-    name = directory_of(one.name)
-    result = structs.replace(one, name=name)  # a problem's key contains no blanks
-    named = one.name != one.target
-    if one.report is not None:
-        return Found(result, reading(directory / name / "compliance.json"), directory / name, named=named)
-    return Found(result, None if one.stored is None else report_of(directory, one), named=named)
+    return one if is_name(one.name) else structs.replace(one, name=directory_of(one.name))
 
 
 def _written(path: Path) -> float:
@@ -268,7 +319,7 @@ def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url
         "body.md": told.body(decision, whole, url) if decision.troubles else "",
         "comment.md": told.comment(decision, whole, url),
         "summary.md": told.summary(decision, whole, shown),
-        "index.html": render_digest(shown, whole.targets, title="Queue conformance"),
+        "index.html": render_digest(shown, title="Queue conformance"),
         "commands.txt": "".join(f"{command}\n" for command in told.commands(decision, whole)),
     }
     _put(output, contents)

@@ -51,8 +51,7 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     """The result of one target.
 
     ``seconds`` is the duration of the check, ``p50`` and ``p95`` are latencies in seconds, and ``received`` is the size
-    of all bodies in bytes. ``unreached`` says why the target did not respond. ``worker`` names the
-    process.
+    of all bodies in bytes. ``worker`` names the process.
     """
 
     seconds: float = 0.0
@@ -60,7 +59,6 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     received: int = 0
     p50: float | None = None
     p95: float | None = None
-    unreached: str | None = None
     breaches: tuple[BreachKind, ...] = ()
     worker: str = ""
     stored: Stored | None = None
@@ -84,11 +82,9 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
-    lost = [exchange.error for exchange in report.exchanges if exchange.error is not None]
     known = {field: getattr(plain, field) for field in plain.__struct_fields__}
-    known |= {"report": None, "unreached": lost[0] if lost and not answers else None}
     return EndpointResult(
-        **known,
+        **known | {"report": None},
         seconds=round(seconds, 3),
         requests=len(report.exchanges),
         received=sum(answer.size for answer in answers),

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
 
-from conformance.fleet.model import EndpointResult
+from msgspec import structs
+
+from conformance.fleet.earlier import REPORT, earlier
+from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, ends_of
 from conformance.fleet.tally import FleetTally
+from conformance.history.digest import Digest, digest
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
+from conformance.render.digest import block, digest_markdown, icon, some
 from conformance.render.overview import headline, render_markdown
 from conformance.render.page import render
 from conformance.render.words import VERDICT
 from conformance.text.files import write_whole
+from conformance.text.plural import count
+
+Ends = tuple[Header, Footer | None]
 
 ROWS: Final = 10_000
 """How many targets the page lists, problems first."""
-GROUPS: Final = 30
-"""How many groups the page shows, and how many targets that fail in a unique way."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
@@ -29,54 +36,88 @@ OUTCOME: Final[dict[Outcome, str]] = {
 }
 
 
-def write_overview(directories: Sequence[Path], into: Path) -> FleetTally:
-    """Write ``index.html`` and ``summary.md`` of several runs, and return what their targets have in common.
+@dataclass(frozen=True)
+class Written:
+    """What an overview shows. ``earlier`` names what earlier runs left in its directory."""
+
+    tally: FleetTally
+    digest: Digest
+    earlier: tuple[str, ...]
+
+
+def write_overview(directories: Sequence[Path], into: Path) -> Written:
+    """Write ``index.html`` and ``summary.md`` of several runs, and return what they show.
 
     Raises OSError, and UsageProblem if one of the directories holds no results.
     """
-    tally = FleetTally(_all(directories))
+    ends = [ends_of(directory) for directory in directories]
+    start, end = _times(ends)
     linked = [*directories] == [into]
-    summary = render_markdown(tally, _worst_first(directories))
+    shown = Written(
+        FleetTally(_all(directories)),
+        digest(_linked(directories, linked=linked), start=start, end=end or start),
+        tuple(earlier(into, _all(directories), start)) if linked else (),
+    )
+    parts = (digest_markdown(shown.digest), left_by_earlier(shown.earlier), _every(shown.tally, directories))
     write_whole(
         {
-            into / "index.html": _page(directories, tally, linked=linked).encode(),
-            into / "summary.md": summary.encode(),
+            into / "index.html": _page(directories, ends, shown, linked=linked).encode(),
+            into / "summary.md": ("\n\n".join(part.rstrip("\n") for part in parts if part) + "\n").encode(),
         }
     )
-    return tally
+    return shown
 
 
-def _page(directories: Sequence[Path], tally: FleetTally, *, linked: bool) -> str:
-    """Return the page. All server text is escaped."""
-    ends = [ends_of(directory) for directory in directories]
+def left_by_earlier(names: Sequence[str]) -> str:
+    """Return a sentence about reports of earlier runs in the same directory, or ``""``."""
+    if not names:
+        return ""
+    told = [REPORT if name == "." else f"{name}/" for name in names]
+    return f"Left by an earlier run, not part of this one: {some(told, len(told))}"
+
+
+def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
+    """Return the start of the first run and the end of the last one, None if one of them did not end."""
     footers = [footer for _, footer in ends if footer is not None]
-    groups = tally.groups()
-    shared = [group for group in groups if group[1].number > 1]
-    alone = [group for group in groups if group[1].number == 1]
-    outcome = tally.outcome
+    ended = max(footer.end for footer in footers) if len(footers) == len(ends) else None
+    return min(header.start for header, _ in ends), ended
+
+
+def _linked(directories: Sequence[Path], *, linked: bool) -> Iterator[EndpointResult]:
+    """Yield the results of all runs, with links to reports only if they are below the overview."""
+    for one in _all(directories):
+        yield one if linked else structs.replace(one, report=None)
+
+
+def _every(tally: FleetTally, directories: Sequence[Path]) -> str:
+    """Return the table of all targets for Markdown, folded."""
+    table = render_markdown(tally, _worst_first(directories)).rstrip("\n")
+    return f"<details><summary>{count(tally.total, 'target')} one by one</summary>\n\n{table}\n\n</details>"
+
+
+def _page(directories: Sequence[Path], ends: Sequence[Ends], shown: Written, *, linked: bool) -> str:
+    """Return the page. All server text is escaped."""
+    tally, header = shown.tally, ends[0][0]
     return render(
         "overview.html",
-        Verdict.INCONCLUSIVE if outcome == "error" else Verdict(outcome),
-        styles=("style.css", "site/site.css", "overview.css"),
+        icon(shown.digest),
+        styles=("style.css", "site/site.css", "nights.css", "overview.css"),
         script="overview.js",
         linked=linked,
         tally=tally,
         headline=headline(tally),
         OUTCOME=OUTCOME,
-        header=ends[0][0],
-        version=ends[0][0].suite_version,
+        header=header,
+        version=header.suite_version,
         directory=directories[0] if len(directories) == 1 else "DIR",
-        end=max(footer.end for footer in footers) if len(footers) == len(ends) else None,
+        end=_times(ends)[1],
+        earlier=left_by_earlier(shown.earlier),
         clauses=sorted(tally.clauses.items(), key=lambda each: -each[1].number),
-        groups=shared[:GROUPS],
-        more_groups=len(shared[GROUPS:]),
-        outliers=alone[:GROUPS],
-        more_outliers=len(alone[GROUPS:]) + tally.rarer.number,
         slowest=tally.slowest(),
-        unreached=sorted(tally.unreached.items(), key=lambda each: -each[1].number)[:GROUPS],
         rows=islice(_worst_first(directories), ROWS),
         left_out=max(0, tally.total - ROWS),
         workers=sorted(tally.workers.items()),
+        **block(shown.digest),
     )
 
 

@@ -126,14 +126,15 @@ def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
     )
 
 
-def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False) -> Comparison:
-    """Compare two runs of one server.
+def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False, keep_same: bool = True) -> Comparison:
+    """Compare two runs of one server. Without ``keep_same``, only clauses that differ are listed, which is faster.
 
     Worse means: a clause newly fails (or warns, with ``fail_on_should``), or fails with a new fingerprint; a core
     clause is not exercised any more; the suite itself newly fails on a clause; or the verdict is not conformant any
     more. A run that did not reach its target is neither worse nor better.
     """
-    rows = sorted(_changes(old, new, fail_on_should=fail_on_should), key=lambda row: _TIME_ORDER[row.kind])
+    rows = [*_changes(old, new, fail_on_should=fail_on_should, keep_same=keep_same)]
+    rows.sort(key=lambda row: _TIME_ORDER[row.kind])
     worse = tuple(_worse(rows, old.run, new.run))
     outcome = _outcome(rows, worse, old.run, new.run)
     return Comparison(
@@ -293,11 +294,13 @@ def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
 # --- over time ------------------------------------------------------------------------------------
 
 
-def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool) -> Iterator[Row]:
+def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool, keep_same: bool) -> Iterator[Row]:
     for before, now in _pairs(old, new):
+        if before is now and not keep_same:
+            continue  # a history shares equal results
         kind = _time_kind(before, now)
         left_out = (before is None and old.run.selected) or (now is None and new.run.selected)
-        if not (left_out and kind in {"added", "removed"}):
+        if not (left_out and kind in {"added", "removed"}) and (keep_same or kind != "same"):
             yield _row(before, now, kind, matters=_is_worse(kind, before, now, fail_on_should=fail_on_should))
 
 
@@ -361,7 +364,7 @@ def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
         yield f"the newer run is the older one, from {now.start[:19]}Z: swap the two to see what changed"
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),
-        ("targets", was.target, now.target),
+        ("URLs", was.target, now.target),
         ("paths", was.queue_path or "not told", now.queue_path or "not told"),
         ("dialects", was.dialect, now.dialect),
         ("documents", f"SHA-256 {was.document_sha256[:12]}", f"SHA-256 {now.document_sha256[:12]}"),

@@ -2,24 +2,53 @@
 
 It has five lists (broken now, newly broken, fixed, not reached, waivers that expire soon), then groups of targets that
 fail in the same way, then the rest. It is made from the results of a night or a period, for the top of every overview.
+Results are read one by one, and only a small part of each is kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from conformance.history.overview import TargetResult, Trouble
+from conformance.history.overview import NightState, TargetResult, Trouble
 from conformance.judge.deviations.review import SOON
 from conformance.judge.report import Status, Value
 
 GroupKind = Literal["broken", "error", "inconclusive", "not-reached"]
 """Kinds of groups, worst first. Error: the run failed, so the target was not checked."""
-K = TypeVar("K", bound=Hashable)
+LISTED: Final = 10_000
+"""The number of targets that a list holds. Further ones are only counted."""
+MOST_GROUPS: Final = 2000
+"""The number of groups. Targets of further groups are only counted."""
+T = TypeVar("T")
 _ORDER: Final[tuple[GroupKind, ...]] = ("broken", "error", "inconclusive", "not-reached")
+
+
+@dataclass
+class Listed(Generic[T]):
+    """The first items of a list, and the number of all."""
+
+    number: int = 0
+    first: list[T] = field(default_factory=list)
+
+    def add(self, item: T) -> None:
+        """Count an item, and keep it if it is one of the first."""
+        self.number += 1
+        if self.number <= LISTED:
+            self.first.append(item)
+
+
+class Member(Value, frozen=True, kw_only=True):
+    """A target of a group: its name, its URL, the page of its report, and its last nights."""
+
+    name: str
+    target: str
+    report: str | None = None
+    strip: tuple[NightState, ...] = ()
 
 
 class ChangedTarget(Value, frozen=True, kw_only=True):
@@ -30,7 +59,7 @@ class ChangedTarget(Value, frozen=True, kw_only=True):
 
 
 class AwayTarget(Value, frozen=True, kw_only=True):
-    """A target that is not reached, since when, and for how many nights in a row."""
+    """A target that is not reached. Without a history it is unknown since when: ``nights`` is 0 then."""
 
     name: str
     since: str | None
@@ -38,84 +67,150 @@ class AwayTarget(Value, frozen=True, kw_only=True):
 
 
 class ExpiringWaiver(Value, frozen=True, kw_only=True):
-    """A waiver that expires soon, and its targets."""
+    """A waiver that expires soon."""
 
-    clause: str
     expires: str
+    clause: str
     owner: str
-    names: tuple[str, ...]
 
 
-class Alike(Value, frozen=True, kw_only=True):
+@dataclass
+class Alike:
     """Targets that fail in the same way. ``troubles`` are those of the first one; without any, ``reason`` says why.
 
-    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets.
+    ``since`` is the earliest start of a run since which one of the clauses is broken in one of the targets. The first
+    run in a history says nothing about that.
     """
 
     kind: GroupKind
-    names: tuple[str, ...]
     troubles: tuple[Trouble, ...]
     reason: str
-    since: str | None
+    since: str | None = None
+    members: Listed[Member] = field(default_factory=Listed)
+
+    def add(self, one: TargetResult) -> None:
+        """Add a target."""
+        self.members.add(_member(one))
+        times = [trouble.since for trouble in one.troubles if one.compared]
+        if self.kind == "not-reached":
+            times = [one.unreached_since]
+        self.since = min(filter(None, (self.since, *times)), default=None)
 
 
-class Noted(Value, frozen=True, kw_only=True):
-    """Another change, such as a new URL or version of the suite, and the targets with it."""
+@dataclass
+class Digest:
+    """The summary of many targets. All lists except ``rest`` are about targets with problems; names are sorted.
 
-    text: str
-    names: tuple[str, ...] = ()
-
-
-class Digest(Value, frozen=True, kw_only=True):
-    """The summary of many targets. All members except ``rest`` are about targets with problems; names are sorted.
-
-    ``left_out`` are targets without a run in the period.
+    ``history`` says whether a target has one. ``compared`` is the number of targets that were compared with an earlier
+    run; what changed in the ``uncompared`` ones is unknown. ``notes`` are other changes and ``flags`` qualifiers of
+    verdicts, with their targets. ``ungrouped`` targets fail in further ways, beyond MOST_GROUPS. ``left_out`` are
+    targets without a run in the period.
     """
 
     start: str
     end: str
-    targets: int
-    broken: tuple[str, ...]
-    newly: tuple[ChangedTarget, ...]
-    mended: tuple[ChangedTarget, ...]
-    unreached: tuple[AwayTarget, ...]
-    waivers: tuple[ExpiringWaiver, ...]
-    groups: tuple[Alike, ...]
-    rest: tuple[str, ...]
-    notes: tuple[Noted, ...]
+    targets: int = 0
+    broken: Listed[str] = field(default_factory=Listed)
+    newly: Listed[ChangedTarget] = field(default_factory=Listed)
+    mended: Listed[ChangedTarget] = field(default_factory=Listed)
+    unreached: Listed[AwayTarget] = field(default_factory=Listed)
+    waivers: dict[ExpiringWaiver, Listed[str]] = field(default_factory=dict)
+    groups: list[Alike] = field(default_factory=list)
+    ungrouped: int = 0
+    rest: Listed[Member] = field(default_factory=Listed)
+    notes: dict[str, Listed[str]] = field(default_factory=dict)
+    flags: dict[str, Listed[str]] = field(default_factory=dict)
+    history: bool = False
+    compared: int = 0
+    uncompared: Listed[str] = field(default_factory=Listed)
     left_out: tuple[str, ...] = ()
 
 
 def digest(
-    targets: Sequence[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
+    targets: Iterable[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
     """Return the digest of results between two times. ``said`` are notes that come first."""
-    groups = [_alike(kind, members) for (kind, _), members in _grouped(targets, _group_of).items() if kind]
-    known = [Noted(text=text) for text in said]
-    notes = _collected((note, one.name) for one in targets for note in one.notes)
-    return Digest(
-        start=start,
-        end=end,
-        targets=len(targets),
-        broken=tuple(one.name for one in targets if _is_broken(one)),
-        newly=tuple(ChangedTarget(name=one.name, clauses=one.newly) for one in targets if one.newly),
-        mended=tuple(ChangedTarget(name=one.name, clauses=one.mended) for one in targets if one.mended),
-        unreached=tuple(
-            AwayTarget(name=one.name, since=one.unreached_since, nights=one.unreached_nights)
-            for one in targets
-            if one.unreached is not None
-        ),
-        waivers=tuple(_expiring(targets, _day(end))),
-        groups=tuple(sorted(groups, key=lambda group: (_ORDER.index(group.kind), -len(group.names)))),
-        rest=tuple(one.name for one in targets if _group_of(one)[0] is None),
-        notes=(*known, *(Noted(text=text, names=names) for text, names in notes.items())),
-        left_out=tuple(left_out),
-    )
+    made = Digest(start, end, left_out=tuple(left_out), notes={text: Listed() for text in said})
+    groups: dict[Hashable, Alike] = {}
+    for one in targets:
+        _add(made, one)
+        kind, key = _group_of(one)
+        if kind is None:
+            made.rest.add(_member(one))
+        elif (kind, key) in groups or len(groups) < MOST_GROUPS:
+            groups.setdefault((kind, key), Alike(kind, one.troubles, one.reason)).add(one)
+        else:
+            made.ungrouped += 1
+    made.groups = [*groups.values()]
+    _sort(made)
+    return made
 
 
 def is_mended(before: Status | None, now: Status | None) -> bool:
     """Whether a clause that failed is known to pass now."""
     return before is Status.FAIL and now is Status.PASS
+
+
+def _add(made: Digest, one: TargetResult) -> None:
+    """Add a target to the lists."""
+    made.targets += 1
+    made.history = made.history or bool(one.strip)
+    if _is_broken(one):
+        made.broken.add(one.name)
+    if one.newly:
+        made.newly.add(ChangedTarget(name=one.name, clauses=one.newly))
+    if one.mended:
+        made.mended.add(ChangedTarget(name=one.name, clauses=one.mended))
+    if one.unreached is not None:
+        made.unreached.add(AwayTarget(name=one.name, since=one.unreached_since, nights=one.unreached_nights))
+    elif one.compared:
+        made.compared += 1
+    elif one.outcome != "error":
+        made.uncompared.add(one.name)
+    for waiver in dict.fromkeys(_expiring(one, _day(made.end))):
+        _collect(made.waivers, waiver, one.name)
+    for note in one.notes:
+        _collect(made.notes, note, one.name)
+    for flag in one.flags if one.unreached is None else ():
+        _collect(made.flags, flag, one.name)
+
+
+def _collect(into: dict[T, Listed[str]], key: T, name: str) -> None:
+    if key in into or len(into) < MOST_GROUPS:
+        into.setdefault(key, Listed()).add(name)
+
+
+def _sort(made: Digest) -> None:
+    """Sort the lists by name, and the groups by kind and size."""
+    for names in (made.broken, made.uncompared, *made.waivers.values(), *made.notes.values(), *made.flags.values()):
+        names.first.sort(key=_natural)
+    for changed in (made.newly, made.mended):
+        changed.first.sort(key=_by_name)
+    made.unreached.first.sort(key=_by_name)
+    for members in (made.rest, *(group.members for group in made.groups)):
+        members.first.sort(key=_by_name)
+    made.groups.sort(key=lambda one: (_ORDER.index(one.kind), -one.members.number, _by_name(one.members.first[0])))
+    made.notes, made.flags = _frequent_first(made.notes), _frequent_first(made.flags)
+    made.waivers = dict(sorted(made.waivers.items(), key=lambda each: (each[0].expires, each[0].clause)))
+
+
+def _by_name(one: Member | ChangedTarget | AwayTarget) -> list[tuple[int, str]]:
+    return _natural(one.name)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that sorts worker-9 before worker-10."""
+    parts = re.split("([0-9]+)", name)
+    return [(len(part.lstrip("0")) if place % 2 else 0, part) for place, part in enumerate(parts)]
+
+
+def _frequent_first(notes: dict[str, Listed[str]]) -> dict[str, Listed[str]]:
+    """Sort notes by the number of their targets. Those about the whole night have none, and come first."""
+    return dict(sorted(notes.items(), key=lambda each: (each[1].number > 0, -each[1].number)))
+
+
+def _member(one: TargetResult) -> Member:
+    return Member(name=one.name, target=one.target, report=one.report, strip=one.strip)
 
 
 def _is_broken(one: TargetResult) -> bool:
@@ -143,28 +238,6 @@ def _without_host(reason: str, url: str) -> str:
     return re.sub(r"\d{2,}", "…", reason)
 
 
-def _grouped(targets: Iterable[TargetResult], key: Callable[[TargetResult], K]) -> dict[K, list[TargetResult]]:
-    found: dict[K, list[TargetResult]] = {}
-    for one in targets:
-        found.setdefault(key(one), []).append(one)
-    return found
-
-
-def _alike(kind: GroupKind | None, members: Sequence[TargetResult]) -> Alike:
-    assert kind is not None
-    first = members[0]
-    times = [trouble.since for one in members for trouble in one.troubles if trouble.since is not None]
-    if kind == "not-reached":
-        times = [one.unreached_since for one in members if one.unreached_since is not None]
-    return Alike(
-        kind=kind,
-        names=tuple(one.name for one in members),
-        troubles=first.troubles,
-        reason=first.reason,
-        since=min(times, default=None),
-    )
-
-
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text[:10])
@@ -172,19 +245,9 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _expiring(targets: Iterable[TargetResult], today: date | None) -> Iterable[ExpiringWaiver]:
-    """Yield the waivers that expire within two weeks, soonest first."""
-    found = _collected(
-        ((waiver.expires, waiver.clause, waiver.owner), one.name) for one in targets for waiver in one.waivers
-    )
-    for (expires, clause, owner), names in sorted(found.items()):
-        last = _day(expires)
+def _expiring(one: TargetResult, today: date | None) -> Iterator[ExpiringWaiver]:
+    """Yield the waivers that expire within two weeks."""
+    for waiver in one.waivers:
+        last = _day(waiver.expires)
         if today is not None and last is not None and today <= last <= today + SOON:
-            yield ExpiringWaiver(clause=clause, expires=expires, owner=owner, names=names)
-
-
-def _collected(pairs: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:
-    found: dict[K, dict[str, None]] = {}
-    for key, name in pairs:
-        found.setdefault(key, {})[name] = None
-    return {key: tuple(names) for key, names in found.items()}
+            yield ExpiringWaiver(expires=waiver.expires, clause=waiver.clause, owner=waiver.owner)

@@ -22,7 +22,9 @@ RUN: Final = "run"
 UNTOLD: Final = "failed"
 """The run ended with exit status 1, but reported no problem."""
 _KEPT: Final = re.compile(r"<!-- comfy-conformance night (\[.*?\]) -->", re.DOTALL)
-_KEY: Final = re.compile(r"[\w.-]+( [\w.:-]+){1,2}", re.ASCII)
+_NAME: Final = r"[\w.~:/?#\[\]@!$&'()*+,;=%-]+"
+"""What the name of a target in a key may consist of: the characters of a URL."""
+_KEY: Final = re.compile(rf"{_NAME}( [\w.:-]+){{1,2}}", re.ASCII)
 
 Action = Literal["open", "update", "close", "nothing"]
 
@@ -80,6 +82,11 @@ def _shown(one: TargetResult, after: int) -> Iterable[str]:
 
 def _of(name: str, keys: Iterable[str]) -> Iterable[str]:
     return (key for key in keys if key.partition(" ")[0] == name)
+
+
+def is_name(text: str) -> bool:
+    """Return whether a target's name can be part of a key."""
+    return re.fullmatch(_NAME, text, re.ASCII) is not None
 
 
 def kept_keys(keys: Iterable[str]) -> str:

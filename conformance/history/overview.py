@@ -60,9 +60,10 @@ class TargetResult(Value, frozen=True, kw_only=True):
     the number of inconclusive runs in a row up to this one, and ``changed``, what changed since the previous run if
     both have a verdict.
 
-    ``unreached`` says why the target was not reached, with the start of the first such run in a row and their number.
-    ``newly`` and ``mended`` are ids of clauses that broke or were fixed since the last run that reached the target.
-    ``notes`` are other changes since then, such as the URL. ``strip`` has the results of the last nights, oldest first.
+    ``unreached`` says why the target was not reached. From a history come the start of the first such run in a row and
+    their number. ``compared`` says that the history has an earlier run that reached the target; ``newly`` and
+    ``mended`` are ids of clauses that broke or were fixed since then, and ``notes`` are other changes, such as the URL.
+    ``strip`` has the results of the last nights, oldest first.
     """
 
     name: str
@@ -83,6 +84,7 @@ class TargetResult(Value, frozen=True, kw_only=True):
     unreached: str | None = None
     unreached_since: str | None = None
     unreached_nights: int = 0
+    compared: bool = False
     newly: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import Final
 
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
@@ -17,22 +17,17 @@ from conformance.history.trend import LAST, look_back
 from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
+WAYS: Final = 3
+"""How many kinds of breaches of a clause are listed."""
 MOST: Final = 400
 """How many nights of a target a period shows."""
 
 
-class Period(NamedTuple):
-    """A digest, and its results."""
-
-    digest: Digest
-    targets: list[TargetResult]
-
-
-def period(store: Store, length: timedelta) -> Period:
+def period(store: Store, length: timedelta) -> Digest:
     """Return the digest of the period up to the newest run. Raises HistoryProblem for an empty history.
 
-    Each target is compared with its last run before the period that reached it. Targets without a run in the period are
-    left out and named.
+    Each target is compared with its last run before the period that reached it, or else with its first one. Targets
+    without a run in the period are left out and named.
     """
     newest = store.newest()
     if not newest:
@@ -44,9 +39,9 @@ def period(store: Store, length: timedelta) -> Period:
         raise HistoryProblem(f"the history {store.path} has a run with an odd start: {end!r} is not a time") from None
     names = labels(newest)
     found = sorted((run for run in newest if run.start >= start), key=lambda run: names[run.number])
-    results = [result_of(store, run, names[run.number], start) for run in found]
+    results = (result_of(store, run, names[run.number], start) for run in found)
     left_out = sorted(names[run.number] for run in newest if run.start < start)
-    return Period(digest(results, start=start, end=end, left_out=left_out), results)
+    return digest(results, start=start, end=end, left_out=left_out)
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
@@ -87,9 +82,10 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         unreached=run.unreached,
         unreached_since=outage.since.start if outage else None,
         unreached_nights=outage.runs if outage else 0,
+        compared=found is not None,
         newly=tuple(row.clause for row in found.clauses if row.kind == "failed") if found else (),
         mended=tuple(row.clause for row in found.clauses if is_mended(row.a, row.b)) if found else (),
-        notes=found.notes if found else (),
+        notes=tuple(_notes(found, start)) if found else (),
         waivers=() if now is None else now.waivers,
         strip=strip,
     )
@@ -104,7 +100,13 @@ def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comp
     if start is not None and run.start < start:
         return None  # not reached in the period
     before = store.before(run, start)
-    return None if before is None else over_time(store.snapshot(before), now)
+    return None if before is None else over_time(store.snapshot(before), now, keep_same=False)
+
+
+def _notes(found: Comparison, start: str | None) -> Iterator[str]:
+    yield from found.notes
+    if start is not None and found.a.start >= start:
+        yield f"compared with the first run in the history, of {found.a.start[:10]}: no run is older than the period"
 
 
 def _broken(now: Snapshot) -> Iterator[BrokenClause]:
@@ -120,12 +122,13 @@ def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}
     for clause in broken:
-        ways = ", ".join(f"{one.kind or 'broken'} at {one.place or 'the response'}" for one in clause.failures)
+        ways = [" at ".join(filter(None, (one.kind, one.place))) for one in clause.failures]
+        told = ", ".join(filter(None, ways[:WAYS])) + (f" and {len(ways) - WAYS} more" if len(ways) > WAYS else "")
         since = seen[clause.id].since
         yield Trouble(
             key=trouble_key(clause.id, clause.failures),
             clause=clause.id,
-            told=f"{ways} ({clause.level}: {clause.title})" if ways else f"broken ({clause.level}: {clause.title})",
+            told=f"broken{f' ({told})' if told else ''}; {clause.level}: {clause.title}",
             whose="server",
             since=since.start if since else None,
         )

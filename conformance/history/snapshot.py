@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from conformance.judge.coverage import ProfileCounts, coverage
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.fingerprint import fingerprints
 from conformance.judge.reach import unreached
@@ -27,11 +28,12 @@ class ClauseThen:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One run, its clauses by id in the order of the report, and the waivers that apply."""
+    """One run, its clauses by id in the order of the report, the waivers that apply, and the counts of its profiles."""
 
     run: PastRun
     clauses: Mapping[str, ClauseThen]
     waivers: tuple[Waiver, ...] = ()
+    profiles: tuple[ProfileCounts, ...] = ()
 
 
 def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapshot:
@@ -68,6 +70,7 @@ def snapshot(report: Report, number: int = 0, name: str | None = None) -> Snapsh
             for result in report.clauses
         },
         waivers_of(report),
+        coverage(report.clauses, run),
     )
 
 

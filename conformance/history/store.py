@@ -26,7 +26,8 @@ from conformance.history.tables import (
     row_of,
     run_of,
 )
-from conformance.judge.report import Outage, PastRun, RunAt, Status, Waiver
+from conformance.judge.coverage import ProfileCounts
+from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Status, Waiver
 from conformance.problems import UsageProblem
 
 WAIT: Final = 30.0
@@ -37,6 +38,7 @@ _UNUSABLE: Final = {"SQLITE_NOTADB": "is no SQLite database", "SQLITE_CORRUPT": 
 _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
+_NO_TIME: Final = "~"  # sorts after all times
 _STATE: Final = "clauses, statuses, failures"
 State = tuple[int, str, int]
 """The columns of ``_STATE``. Runs with equal values have the same results."""
@@ -75,7 +77,8 @@ class Store:
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
         self.path = path
         self._kept: dict[int, Any] = {}
-        self._clauses: dict[State, Mapping[str, ClauseThen]] = {}
+        self._clauses: dict[State, dict[str, ClauseThen]] = {}
+        self._results: dict[tuple[str, str, tuple[Fingerprint, ...]], ClauseThen] = {}
         self._known: dict[str, tuple[str, str, bool]] | None = None
         if path.is_dir():
             raise UnusableHistory(f"the history {path} is a directory: give the name of a file")
@@ -122,6 +125,7 @@ class Store:
         """Store the runs of a night in one transaction, and return their numbers."""
         self._known = None
         self._clauses.clear()
+        self._results.clear()
         with self._told("written"), self._transaction():
             clauses = {clause.id: clause for snapshot in snapshots for clause in snapshot.clauses.values()}
             self.connection.executemany(
@@ -146,9 +150,9 @@ class Store:
 
     def _add(self, snapshot: Snapshot) -> int:
         run, clauses = snapshot.run, snapshot.clauses.values()
-        columns = f"number, series, {COLUMNS.removeprefix('number, ')}, clauses, statuses, failures, waivers"
+        columns = f"number, series, {COLUMNS.removeprefix('number, ')}, clauses, statuses, failures, waivers, profiles"
         number = self.connection.execute(
-            f"INSERT INTO run ({columns}) VALUES (NULL{', ?' * 22})",  # noqa: S608 - our own words
+            f"INSERT INTO run ({columns}) VALUES (NULL{', ?' * 23})",  # noqa: S608 - our own words
             (
                 self._series(run),
                 *row_of(run),
@@ -156,6 +160,7 @@ class Store:
                 letters(clauses),
                 self._keep(failures_text(clauses)),
                 self._keep(msgspec.json.encode(snapshot.waivers).decode()),
+                self._keep(msgspec.json.encode(snapshot.profiles).decode()),
             ),
         ).lastrowid
         assert number is not None
@@ -210,15 +215,13 @@ class Store:
         """Return the run to compare ``run`` with, or None if no earlier run of its series reached the target.
 
         That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
-        must have started before that time.
+        must have started before that time; if none did, it is the first one since then.
         """
-        where = f"{_SAME} AND number < ? AND unreached IS NULL"
-        values: list[object] = [run.number, run.number]
-        if start is not None:
-            where, values = f"{where} AND started < ?", [*values, start]
-        for which in (" AND NOT partial", ""):
-            if found := self._runs(f"{where}{which} ORDER BY number DESC LIMIT 1", *values):
-                return found[0]
+        for when, order in (("started < ?", "DESC"), ("started >= ?", "ASC")):
+            for which in (f"{when} AND NOT partial", when):
+                where = f"{_SAME} AND number < ? AND unreached IS NULL AND {which} ORDER BY number {order} LIMIT 1"
+                if found := self._runs(where, run.number, run.number, start or _NO_TIME):
+                    return found[0]
         return None
 
     def reached(self, run: PastRun) -> PastRun | None:
@@ -246,9 +249,15 @@ class Store:
 
     def snapshot(self, run: PastRun) -> Snapshot:
         """Return a run with its clauses. Runs with the same results share them."""
-        *state, waivers = self._one(f"SELECT {_STATE}, waivers FROM run WHERE number = ?", run.number)  # noqa: S608 - our own words
+        sql = f"SELECT {_STATE}, waivers, profiles FROM run WHERE number = ?"  # noqa: S608 - our own words
+        *state, waivers, profiles = self._one(sql, run.number)
         with self._sound():
-            return Snapshot(run, self._found(tuple(state)), tuple(self._content(waivers, list[Waiver])))
+            return Snapshot(
+                run,
+                self._found(tuple(state)),
+                tuple(self._content(waivers, list[Waiver])),
+                tuple(self._content(profiles, list[ProfileCounts])),
+            )
 
     def statuses(self, run: PastRun) -> dict[str, Status]:
         """Return the statuses of the clauses of a run by id, in the order of its report."""
@@ -273,17 +282,19 @@ class Store:
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run, as one shared value for runs with the same results."""
+        """Return the clauses of a run. Runs with the same results, and clauses with the same result, are shared."""
         if state not in self._clauses:
             if self._known is None:
                 rows = self._all("SELECT id, title, level, core FROM clause")
                 self._known = {name: (title, level, bool(core)) for name, title, level, core in rows}
             clauses, statuses, marks = state
             failures = failures_of(self._text(marks))
-            self._clauses[state] = {
-                name: ClauseThen(name, *self._known[name], STATUS[letter], failures.get(name, ()))  # type: ignore[arg-type]
-                for name, letter in zip(self._content(clauses, list[str]), statuses, strict=True)
-            }
+            found = self._clauses[state] = {}
+            for name, letter in zip(self._content(clauses, list[str]), statuses, strict=True):
+                key = (name, letter, failures.get(name, ()))
+                if key not in self._results:
+                    self._results[key] = ClauseThen(name, *self._known[name], STATUS[letter], key[2])  # type: ignore[arg-type]
+                found[name] = self._results[key]
         return self._clauses[state]
 
     def _content(self, number: int, kind: Any) -> Any:

@@ -1,8 +1,8 @@
 """The tables of a history, and how a run is stored in them.
 
-Most nights of a target have the same results as the night before. So the list of clauses, the failures and the waivers
-of a run are stored once, in ``kept``, and the statuses of its clauses are one letter each. The views ``status`` and
-``failure`` show them as rows to any SQLite client.
+Most nights of a target have the same results as the night before. So the list of clauses, the failures, the waivers and
+the counts of profiles of a run are stored once, in ``kept``, and the statuses of its clauses are one letter each. The
+views ``status`` and ``failure`` show them as rows to any SQLite client.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Verdi
 
 APPLICATION_ID: Final = 0x43514831
 """``CQH1`` in ``PRAGMA application_id`` distinguishes a history from the SQLite files of other programs."""
-VERSION: Final = 5
+VERSION: Final = 6
 """``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
 LETTER: Final = {
     Status.PASS: "p",
@@ -74,7 +74,8 @@ CREATE TABLE run (
     clauses INTEGER NOT NULL REFERENCES kept,
     statuses TEXT NOT NULL,
     failures INTEGER NOT NULL REFERENCES kept,
-    waivers INTEGER NOT NULL REFERENCES kept
+    waivers INTEGER NOT NULL REFERENCES kept,
+    profiles INTEGER NOT NULL REFERENCES kept
 );
 CREATE INDEX run_of_a_series ON run (series, number);
 CREATE TABLE clause (

@@ -44,8 +44,8 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
     runs, before, outage = store.series(run, last), store.before(run), store.outage(run)
     diff = None
     if before is not None:
-        found = over_time(store.snapshot(before), store.snapshot(run), fail_on_should=fail_on_should)
-        diff = diff_of(found, outage)
+        then, now = store.snapshot(before), store.snapshot(run)
+        diff = diff_of(over_time(then, now, fail_on_should=fail_on_should, keep_same=False), outage)
     statuses = [store.statuses(one) for one in runs]
     names = dict.fromkeys(name for of_a_run in reversed(statuses) for name in of_a_run)
     seen = look_back(store.past(run), names)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 import msgspec
 
-from conformance.judge.coverage import ProfileCounts
-from conformance.judge.report import PastRun, Verdict
+from conformance.history.snapshot import Snapshot
+from conformance.judge.report import Verdict
 from conformance.text.safe import visible
 
 LABEL: Final = "GET /api/queue"
@@ -33,20 +32,17 @@ class Badge(NamedTuple):
         return _COLOUR[Verdict.NON_CONFORMANT if self.failed else self.verdict]
 
 
-def badge_of(run: PastRun, label: str = LABEL, profiles: Sequence[ProfileCounts] = ()) -> Badge:
-    """Return the badge of a run: verdict, qualifiers, how much was checked, date.
-
-    If ``profiles`` are given, those with checked clauses are counted separately.
-    """
-    counts = run.counts
-    checked = [f"{one.profile.value} {one.checked}/{one.total}" for one in profiles if one.checked]
+def badge_of(of: Snapshot, label: str = LABEL) -> Badge:
+    """Return the badge of a run: verdict, qualifiers, how much of each checked profile was checked, date."""
+    run, counts = of.run, of.run.counts
+    checked = [f"{one.profile.value} {one.checked}/{one.total}" for one in of.profiles if one.checked]
     parts = [
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
         *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
-        *(checked or [f"{counts.exercised} of {counts.applicable} checked"]),
+        *(["not reached"] if run.unreached else checked or [f"{counts.exercised} of {counts.applicable} checked"]),
         run.start[:10],
     ]
     return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)

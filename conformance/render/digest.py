@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, GroupKind
-from conformance.history.overview import Outcome, TargetResult
+from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, GroupKind, Listed, Member
+from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
-from conformance.render.markdown import ROWS, code, plain
+from conformance.render.markdown import MARK, ROWS, code, plain
 from conformance.render.nights import strip
 from conformance.render.words import sentence
 from conformance.text.plural import count
@@ -20,6 +20,12 @@ GROUPS: Final = 8
 TROUBLES: Final = 2
 """Groups, and problems per group, on a terminal. With the rest they fit in 40 lines. The report has all."""
 NOTES: Final = 2
+MEMBERS: Final = 1000
+"""The number of targets that the page lists for each group."""
+OPEN: Final = 30
+"""The number of groups that the page shows unfolded."""
+NO_HISTORY: Final = "unknown, because no target has a history (--history FILE)"
+NO_EARLIER: Final = "unknown, because no target was compared with an earlier run"
 KIND: Final[dict[GroupKind, str]] = {
     "broken": "broken",
     "error": "not checked, because the run failed",
@@ -34,18 +40,29 @@ OUTCOME: Final[dict[GroupKind, Outcome]] = {
 }
 
 
-def five(digest: Digest) -> tuple[tuple[str, list[str]], ...]:
-    """Return the five lists that start every digest. Each has its items in words."""
-    return (
-        ("Broken now", list(digest.broken)),
-        ("Newly broken", [changed(one) for one in digest.newly]),
-        ("Fixed", [changed(one) for one in digest.mended]),
-        ("Not reached", [away(one) for one in digest.unreached]),
-        (
-            "Waivers that expire within 14 days",
-            [f"{one.clause} until {one.expires} ({some(one.names)})" for one in digest.waivers],
-        ),
-    )
+class Topic(NamedTuple):
+    """One of the lists that start every digest: items in words, and their number. ``number`` None: unknown."""
+
+    title: str
+    number: int | None
+    items: list[str]
+
+
+def topics(digest: Digest) -> list[Topic]:
+    """Return the lists that start every digest: five, or four if nothing is known of earlier runs."""
+    changes = [
+        Topic("Newly broken", digest.newly.number, [changed(one) for one in digest.newly.first]),
+        Topic("Fixed", digest.mended.number, [changed(one) for one in digest.mended.first]),
+    ]
+    if not digest.compared:
+        changes = [Topic("Newly broken, fixed", None, [NO_EARLIER if digest.history else NO_HISTORY])]
+    waivers = [f"{one.clause} until {one.expires} ({of(names)})" for one, names in digest.waivers.items()]
+    return [
+        Topic("Broken now", digest.broken.number, digest.broken.first),
+        *changes,
+        Topic("Not reached", digest.unreached.number, [away(one) for one in digest.unreached.first]),
+        Topic("Waivers that expire within 14 days", len(waivers), waivers),
+    ]
 
 
 def changed(one: ChangedTarget) -> str:
@@ -55,15 +72,27 @@ def changed(one: ChangedTarget) -> str:
 
 
 def away(one: AwayTarget) -> str:
-    """Return a target that is not reached, and since when."""
+    """Return a target that is not reached, and since when if that is known."""
+    if not one.nights:
+        return one.name
     since = f" since {one.since[:10]}" if one.since else ""
     return f"{one.name}{since} ({count(one.nights, 'night')})"
 
 
-def some(names: Sequence[str], most: int = NAMES) -> str:
-    """Return the first names and the number of the others."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+def some(items: Sequence[str], number: int, most: int = NAMES) -> str:
+    """Return the first of a number of items, and the number of the others."""
+    more = f" and {number - most:,} more" if number > most else ""
+    return f"{', '.join(items[:most])}{more}"
+
+
+def of(names: Listed[str], most: int = NAMES) -> str:
+    """Return the first names of a list, and the number of the others."""
+    return some(names.first, names.number, most)
+
+
+def members(listed: Listed[Member], most: int = NAMES) -> str:
+    """Return the first targets of a list by name, and the number of the others."""
+    return some([one.name for one in listed.first[:most]], listed.number, most)
 
 
 def heading(digest: Digest) -> str:
@@ -71,19 +100,35 @@ def heading(digest: Digest) -> str:
     days = f"Night of {digest.end[:10]}"
     if digest.start[:10] != digest.end[:10]:
         days = f"{digest.start[:10]} to {digest.end[:10]}"
-    return f"{days}: {count(digest.targets, 'target')}, {len(digest.rest):,} without a problem"
+    return f"{days}: {count(digest.targets, 'target')}, {digest.rest.number:,} without a problem"
 
 
 def group_heading(group: Alike) -> str:
     """Return how many targets fail in the same way, and since when."""
     since = f", since {group.since[:10]}" if group.since else ""
-    alike = " alike" if len(group.names) > 1 else ""
-    return f"{count(len(group.names), 'target')} {KIND[group.kind]}{alike}{since}"
+    alike = " alike" if group.kind == "broken" and group.members.number > 1 else ""
+    return f"{count(group.members.number, 'target')} {KIND[group.kind]}{alike}{since}"
 
 
 def explanations(group: Alike) -> list[tuple[str, str]]:
     """Return the clause and the explanation of each problem, or one reason without a clause."""
     return [(trouble.clause, trouble.told) for trouble in group.troubles] or [("", group.reason)]
+
+
+def _more_groups(digest: Digest, most: int) -> str:
+    """Return how many groups are not shown, or ``""``."""
+    more = len(digest.groups) - most
+    if digest.ungrouped:
+        return f"… {count(max(more, 0), 'more group')}, and {count(digest.ungrouped, 'target')} that fail otherwise"
+    return f"… {count(more, 'more group')}" if more > 0 else ""
+
+
+def _notes(digest: Digest) -> Iterator[str]:
+    if digest.compared and digest.uncompared.number:
+        targets = count(digest.uncompared.number, "target")
+        yield f"what changed is unknown for {targets} without an earlier run ({of(digest.uncompared)})"
+    for text, names in (*digest.notes.items(), *digest.flags.items()):
+        yield f"{text}{f' ({of(names)})' if names.number else ''}"
 
 
 # --- terminal -------------------------------------------------------------------------------------
@@ -92,28 +137,26 @@ def explanations(group: Alike) -> list[tuple[str, str]]:
 def digest_lines(digest: Digest) -> Iterator[str]:
     """Yield the digest for a terminal: at most 36 lines for any number of targets."""
     yield line(heading(digest))
-    for title, items in five(digest):
-        yield line(f"  {title}: {len(items)}{': ' if items else ''}{some(items)}")
+    for topic in topics(digest):
+        number = "" if topic.number is None else f" {topic.number:,}{':' if topic.items else ''}"
+        told = some(topic.items, topic.number or 1)
+        yield line(f"  {topic.title}:{number}{f' {told}' if told else ''}")
     for group in digest.groups[:GROUPS]:
-        yield line(f"{group_heading(group)}: {some(group.names)}")
-        told = explanations(group)
-        for place, (clause, text) in enumerate(told[:TROUBLES], 1):
-            more = f" (and {len(told) - TROUBLES} more)" if place == TROUBLES and len(told) > TROUBLES else ""
+        yield line(f"{group_heading(group)}: {members(group.members)}")
+        told_ = explanations(group)
+        for place, (clause, text) in enumerate(told_[:TROUBLES], 1):
+            more = f" (and {len(told_) - TROUBLES} more)" if place == TROUBLES and len(told_) > TROUBLES else ""
             yield line(f"    {clause}{': ' if clause else ''}{text}{more}")
-    if len(digest.groups) > GROUPS:
-        yield f"… {count(len(digest.groups) - GROUPS, 'more group')} in the report"
-    if digest.rest:
-        yield line(f"{count(len(digest.rest), 'target')} without a problem: {some(digest.rest)}")
-    yield from map(line, _notes(digest, NOTES))
+    if more := _more_groups(digest, GROUPS):
+        yield f"{more} in the report"
+    if digest.rest.number:
+        yield line(f"{count(digest.rest.number, 'target')} without a problem: {members(digest.rest)}")
+    notes = list(_notes(digest))
+    yield from (line(f"note: {note}") for note in notes[:NOTES])
+    if len(notes) > NOTES:
+        yield f"… {count(len(notes) - NOTES, 'more note')} in the report"
     if digest.left_out:
-        yield line(f"no run in this period: {some(digest.left_out)}")
-
-
-def _notes(digest: Digest, most: int) -> Iterator[str]:
-    for note in digest.notes[:most]:
-        yield f"note: {note.text}{f' ({some(note.names)})' if note.names else ''}"
-    if len(digest.notes) > most:
-        yield f"… {count(len(digest.notes) - most, 'more note')} in the report"
+        yield line(f"no run in this period: {some(digest.left_out, len(digest.left_out))}")
 
 
 # --- Markdown -------------------------------------------------------------------------------------
@@ -121,17 +164,24 @@ def _notes(digest: Digest, most: int) -> Iterator[str]:
 
 def digest_markdown(digest: Digest) -> str:
     """Return the digest as Markdown. Targets without problems are folded."""
-    rows = [f"| {title} | {len(items)} | {plain(some(items, ROWS))} |" for title, items in five(digest)]
+    rows = [
+        f"| {title} | {'' if number is None else f'{number:,}'} | {plain(some(items, number or 1, ROWS))} |"
+        for title, number, items in topics(digest)
+    ]
+    notes = list(_notes(digest))
+    more_notes = [f"… {count(len(notes) - ROWS, 'more note')} in `index.html`"] if len(notes) > ROWS else []
+    left_out = some(digest.left_out, len(digest.left_out), ROWS)
+    more = _more_groups(digest, ROWS)
     parts = [
-        f"## {plain(heading(digest))}",
+        f"## {MARK[icon(digest)]} {plain(heading(digest))}",
         "\n".join(["| | | |", "|---|---:|---|", *rows]),
         *(_group(group) for group in digest.groups[:ROWS]),
-        f"… {count(len(digest.groups) - ROWS, 'more group')} in `index.html`." if len(digest.groups) > ROWS else "",
-        "\n".join(f"- {plain(sentence(text))}" for text in _notes(digest, ROWS)),
-        f"No run in this period: {plain(some(digest.left_out, ROWS))}" if digest.left_out else "",
-        f"<details><summary>{count(len(digest.rest), 'target')} without a problem</summary>\n\n"
-        f"{plain(some(digest.rest, 1000))}\n\n</details>"
-        if digest.rest
+        f"{more} in `index.html`." if more else "",
+        "\n".join(f"- {text}" for text in (*(plain(sentence(note)) for note in notes[:ROWS]), *more_notes)),
+        f"No run in this period: {plain(left_out)}" if digest.left_out else "",
+        f"<details><summary>{count(digest.rest.number, 'target')} without a problem</summary>\n\n"
+        f"{plain(members(digest.rest, 1000))}\n\n</details>"
+        if digest.rest.number
         else "",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -142,16 +192,15 @@ def _group(group: Alike) -> str:
         f"- {code(clause)}: {plain(text)}" if clause else f"- {plain(sentence(text))}"
         for clause, text in explanations(group)[:ROWS]
     ]
-    return f"### {plain(group_heading(group))}\n\n{plain(some(group.names, ROWS))}\n\n" + "\n".join(items)
+    names = plain(members(group.members, ROWS))
+    return f"### {plain(group_heading(group))}\n\n{names}\n\n" + "\n".join(items)
 
 
 # --- page -----------------------------------------------------------------------------------------
 
 
-def render_digest(
-    digest: Digest, targets: Iterable[TargetResult], *, title: str, links: Mapping[str, str] | None = None
-) -> str:
-    """Return the digest as a page. ``links`` are the addresses of targets by name."""
+def render_digest(digest: Digest, *, title: str) -> str:
+    """Return the digest as a page."""
     from conformance.render.page import render
     from conformance.version import __version__
 
@@ -161,30 +210,34 @@ def render_digest(
         styles=("style.css", "site/site.css", "nights.css"),
         version=__version__,
         title=title,
-        **block(digest, targets, links or {}),
+        **block(digest),
     )
 
 
 def icon(digest: Digest) -> Verdict:
     """Return the verdict for the icon of the page."""
-    if digest.broken:
+    if digest.broken.number:
         return Verdict.NON_CONFORMANT
     return Verdict.CONFORMANT if not digest.groups else Verdict.INCONCLUSIVE
 
 
-def block(digest: Digest, targets: Iterable[TargetResult], links: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values for ``digest_block.html``, so that other pages can include it."""
+def block(digest: Digest, links: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the values for ``digest_block.html``, so that other pages can include it.
+
+    ``links`` are the addresses of targets by name. ``rest`` is the list of targets that are well.
+    """
     return {
         "digest": digest,
+        "links": links or {},
         "told": {
             "heading": heading(digest),
-            "five": five(digest),
+            "topics": topics(digest),
             "group": group_heading,
             "explanations": explanations,
             "outcome": OUTCOME,
-            "notes": list(_notes(digest, ROWS)),
+            "notes": list(_notes(digest)),
+            "strip": strip,
         },
-        "by_name": {one.name: one for one in targets},
-        "strips": {one.name: strip(one.strip) for one in targets if one.strip},
-        "links": links,
+        "open": OPEN,
+        "most": MEMBERS,
     }

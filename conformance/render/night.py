@@ -86,7 +86,7 @@ def lines(decision: Decision, digest: Digest, *, tracked: bool) -> Iterator[str]
         return
     for word, keys in (("New in the issue", decision.appeared), ("Gone from the issue", decision.gone)):
         if keys:
-            yield line(f"{word}: {some([_words(key) for key in keys])}")
+            yield line(f"{word}: {some([_words(key) for key in keys], len(keys))}")
     yield f"{action(decision)} Nothing was sent."
 
 
@@ -106,7 +106,8 @@ def commands(decision: Decision, night: Overview) -> Iterator[str]:
         rest = f" (and {len(one.troubles) - 1} more)" if len(one.troubles) > 1 else ""
         kind = "notice" if neutral else "error"
         shown_line = line(f"{one.outcome}: {told}{rest}").replace("%", "%25")  # ``line`` removes line breaks
-        yield f"::{kind} title={one.name}::{shown_line}"
+        name = one.name.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+        yield f"::{kind} title={name}::{shown_line}"
 
 
 def _when(night: Overview, url: str | None) -> str:
@@ -133,7 +134,7 @@ def _section(one: TargetResult, keys: Sequence[str]) -> str:
 
 def _list(word: str, keys: Sequence[str]) -> str:
     more = f"\n- … {len(keys) - ROWS} more" if len(keys) > ROWS else ""
-    return f"{word}:\n\n" + "\n".join(f"- {_words(key)}" for key in keys[:ROWS]) + more if keys else ""
+    return f"{word}:\n\n" + "\n".join(f"- {plain(_words(key))}" for key in keys[:ROWS]) + more if keys else ""
 
 
 def _words(key: str, *, named: bool = True) -> str:

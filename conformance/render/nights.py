@@ -29,22 +29,12 @@ _HEIGHT: Final[dict[NightState, int]] = {
 """Worse results are higher, so that the strip works without colour. A night that was not reached is a hollow bar."""
 
 
-class Bar(NamedTuple):
-    """One night; x and y in units from the left and from the top."""
-
-    state: NightState
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 class Strip(NamedTuple):
-    """Nights from left to right, with a summary in words."""
+    """Nights from left to right, as an SVG path for each kind of result, with a summary in words."""
 
     width: int
     height: int
-    bars: tuple[Bar, ...]
+    paths: tuple[tuple[NightState, str], ...]
     words: str
 
 
@@ -61,12 +51,13 @@ class Broken(NamedTuple):
 
 def strip(states: Sequence[NightState]) -> Strip:
     """Return the strip of nights, oldest first."""
-    bars = []
+    paths: dict[NightState, str] = {}
     for place, state in enumerate(states):
-        inset = 0.75 if state == "not-reached" else 0.0  # half the line width
-        height = _HEIGHT[state]
-        bars.append(Bar(state, CELL * place + inset, HEIGHT - height + inset, CELL - 1 - 2 * inset, height - 2 * inset))
-    return Strip(max(1, CELL * len(states)), HEIGHT, tuple(bars), in_words(states))
+        inset = 0.75 if state == "not-reached" else 0  # half the line width
+        width, height = CELL - 1 - 2 * inset, _HEIGHT[state] - 2 * inset
+        bar = f"M{CELL * place + inset:g} {HEIGHT - inset:g}v-{height:g}h{width:g}v{height:g}z"
+        paths[state] = paths.get(state, "") + bar
+    return Strip(max(1, CELL * len(states)), HEIGHT, tuple(paths.items()), in_words(states))
 
 
 def strip_of(runs: Sequence[PastRun]) -> Strip:

@@ -17,6 +17,7 @@ from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
 from conformance.history.store import HistoryProblem, Store
 from conformance.history.trend import history_of
+from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
 from conformance.render.digest import block
@@ -184,16 +185,16 @@ class _Site:
     def _digest(self) -> dict[str, Any]:
         """Return the values for the digest on the index. Each target is compared with its last run that reached it."""
         by_name = sorted(self.targets, key=lambda target: target.name)
-        results = [result_of(self.store, target.run, target.name) for target in by_name]
+        results = (result_of(self.store, target.run, target.name) for target in by_name)
         end = max(target.run.start for target in self.targets)
         links = {target.name: f"targets/{target.slug}/index.html" for target in by_name}
-        return block(digest(results, start=end, end=end), results, links)
+        return block(digest(results, start=end, end=end), links)
 
     def _of_target(self, target: TargetSeries) -> Iterator[Page]:
         numbers = [run.number for run in target.runs]
         for run, later, earlier in zip(target.runs, [None, *numbers[:-1]], [*numbers[1:], None], strict=True):
             yield from self._of_run(run, slug=target.slug, later=later, earlier=earlier)
-        made, folder = badge_of(target.run), f"targets/{target.slug}"
+        made, folder = badge_of(self.store.snapshot(target.run)), f"targets/{target.slug}"
         svg = render_svg(made)
         yield f"{folder}/badge.svg", svg
         yield f"{folder}/badge.json", render_endpoint(made)
@@ -239,10 +240,13 @@ class _Site:
                 statuses=[(status, group) for status, group in by_status if group],
                 diff=None
                 if before is None
-                else diff_of(over_time(self.store.snapshot(before), now), self.store.outage(run)),
+                else diff_of(over_time(self.store.snapshot(before), now, keep_same=False), self.store.outage(run)),
                 **around,
             ),
         )
+
+    def _profiles(self, run: PastRun) -> tuple[ProfileCounts, ...]:
+        return self.store.snapshot(run).profiles
 
     def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
         page = render(
@@ -256,6 +260,7 @@ class _Site:
             total=self.total,
             newest=self.newest,
             linked=self.linked,
+            profiles=self._profiles,
             **values,
         )
         return page.encode()

@@ -69,8 +69,16 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     named(bad=f'{bad.url}"\nfail-on-should = true', nowhere=f'{NOWHERE}"')
     result = call(*FAST, "--format", "ctrf")
     assert result.exit_code == 1, result.stderr
-    first, *_, headline, overview = result.stdout.splitlines()
-    assert first.startswith("bad: non-conformant: 1 must clause broken: item.prompt-id.uuid")
+    *digest, headline, overview = result.stdout.splitlines()
+    assert digest[1:5] == [
+        "  Broken now: 1: bad",
+        "  Newly broken, fixed: unknown, because no target has a history (--history FILE)",
+        "  Not reached: 1: nowhere",
+        "  Waivers that expire within 14 days: 0",
+    ]
+    assert digest[5] == "1 target broken: bad"
+    assert digest[6].startswith("    item.prompt-id.uuid: ")
+    assert "1 target not reached: nowhere" in digest
     assert headline == "2 targets: 1 non-conformant (bad), 1 inconclusive (nowhere)"
     assert overview == "overview: reports/latest/index.html"
     assert result.stderr.startswith(f"bad: checking {bad.url}/api/queue (about ")
@@ -88,6 +96,23 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     summary = (REST / "summary.md").read_text("utf-8")
     assert summary.index("**bad**") < summary.index("**nowhere**")
     assert 'href="bad/index.html"' in (REST / "index.html").read_text("utf-8")
+
+
+def test_reports_of_earlier_runs_are_named_and_kept() -> None:
+    cli_runner.call("check", NOWHERE, "-q", "--properties", "0")
+    named(gone=f'{NOWHERE}"', stays=f'{NOWHERE}"')
+    call(*FAST, "-q")
+    (REST / "mine").mkdir()
+    (REST / "mine/compliance.json").write_text("{}", "utf-8")
+    (REST / "gone/notes.txt").write_text("mine", "utf-8")
+    named(stays=f'{NOWHERE}"', new=f'{NOWHERE}"')
+    told = "Left by an earlier run, not part of this one: compliance.json, gone/"
+    assert f"\n{told}\n" in call(*FAST).stdout
+    for name in ("index.html", "summary.md"):
+        assert told in (REST / name).read_text("utf-8")
+    assert {path.name for path in (REST / "gone").iterdir()} >= {"compliance.json", "index.html", "notes.txt"}
+    assert told in call(*FAST).stdout  # as long as they are there
+    assert "earlier run" not in call(*FAST, "--report-dir", "elsewhere").stdout
 
 
 def test_targets_of_standard_input_are_checked_shown_and_not_checked_again() -> None:
@@ -240,7 +265,7 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--parallel", "500", "--rate", "5"], "requests per second are left for each check"),
         (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
-        (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
+        (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, [[target]] 1: target 'ref': --ca-bundle nowhere.pem"),
         (["--all", "--history", "targets.toml"], "the history targets.toml is no SQLite database: name another file"),
         (["--all", "-"], "standard input has no target"),
         (["--only", "ref"], "--only is for many targets: add --all"),

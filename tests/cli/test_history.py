@@ -250,7 +250,7 @@ def test_what_else_differs_is_said_before_anything() -> None:
     with serve(variant="oss") as endpoint:
         call("check", endpoint.url, "--dialect", "oss", "--report-dir", "other")
     lines = call("compare", "--over-time", "night-1/compliance.json", "other/compliance.json").stdout.splitlines()
-    assert lines[0].startswith("NOTE the targets differ: http://127.0.0.1:")
+    assert lines[0].startswith("NOTE the URLs differ: http://127.0.0.1:")
     assert lines[1] == "NOTE the dialects differ: cloud, then oss"
 
 

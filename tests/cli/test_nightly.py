@@ -20,6 +20,7 @@ from conformance.reference.server import serve
 from conformance.render import night as told
 from helpers import cli_runner
 from helpers.cli_runner import call
+from helpers.commands import NOWHERE
 from helpers.fleet_samples import HEADER, MILLISECONDS, broken
 
 
@@ -114,7 +115,7 @@ def test_hundreds_of_troubles_become_one_for_each_target() -> None:
 
 
 def test_the_keys_of_an_issue_are_read_back() -> None:
-    keys = ["prod item.create-time.milliseconds 1f2e3d4c", "a--b run", "x.y silent"]
+    keys = ["prod item.create-time.milliseconds 1f2e3d4c", "a--b run", "x.y silent", "http://[::1]:8188/a silent"]
     assert known_keys(f"## Words\n\n{kept_keys(keys)}\nmore") == set(keys)
 
 
@@ -198,7 +199,7 @@ def test_what_a_server_said_acts_nowhere() -> None:
         told.summary(decision, whole, digested(whole)),
     ]
     lines = list(told.lines(decision, digested(whole), tracked=True))
-    assert len(lines) == 11
+    assert len(lines) == 10
     assert "\n" not in "".join(lines)
     assert "::error" not in "".join([*texts, *lines])
     for text in texts:
@@ -220,6 +221,8 @@ def test_commands_are_few_and_say_how_bad_it_is() -> None:
     for one in (STILL_SILENT, FAILED, ILL):
         (command,) = told.commands(*worded(one))
         assert command.startswith("::error title=prod::")
+    (command,) = told.commands(*worded(target("http://a.example:8188/50%,b", "error")))
+    assert command.startswith("::error title=http%3A//a.example%3A8188/50%25%2Cb::")
     assert list(told.commands(*worded(WELL))) == []
 
 
@@ -238,15 +241,15 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
         assert call("check", "--properties", "0", endpoint.url, "-q", "--report-dir", "my night").exit_code == 1
     result = call("nightly", "my night", "--output", "out", "--url", "https://ci.example")
     assert result.exit_code == 1
-    assert "  Broken now: 1: my-night\n" in result.stdout
-    assert "1 target broken: my-night\n    item.create-time.milliseconds: " in result.stdout
+    assert f"  Broken now: 1: {endpoint.url}\n" in result.stdout
+    assert f"1 target broken: {endpoint.url}\n    item.create-time.milliseconds: " in result.stdout
     assert "issue" not in result.stdout  # nobody asked about one
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
-    assert decision["title"] == "GET /api/queue: my-night needs attention"
+    assert decision["title"] == f"GET /api/queue: {endpoint.url} needs attention"
     assert (folder / "out/outputs.txt").read_text("utf-8").splitlines() == [
         "action=open",
         "exit=1",
-        "title=GET /api/queue: my-night needs attention",
+        f"title=GET /api/queue: {endpoint.url} needs attention",
     ]
     issue = folder / "out/body.md"
     again = call("nightly", "my night", "--issue", issue, "--output", "out")
@@ -269,7 +272,16 @@ def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     call("check", "--properties", "0", "--all", "-q")
     assert call("nightly", "reports/latest").stdout.count("1 target without a problem: ref\n") == 1
     call("check", "--properties", "0", "--target", "embedded", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: latest\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: embedded\n") == 1
+    call("check", "--properties", "0", "--target", "embedded", "--name", "mine", "-q")
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: mine\n") == 1
+
+
+def test_two_targets_with_one_url_and_no_names_are_told_apart_by_dialect_and_path() -> None:
+    for dialect in ("cloud", "oss"):
+        call("check", "--properties", "0", NOWHERE, "--dialect", dialect, "-q", "--report-dir", dialect)
+    result = call("nightly", "cloud", "oss")
+    assert f"  Not reached: 2: {NOWHERE} cloud /api/queue, {NOWHERE} oss /api/queue\n" in result.stdout
 
 
 def test_a_night_is_kept_once(folder: Path) -> None:
@@ -294,7 +306,7 @@ def test_the_runs_of_many_targets_are_kept_and_their_names_have_no_blanks(folder
     decided = call("nightly", "out", "--output", "decided")
     assert decided.exit_code == 1
     (key,) = json.loads((folder / "decided/decision.json").read_text("utf-8"))["troubles"]
-    assert key.removesuffix(" item.a 1") == directory_of(name)
+    assert key == f"{directory_of(name)} item.a 1"
     call("nightly", "out", "--history", "h.db")
     with Store(folder / "h.db") as store:
         assert len(store.newest()) == 1
@@ -321,7 +333,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
         (["--targets", "targets.toml", "--issue", "missing.md"], "if no issue is open, leave out --issue"),
         (["--targets", "targets.toml", "--output", "targets.toml/x"], "give another --output"),
         (["--targets", "targets.toml", "--after", "0"], "0 is not in the range"),
-        (["left", "left"], "two reports are for the target 'left'"),
+        (["left", "left"], "two reports are for the target 'embedded"),
         (["--since", "7d"], "--since reads a history instead of DIR: give --history FILE"),
         (["left", "--since", "7d", "--history", "h.db"], "--since reads a history instead of DIR"),
         (

@@ -70,11 +70,25 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db")
     assert "note: new is new; old had the same URL: --renamed old=new continues that history" in done.stdout
-    assert "  Newly broken: 0" in done.stdout
+    assert "  Newly broken, fixed: unknown, because no target was compared with an earlier run" in done.stdout
     again = call("nightly", "night", "--history", "h.db", "--renamed", "old=new", "--renamed", "other=x")
     assert "note: new continues the history of old" in again.stdout
     assert "the history has no target other" in again.stdout
     assert "  Newly broken: 1: new (2 clauses)" in again.stdout
+
+
+def test_a_night_without_any_report_makes_no_history(folder: Path) -> None:
+    (folder / "targets.toml").write_text('[[target]]\nname = "prod"\nurl = "http://queue.example"\n', "utf-8")
+    done = call("nightly", "--targets", "targets.toml", "--history", "h.db")
+    assert done.exit_code == 1
+    assert "1 target not checked, because the run failed: prod" in done.stdout
+    assert not (folder / "h.db").exists()
+
+
+def test_the_digest_of_a_night_leads_to_the_reports(folder: Path) -> None:
+    left_by(folder, prod=history_samples.night(sample.failing(), 1))
+    call("nightly", "night", "--output", "public/digest")
+    assert 'href="../../night/prod/index.html"' in (folder / "public/digest/index.html").read_text("utf-8")
 
 
 def test_a_name_that_moved_to_another_url_is_still_the_same_target(folder: Path) -> None:
@@ -83,7 +97,7 @@ def test_a_name_that_moved_to_another_url_is_still_the_same_target(folder: Path)
     for one in (history_samples.night(sample.passing(), 1), moved):
         left_by(folder, prod=one)
         done = call("nightly", "night", "--history", "h.db")
-    assert "note: the targets differ: http://queue.example:8188, then http://new.example (prod)" in done.stdout
+    assert "note: the URLs differ: http://queue.example:8188, then http://new.example (prod)" in done.stdout
 
 
 def test_a_period_is_told_from_the_history(folder: Path) -> None:

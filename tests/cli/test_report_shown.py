@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from conformance.history.snapshot import snapshot
-from conformance.judge.coverage import coverage
 from conformance.judge.report import encode
 from conformance.render.badge import badge_of
 from helpers import report_samples as sample
@@ -52,7 +51,7 @@ def test_no_color_outweighs_force_color(folder: Path) -> None:
 def test_a_badge_of_a_report_counts_each_profile(folder: Path) -> None:
     report = sample.failing()
     (folder / "compliance.json").write_bytes(encode(report))
-    made = badge_of(snapshot(report).run, profiles=coverage(report.clauses, report.run))
+    made = badge_of(snapshot(report))
     assert made.message == "non-conformant · 1 waived · queue 19/21 · http 4/4 · auth 1/1 · 2026-01-01"
     call("publish", "badge", "compliance.json", "-q")
     assert json.loads((folder / "badge.json").read_text(encoding="utf-8"))["message"] == made.message

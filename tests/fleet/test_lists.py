@@ -61,8 +61,8 @@ def test_a_file_in_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("f01b_excel_semicolon.csv", "one: inconclusive"),
-        ("f01d_urls_utf16.txt", "127.0.0.1:18960: inconclusive"),
+        ("f01b_excel_semicolon.csv", "  Not reached: 1: one\n"),
+        ("f01d_urls_utf16.txt", "  Not reached: 1: http://127.0.0.1:18960\n"),
     ],
 )
 def test_many_targets_are_checked_from_a_list(name: str, told: str, tmp_path: Path) -> None:

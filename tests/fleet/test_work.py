@@ -73,7 +73,8 @@ def test_every_fault_is_found_and_nobody_else_accused() -> None:
 def test_who_is_not_there_is_unreachable_and_the_reason_stands_by() -> None:
     (done,) = checked(target(NOWHERE))
     assert (done.result.outcome, done.result.exit) == ("inconclusive", 10)
-    assert done.result.unreached == "unreachable: Connection refused"
+    assert done.result.unreached == done.result.reason
+    assert done.result.reason.startswith("the target cannot be reached: Connection refused")
     assert done.result.p95 is None
 
 

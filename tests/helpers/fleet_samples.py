@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.fleet.model import BreachKind, EndpointResult, Header
 from conformance.fleet.sources import TargetSource
-from conformance.history.overview import BrokenClause
+from conformance.history.overview import BrokenClause, Trouble
 from conformance.judge.report import Status
 from conformance.run.targets import Target, of_its_own
 
@@ -53,8 +53,12 @@ def broken(name: str, *breaches: BreachKind, **more: Any) -> EndpointResult:
         BrokenClause(id=each, title=f"The clause {each} holds", status=Status.FAIL)
         for each in dict.fromkeys(breach.clause for breach in breaches)
     )
-    reason = f"{len(clauses)} must clause broken: {', '.join(each.id for each in clauses)}"
-    return kept(
-        name,
-        **{"outcome": "non-conformant", "exit": 1, "broken": clauses, "breaches": breaches, "reason": reason, **more},
+    troubles = tuple(
+        Trouble(
+            key=f"{each.clause} {each.place}", clause=each.clause, told=f"The value must be {each.kind}", whose="server"
+        )
+        for each in breaches
     )
+    usual = {"outcome": "non-conformant", "exit": 1, "broken": clauses, "breaches": breaches, "troubles": troubles}
+    reason = f"{len(clauses)} must clause broken: {', '.join(each.id for each in clauses)}"
+    return kept(name, **{**usual, "reason": reason, **more})

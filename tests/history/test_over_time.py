@@ -202,7 +202,7 @@ def test_a_verdict_that_became_conformant_is_better() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "told"),
     [
-        ("target", "http://b", "the targets differ: http://queue.example:8188, then http://b"),
+        ("target", "http://b", "the URLs differ: http://queue.example:8188, then http://b"),
         ("dialect", "oss", "the dialects differ: cloud, then oss"),
         ("document_sha256", "f" * 64, "the documents differ: SHA-256 95185edf23bb, then SHA-256 ffffffffffff"),
         ("suite_version", "2.0.0", "the versions of the suite differ: 1.0.0, then 2.0.0"),

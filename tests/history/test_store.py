@@ -103,7 +103,7 @@ def test_a_name_is_a_series_of_its_own_whatever_its_url(path: Path) -> None:
         assert [store.before(store.run(number)) for number in (2, 3)] == [None, None]
         found = history_of(store, store.run(4)).diff
         assert found is not None
-        assert found.notes == ("the targets differ: http://shared.example, then http://new.example",)
+        assert found.notes == ("the URLs differ: http://shared.example, then http://new.example",)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before its first run", "after its first run"])

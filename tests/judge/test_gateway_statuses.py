@@ -38,7 +38,7 @@ def test_an_absent_origin_is_inconclusive_everywhere(status: int) -> None:
     for report in (checked(status, status, status), loaded(status)):
         assert report.verdict is Verdict.INCONCLUSIVE
         assert exit_status(report) == 10
-        assert badge_of(snapshot(report).run).verdict is Verdict.INCONCLUSIVE
+        assert badge_of(snapshot(report)).verdict is Verdict.INCONCLUSIVE
         night = decide([result("prod", report, exit_status(report))], None)
         assert (night.action, night.exit) == ("nothing", 0)
 
@@ -48,7 +48,7 @@ def test_another_server_error_is_non_conformant_everywhere(status: int) -> None:
     for report in (checked(status, status, status), loaded(status)):
         assert report.verdict is Verdict.NON_CONFORMANT
         assert exit_status(report) == 1
-        assert badge_of(snapshot(report).run).verdict is Verdict.NON_CONFORMANT
+        assert badge_of(snapshot(report)).verdict is Verdict.NON_CONFORMANT
         assert decide([result("prod", report, exit_status(report))], None).action == "open"
 
 

@@ -34,16 +34,16 @@ KNOWN = {
 
 def badge(report: Report, label: str = "GET /api/queue") -> Badge:
     """Return the badge of a report."""
-    return badge_of(snapshot(report).run, label)
+    return badge_of(snapshot(report), label)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (sample.passing, "conformant · 25 of 26 checked · 2026-01-01"),
-        (sample.failing, "non-conformant · 1 waived · 24 of 26 checked · 2026-01-01"),
-        (sample.unreachable, "inconclusive · 0 of 27 checked · 2026-01-01"),
-        (sample.idle, "inconclusive · partial · embedded endpoint · 15 of 26 checked · 2026-01-01"),
+        (sample.passing, "conformant · queue 20/21 · http 4/4 · auth 1/1 · 2026-01-01"),
+        (sample.failing, "non-conformant · 1 waived · queue 19/21 · http 4/4 · auth 1/1 · 2026-01-01"),
+        (sample.unreachable, "inconclusive · not reached · 2026-01-01"),
+        (sample.idle, "inconclusive · partial · embedded endpoint · queue 10/21 · http 4/4 · auth 1/1 · 2026-01-01"),
     ],
 )
 def test_it_says_verdict_what_qualifies_it_how_much_was_seen_and_when(make: Callable[[], Report], message: str) -> None:

@@ -103,18 +103,18 @@ def test_otherwise_nothing_is_said_of_it(rendering: str, report: Report) -> None
 
 
 def test_its_badge_is_not_green_also_from_a_history(tmp_path: Path) -> None:
-    run = snapshot(warned(strict=True)).run
+    now = snapshot(warned(strict=True))
     with Store(tmp_path / "history.db", create=True) as store:
-        store.add(snapshot(warned(strict=True)))
-        (kept,) = store.newest()
-    for past in (run, kept):
+        store.add(now)
+        (kept,) = map(store.snapshot, store.newest())
+    for past in (now, kept):
         badge = badge_of(past)
         told = json.loads(render_endpoint(badge))
         assert "fails on warnings" in badge.message
         assert told["isError"] is True
         assert told["color"].encode() in render_svg(badge)
-        assert told["color"] != json.loads(render_endpoint(badge_of(snapshot(sample.passing()).run)))["color"]
-    assert "fails" not in badge_of(snapshot(warned(strict=False)).run).message
+        assert told["color"] != json.loads(render_endpoint(badge_of(snapshot(sample.passing()))))["color"]
+    assert "fails" not in badge_of(snapshot(warned(strict=False))).message
 
 
 def test_how_many_are_waived_is_said_once() -> None:

@@ -354,7 +354,7 @@ def test_the_action_leaves_report_summary_annotations_and_the_exit_status(
     assert (nights.folder / "conformance-report/index.html").exists()
     assert (nights.folder / "conformance-report/ctrf.json").exists()
     assert runner.summary.read_text("utf-8").startswith("## ")
-    assert done[1].stdout.startswith("::error title=conformance-report::") is bool(status)
+    assert done[1].stdout.startswith("::error title=http%3A//127.0.0.1%3A") is bool(status)
     assert ("::" in done[1].stdout) is bool(status)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from conformance.fleet.tally import FleetTally
 from conformance.problems import UsageProblem
 from helpers.browser import Opener, Scheme, expect, overflows, violations
 from helpers.fleet_samples import HEADER, MILLISECONDS, UUID, broken, kept
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +52,13 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return written(tmp_path_factory.mktemp("fleet"), [*usual, *LINES])
 
 
+def unfolded(opener: Opener, url: str, **options: Any) -> Page:
+    """Open the page and its folded table of all targets."""
+    page = opener(url, **options)
+    page.get_by_text("All targets: ").click()
+    return page
+
+
 def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, page_url: str) -> None:
     page = opener(page_url)
     assert overflows(page) == []
@@ -56,7 +67,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, page_url
 
 
 def test_a_hundred_rows_are_shown_at_a_time_and_the_worst_come_first(opener: Opener, page_url: str) -> None:
-    page = opener(page_url)
+    page = unfolded(opener, page_url)
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(100)
     assert [text.split()[0] for text in page.locator("#rows th").all_inner_texts()[:6]] == [
@@ -74,7 +85,7 @@ def test_a_hundred_rows_are_shown_at_a_time_and_the_worst_come_first(opener: Ope
 
 
 def test_rows_are_found_filtered_and_sorted_by_keyboard(opener: Opener, page_url: str) -> None:
-    page = opener(page_url)
+    page = unfolded(opener, page_url)
     rows, shown = page.locator("#rows tr"), page.locator("#shown")
     page.get_by_label("Search").focus()
     page.keyboard.type("WORKER-77 conformant")
@@ -92,17 +103,21 @@ def test_rows_are_found_filtered_and_sorted_by_keyboard(opener: Opener, page_url
     expect(page.get_by_text("No target matches.")).to_be_visible()
 
 
-def test_an_endpoint_that_is_named_leads_to_its_row(opener: Opener, page_url: str) -> None:
+def test_a_clause_leads_to_the_rows_of_its_targets(opener: Opener, page_url: str) -> None:
     page = opener(page_url)
-    page.locator(".attention").get_by_role("link", name="odd-one").press("Enter")
+    page.get_by_role("link", name="Clauses").press("Enter")
+    page.locator("#clauses").get_by_role("link", name="odd-one").first.press("Enter")
     expect(page.locator("#rows tr")).to_have_count(1)
     expect(page.locator("#rows tr")).to_contain_text("2 must clause broken: item.prompt-id.uuid, item.array")
+    expect(page.locator("#rows tr")).to_be_visible()
 
 
 def test_a_target_leads_to_its_report(opener: Opener, tmp_path: Path) -> None:
-    page = opener(written(tmp_path, [kept("a", report="a/index.html"), kept("b")]))
+    page = unfolded(opener, written(tmp_path, [kept("a", report="a/index.html"), kept("b")]))
     assert page.get_by_role("link", name="a", exact=True).last.get_attribute("href") == "a/index.html"
     assert page.locator("#rows a").count() == 1
+    page.get_by_text("2 targets well").click()
+    assert page.locator(".members a").get_attribute("href") == "a/index.html"
 
 
 def test_without_script_the_table_is_whole(opener: Opener, page_url: str) -> None:
@@ -112,15 +127,19 @@ def test_without_script_the_table_is_whole(opener: Opener, page_url: str) -> Non
     expect(page.locator("#pager")).to_be_hidden()
 
 
-def test_groups_and_who_is_alone_and_who_is_silent(opener: Opener, page_url: str) -> None:
+def test_the_page_begins_with_the_digest_and_folds_the_rest(opener: Opener, page_url: str) -> None:
     page = opener(page_url)
-    groups = page.locator("section[aria-labelledby=groups] li.s-fail")
-    expect(groups).to_have_count(2)
-    expect(groups.first).to_contain_text("2 targets")
-    expect(groups.first).to_contain_text("seconds instead of milliseconds")
-    expect(groups.last).to_contain_text("odd-one")
-    expect(page.locator("section[aria-labelledby=unreached] li")).to_contain_text("\\u202e")
-    expect(page.locator("section[aria-labelledby=slowest] tbody tr").first).to_contain_text("worker-9999")
+    titles = page.locator(".five dt").all_inner_texts()
+    assert titles == ["Broken now", "Newly broken, fixed", "Not reached", "Waivers that expire within 14 days"]
+    groups = page.locator(".group h3").all_inner_texts()
+    assert groups == [
+        "2 targets broken alike",
+        "1 target broken",
+        "1 target not checked, because the run failed",
+        "1 target not reached",
+    ]
+    expect(page.locator(".group").last).to_contain_text("\\u202e")
+    expect(page.get_by_text("worker-9999")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1200, "dark")])
@@ -133,13 +152,14 @@ def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:
     page = opener(written(tmp_path, [kept("a")], ended=False))
     expect(page.get_by_text("Not all targets were checked, because the run stopped early.")).to_be_visible()
+    page.get_by_text("Broken clauses: 0").click()
     expect(page.get_by_text("No clause that was checked is broken.")).to_be_visible()
 
 
 def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:
     for name, lines in (("a", LINES[:3]), ("b", LINES[3:])):
         written(tmp_path / name, lines)
-    tally = write_overview([tmp_path / "a", tmp_path / "b"], tmp_path)
+    tally = write_overview([tmp_path / "a", tmp_path / "b"], tmp_path).tally
     assert (tally.total, tally.exit) == (6, 1)
     assert "stopped early" not in (tmp_path / "index.html").read_text(encoding="utf-8")
     with pytest.raises(UsageProblem, match="cannot be read"):

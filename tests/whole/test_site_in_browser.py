@@ -151,13 +151,18 @@ def test_the_index_begins_with_the_digest(site: Path) -> None:
 def test_a_strip_says_what_each_night_showed(site: Path) -> None:
     text = page_of(site, "queue-example-8188-cloud").read_text("utf-8")
     assert 'aria-label="9 nights: broken 4, not reached 1, conformant 4"' in text
-    assert text.count('<rect class="night-not-reached"') == 2  # one in the legend
+    (path,) = re.findall('<path class="night-not-reached" d="(.*?)"/>', text)
+    assert path.count("M") == 1
     assert 'aria-label="Broken clauses over time: at most 4 in a run; must 2 and should 2 in the newest one"' in text
 
 
-def test_badges_stand_beside_the_page_of_a_target(site: Path) -> None:
+def test_badges_stand_beside_the_page_of_a_target_and_count_its_profiles(site: Path) -> None:
     folder = page_of(site, "queue-example-8188-cloud").parent
-    assert json.loads((folder / "badge.json").read_text("utf-8"))["message"].startswith("non-conformant · 1 waived")
+    message = json.loads((folder / "badge.json").read_text("utf-8"))["message"]
+    assert message.startswith("non-conformant · 1 waived · queue 19/21 · http 4/4 · auth 1/1 · ")
+    text = (folder / "index.html").read_text("utf-8")
+    assert "<dt>Profile queue</dt><dd>19 of 21</dd>" in text
+    assert '<td class="number" data-label="Checked">24 of 26</td>' in text
     assert (folder / "badge.svg").read_text("utf-8").startswith("<svg ")
 
 

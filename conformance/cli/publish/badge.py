@@ -30,7 +30,6 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
     https://shields.io/endpoint.
     """
     from conformance.history import snapshot
-    from conformance.judge.coverage import coverage
     from conformance.render.badge import badge_of, render_endpoint, render_svg
     from conformance.text.files import write_whole
 
@@ -41,7 +40,7 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
     if not label.strip():
         raise refusal("--label is empty: give the text for the left side of the badge")
     found = reading(report)
-    made = badge_of(snapshot(found).run, label, coverage(found.clauses, found.run))
+    made = badge_of(snapshot(found), label)
     beside = report if report.is_dir() else report.parent
     paths = outputs or (beside / "badge.svg", beside / "badge.json")
     try:

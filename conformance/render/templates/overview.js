@@ -73,10 +73,13 @@
     for (const head of heads) head.removeAttribute("aria-sort");
     filter();
   }));
-  // A link with the name of an endpoint filters the table for it.
+  // A link to a folded section opens it. One with the name of a target also filters the table for it.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a.found");
+    const link = event.target.closest('a[href^="#"]');
     if (!link) return;
+    const section = document.getElementById(link.hash.slice(1));
+    if (section instanceof HTMLDetailsElement) section.open = true;
+    if (!link.classList.contains("found")) return;
     form.reset();
     find.value = link.dataset.find;
     setTimeout(() => { find.value = link.dataset.find; filter(); });
