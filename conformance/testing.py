@@ -86,7 +86,7 @@ def contract_tests(
     """Return a parametrised test of the contract against the URL from your fixture: ``docs/own-tests.md``.
 
     There is one item for the verdict, each clause, and each family of generated requests. ``options`` are those of
-    ``conformance.check``. Raises TypeError for an option that it does not have.
+    ``conformance.check``, such as ``deviations``. Raises TypeError for an option that it does not have.
     """
     from conformance.suite.own_tests import contract_tests as make
 

@@ -16,7 +16,7 @@ from typing import Final
 HOME: Final = Path(__file__).parents[1]
 sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
-from options_page import check_options, page  # noqa: E402
+from options_page import check_options, page, parameters_page  # noqa: E402
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - found on the path that was just added
 from conformance.reference.variants import VARIANTS  # noqa: E402
@@ -32,6 +32,11 @@ def clause_ids() -> str:
 def clause_kinds() -> str:
     """Return the kinds of causes that each clause tells apart, one a line."""
     return "".join(f"{clause.id} {kind}\n" for clause in CATALOGUE for kind in clause.kinds)
+
+
+def own_tests() -> str:
+    """Return docs/own-tests.md with its table of parameters made right."""
+    return parameters_page((HOME / "docs" / "own-tests.md").read_text(encoding="utf-8"))
 
 
 def readme() -> str:
@@ -51,6 +56,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
     "docs/dialects.md": dialects_as_markdown,
     "docs/options.md": page,
+    "docs/own-tests.md": own_tests,
     "conformance/run/check_options.py": check_options,
     "docs/servers-in-the-wild.md": SERVERS["page"],
     "conformance/render/compliance.schema.json": schema_text,

@@ -12,7 +12,8 @@ import click
 from click.core import ParameterSource
 
 from conformance.cli.options_of_many import MANY, NAMES, options_of_many
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, progress, refusal, unwritable
+from conformance.cli.progress import progress
+from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import settings_from

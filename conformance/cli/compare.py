@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from conformance.cli.progress import progress
 from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
     format_option,
     option_of_a_run,
     options_at,
-    progress,
     reading,
     refusal,
     unwritable,

@@ -1,8 +1,7 @@
-"""What the commands share: options, progress, and the end of a run."""
+"""What the commands share: options, and the end of a run."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,6 @@ import click
 from conformance.cli import EXIT_USAGE
 
 if TYPE_CHECKING:
-    from conformance.exchange.model import Exchange
     from conformance.judge.report import Report
     from conformance.run.describing import Place
     from conformance.run.options import Option
@@ -140,78 +138,3 @@ def unwritable(directory: Path, error: OSError) -> click.UsageError:
     """Return the usage error for a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
     return refusal(msg)
-
-
-class ProgressLine:
-    """The progress line: how many requests were sent, for how long, and whether the server slows the run down."""
-
-    def __init__(self, settings: Settings) -> None:
-        from conformance.run.consent import expected_requests
-
-        self._about = expected_requests(settings)
-        self._deadline = settings.bounds.deadline
-        self._count = 0
-        self._refused = 0
-        self._now = "connecting"
-
-    def note(self, exchange: Exchange) -> None:
-        """Count an exchange. Requests refused with 429 are sent again."""
-        from conformance.probe.pace import TOO_FAST
-
-        status = None if exchange.response is None else exchange.response.status
-        refused = status in TOO_FAST
-        self._count += not refused
-        self._refused += refused
-        self._now = exchange.request.purpose + (f": answered {status}, waiting to send it again" if refused else "")
-
-    def text(self, seconds: float, width: int) -> str:
-        """Return the line after so many seconds, cut to a width."""
-        sent = f"{self._count} of about {max(self._about, self._count)} requests"
-        slow = f", {self._refused} refused" if self._refused else ""
-        line = f"{sent}{slow}, {seconds:.0f} s of at most {self._deadline:g} s: {self._now}"
-        return line if len(line) <= width else f"{line[: width - 1]}…"
-
-
-EVERY: Final = 30.0
-"""Seconds between lines of progress, if standard error is not a terminal."""
-
-
-def progress(settings: Settings, *, quiet: bool) -> Any:
-    """Show progress: one line that changes on a terminal, else a line now and then."""
-    import time
-    from contextlib import contextmanager
-    from shutil import get_terminal_size
-    from threading import Event, Thread
-
-    @contextmanager
-    def shown() -> Any:
-        if quiet:
-            yield lambda _: None
-            return
-        live, began = sys.stderr.isatty(), time.monotonic()
-        line, done = ProgressLine(settings), Event()
-
-        def show() -> None:
-            text = line.text(time.monotonic() - began, get_terminal_size().columns - 1)
-            click.echo(f"\r\033[K{text}" if live else text, nl=not live, err=True)
-
-        def noted(exchange: Exchange) -> None:
-            line.note(exchange)
-            if live:
-                show()
-
-        def tick() -> None:
-            while not done.wait(1.0 if live else EVERY):
-                show()
-
-        ticking = Thread(target=tick, daemon=True)
-        ticking.start()
-        try:
-            yield noted
-        finally:
-            done.set()
-            ticking.join()
-            if live:
-                click.echo("\r\033[K", nl=False, err=True)
-
-    return shown()

@@ -120,6 +120,11 @@ class Conversation:
         return any(answer.request.plain and answer.response.status == OK for answer in self.answers)
 
     @cached_property
+    def codings(self) -> frozenset[str | None]:
+        """The Accept-Encoding of reads that got a 200."""
+        return frozenset(answer.request.members("accept-encoding") for answer in self.answers if answer.served)
+
+    @cached_property
     def by_manner(self) -> Sequence[Sequence[Answer]]:
         """The reads grouped by Accept and User-Agent, without those that have a query or another special header."""
         groups: dict[tuple[str | None, str | None], list[Answer]] = {}
@@ -127,7 +132,7 @@ class Conversation:
             request = answer.request
             proper = request.reads and request.bare and not request.special
             if proper and answer.response.head and answer.response.status not in NOT_NOW:
-                groups.setdefault((request.header("accept"), request.header("user-agent")), []).append(answer)
+                groups.setdefault((request.members("accept"), request.header("user-agent")), []).append(answer)
         return list(groups.values())
 
     @cached_property

@@ -152,6 +152,11 @@ class Request:
         """Return the first value of the request field ``name`` (lower case)."""
         return first(self.headers, name)
 
+    def members(self, name: str) -> str | None:
+        """Return the value of the list-based request field ``name`` (lower case), over all its lines."""
+        found = lines(self.headers, name)
+        return ", ".join(found) if found else None
+
     @cached_property
     def reads(self) -> bool:
         """Whether this is a GET of the queue with the user's credential."""
@@ -177,8 +182,7 @@ class Request:
     @cached_property
     def takes_json(self) -> bool:
         """Whether Accept allows JSON."""
-        fields = lines(self.headers, "accept")
-        return accepts(", ".join(fields) if fields else None, "application/json")
+        return accepts(self.members("accept"), "application/json")
 
     @cached_property
     def same(self) -> Same:

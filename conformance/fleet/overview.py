@@ -17,7 +17,8 @@ from conformance.fleet.tally import FleetTally
 from conformance.history.digest import Digest, digest
 from conformance.history.overview import Outcome
 from conformance.judge.report import Verdict
-from conformance.render.digest import block, digest_markdown, icon, some
+from conformance.render.digest import NAMES, block, digest_markdown, icon, some
+from conformance.render.markdown import plain
 from conformance.render.overview import headline, render_markdown
 from conformance.render.page import render
 from conformance.render.words import VERDICT
@@ -28,6 +29,8 @@ Ends = tuple[Header, Footer | None]
 
 ROWS: Final = 10_000
 """How many targets the page lists, problems first."""
+LISTED: Final = 1000
+"""How many directories of earlier runs the page names."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
@@ -58,7 +61,11 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
         digest(_linked(directories, linked=linked), start=start, end=end or start),
         tuple(earlier(into, _all(directories), start)) if linked else (),
     )
-    parts = (digest_markdown(shown.digest), left_by_earlier(shown.earlier), _every(shown.tally, directories))
+    parts = (
+        digest_markdown(shown.digest),
+        plain(left_by_earlier(shown.earlier, LISTED)),
+        _every(shown.tally, directories),
+    )
     write_whole(
         {
             into / "index.html": _page(directories, ends, shown, linked=linked).encode(),
@@ -68,12 +75,12 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
     return shown
 
 
-def left_by_earlier(names: Sequence[str]) -> str:
+def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
     """Return a sentence about reports of earlier runs in the same directory, or ``""``."""
     if not names:
         return ""
     told = [REPORT if name == "." else f"{name}/" for name in names]
-    return f"Left by an earlier run, not part of this one: {some(told, len(told))}"
+    return f"Left by an earlier run, not part of this one: {some(told, len(told), most)}"
 
 
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
@@ -111,7 +118,7 @@ def _page(directories: Sequence[Path], ends: Sequence[Ends], shown: Written, *, 
         version=header.suite_version,
         directory=directories[0] if len(directories) == 1 else "DIR",
         end=_times(ends)[1],
-        earlier=left_by_earlier(shown.earlier),
+        earlier=left_by_earlier(shown.earlier, LISTED),
         clauses=sorted(tally.clauses.items(), key=lambda each: -each[1].number),
         slowest=tally.slowest(),
         rows=islice(_worst_first(directories), ROWS),

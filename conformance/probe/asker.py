@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from conformance.contract.conversation import NOT_NOW, TOO_MANY, UNAVAILABLE
 from conformance.contract.expected_status import allowed
@@ -37,7 +37,18 @@ READ: Final = Ask("read")
 
 
 class Stopped(Exception):
-    """More requests are useless or not allowed. The message says why."""
+    """More requests are useless or not allowed. The message says why, and ``last`` is the exchange that shows it."""
+
+    def __init__(self, why: str, last: Exchange | None = None) -> None:
+        super().__init__(why)
+        self.last = last
+
+
+class Sent(NamedTuple):
+    """The exchanges of each request, none if it was not sent. ``stopped`` says why more requests are useless."""
+
+    exchanges: list[list[Exchange]]
+    stopped: str | None = None
 
 
 class Asker:
@@ -69,22 +80,44 @@ class Asker:
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
         """Send requests in turn, and repeat those with an unexpected status. Raises Stopped."""
-        exchanges = []
-        for one in asks:
-            exchanges.append(await self(one))
-            if _is_surprising(exchanges[-1]):
-                exchanges.append(await self(replace(one, purpose=one.purpose + AGAIN)))
-        return exchanges
+        sent = await self.in_turn(asks)
+        if sent.stopped is not None:
+            raise Stopped(sent.stopped)
+        return [exchange for exchanges in sent.exchanges for exchange in exchanges]
 
-    async def side_by_side(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        """Send requests on PARALLEL connections, and return the exchanges of each request. Raises Stopped."""
+    async def in_turn(self, asks: Iterable[Ask]) -> Sent:
+        """Send requests in turn until more would be useless, and repeat those with an unexpected status."""
+        found: list[list[Exchange]] = []
+        for one in asks:
+            exchanges, stopped = await self._twice(one)
+            found.append(exchanges)
+            if stopped is not None:
+                return Sent(found, stopped)
+        return Sent(found)
+
+    async def side_by_side(self, asks: Sequence[Ask]) -> Sent:
+        """Send requests on PARALLEL connections until more would be useless."""
         lanes = asyncio.Semaphore(PARALLEL)
+        reasons: list[str] = []
 
         async def one(ask: Ask) -> list[Exchange]:
             async with lanes:
-                return await self.all([ask])
+                exchanges, stopped = ([], None) if reasons else await self._twice(ask)
+            reasons.extend([stopped] if stopped is not None else [])
+            return exchanges
 
-        return await gathered([one(ask) for ask in asks])
+        return Sent(await gathered([one(ask) for ask in asks]), next(iter(reasons), None))
+
+    async def _twice(self, one: Ask) -> tuple[list[Exchange], str | None]:
+        """Send a request, and repeat it if its status is unexpected. Returns also why more requests are useless."""
+        exchanges: list[Exchange] = []
+        try:
+            exchanges.append(await self(one))
+            if _is_surprising(exchanges[0]):
+                exchanges.append(await self(replace(one, purpose=one.purpose + AGAIN)))
+        except Stopped as stopped:
+            return [*exchanges, *([] if stopped.last is None else [stopped.last])], str(stopped)
+        return exchanges, None
 
     async def __call__(self, one: Ask) -> Exchange:
         """Send a request, and repeat it while the server refuses the pace or is starting. Raises Stopped."""
@@ -115,7 +148,7 @@ class Asker:
             if tries == ODD - 1:
                 await self(READ)  # if this is accepted, the pace does not explain the other refusal
         if exchange.problem is not None or status_of(exchange) in UNAVAILABLE:
-            _go_on(client.ledger, self._patience)
+            _go_on(client.ledger, exchange, self._patience)
         return exchange
 
     def _may_ask(self) -> None:
@@ -195,7 +228,7 @@ def _is_busy(exchange: Exchange) -> bool:
     return status_of(exchange) in NOT_NOW
 
 
-def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
+def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> None:
     """Raise Stopped if the target sends no complete response, or refuses to."""
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
@@ -205,13 +238,13 @@ def _go_on(ledger: Sequence[Exchange], patience: int = 0) -> None:
     )
     if silent and (len(silent) == len(final) or len(silent) - min(closed, patience) >= BROKEN_OFF):
         msg = "requests get no complete response"
-        raise Stopped(msg)
+        raise Stopped(msg, last)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
         msg = f"the target is busy: the last {BUSY} requests were answered {status_of(final[-1])} (see --rate-limit)"
-        raise Stopped(msg)
+        raise Stopped(msg, last)
     plain = [exchange for exchange in final if exchange.request.plain]
     if len(plain) >= FUTILE and all(status_of(exchange) in UNAVAILABLE for exchange in plain):
-        raise Stopped(_every_read(status_of(plain[-1])))
+        raise Stopped(_every_read(status_of(plain[-1])), last)
 
 
 def _every_read(status: int | None) -> str:

@@ -56,6 +56,9 @@ VARIATIONS: Final = (
 )
 """Reads that a server may treat differently, each between two plain reads."""
 
+WAITING: Final = Ask("waiting for a job")
+"""Sent while the queue is idle, if the user wants to wait for a job. It is not counted."""
+
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
 ON_THE_WIRE: Final = (Ask("on the wire"), Ask("on the wire: HEAD", "HEAD"), Ask("on the wire: OPTIONS", "OPTIONS"))
@@ -230,7 +233,7 @@ async def _await_items(client: Client, seconds: float) -> None:
     ends = client.left - seconds
     ask = Asker(client, sys.maxsize)
     while True:
-        exchange = await ask(Ask("waiting for a job"))
+        exchange = await ask(WAITING)
         client.uncounted = len(client.ledger)
         remaining = client.left - ends
         if any(answer.summary.jobs for answer in _conversation([exchange]).answers) or remaining <= 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from hypothesis.database import (
@@ -20,13 +20,17 @@ from hypothesis.database import (
     ReadOnlyDatabase,
 )
 
+from conformance.contract.expected_status import OF_STATUS, STEADY
+from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
-from conformance.probe.asker import AGAIN, READ, Stopped
+from conformance.judge.judge import Bench, judge
+from conformance.probe.asker import AGAIN, READ, Sent
 from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
+from conformance.spec.schemas import Schemas
 
 BATCH: Final = 32
 """Requests that are sent together, on as many connections as allowed."""
@@ -39,31 +43,46 @@ CONFIRMATIONS: Final = 5
 CONFIRMED: Final = 12
 """Maximum number of breaches that are confirmed, for servers that break everything."""
 
-Send = Callable[[Sequence[Ask]], list[Exchange]]
-"""Sends requests in turn and returns the exchanges. Raises Stopped."""
-
-Scatter = Callable[[Sequence[Ask]], list[list[Exchange]]]
-"""Sends in any order and returns the exchanges of each request. Raises Stopped."""
+Send = Callable[[Sequence[Ask]], Sent]
+"""Sends requests."""
 
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
 """Returns the clauses that responses break."""
 
 
 class Wire(NamedTuple):
-    """How requests are sent, and how their responses are judged."""
+    """How requests are sent."""
 
     send: Send
-    scatter: Scatter
-    broken_by: BrokenBy
+    """In turn."""
+    scatter: Send
+    """In any order."""
 
 
-def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: Properties) -> Search:
+def search_after(  # noqa: PLR0913 - what a search depends on
+    ledger: Sequence[Exchange],
+    prepared: Prepared,
+    wire: Wire,
+    properties: Properties,
+    *,
+    dialect: Dialect,
+    schemas: Schemas | None = None,
+) -> Search:
+    """Look for clauses that generated requests break and that the usual reads in the ledger keep."""
+    bench = Bench(judge(ledger, dialect, only=(), schemas=schemas).demand)
+    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
+    return search(prepared, wire, bench.broken_by, known, properties)
+
+
+def search(
+    prepared: Prepared, wire: Wire, broken_by: BrokenBy, known: Collection[str], properties: Properties
+) -> Search:
     """Look for clauses, except ``known``, that generated requests break: single requests first, then sequences.
 
     Raises nothing because of a response. Deterministic if the server's responses are and the database has no earlier
     examples.
     """
-    hunt = _Hunt(prepared.source, wire, set(known), properties.number)
+    hunt = _Hunt(prepared.source, wire, broken_by, set(known), properties.number)
     examples = _database(properties)
     if examples is not None:
         hunt.remember(examples)
@@ -72,15 +91,30 @@ def search(prepared: Prepared, wire: Wire, known: Collection[str], properties: P
     for sequence in prepared.sequences:
         hunt.follow(sequence)
     if examples is not None:
-        for parts, _ in hunt.smallest.values():
-            examples.save(KEY, written(parts))
+        for breach in hunt.smallest.values():
+            examples.save(KEY, written(breach.parts))
     return hunt.result(properties.seed)
+
+
+class _Breach(NamedTuple):
+    """Requests that broke a clause, with their exchanges. The request ``before`` them may have caused the breach."""
+
+    parts: tuple[Parts, ...]
+    exchanges: list[Exchange]
+    before: tuple[Parts, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """The number of requests, then of their parts, then of characters."""
+        every = [part for each in self.parts for part in each]
+        return len(self.parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 
 
 @dataclass
 class _Hunt:
     source: Source
     wire: Wire
+    broken_by: BrokenBy
     known: set[str]
     """Clauses that are not searched for, because plain reads or an earlier stage broke them."""
     wanted: int
@@ -92,10 +126,8 @@ class _Hunt:
     """Requests by family, without those for shrinking and confirming."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many of them broke a clause, by family and clause."""
-    smallest: dict[tuple[str, str], tuple[tuple[Parts, ...], list[Exchange]]] = field(default_factory=dict)
+    smallest: dict[tuple[str, str], _Breach] = field(default_factory=dict)
     """The smallest breaking requests, by family and clause."""
-    before: dict[tuple[str, str], tuple[Parts, ...]] = field(default_factory=dict)
-    """The requests just before those, which may have caused the breach."""
     last: tuple[Parts, ...] = ()
 
     @property
@@ -113,63 +145,83 @@ class _Hunt:
         """Send single requests. If one breaks a clause that is searched for, shrink it."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
-            scattered = self._scattered([ask_of(parts) for _, parts in batch])
-            for (family, parts), exchanges in zip(batch, scattered, strict=False):
-                self._count(family, 1)
-                self._judge(family, (parts,), exchanges)
+            found = self._asked(self.wire.scatter, [parts for _, parts in batch])
+            for (family, parts), exchanges in zip(batch, found, strict=True):
+                if exchanges:
+                    self._count(family, 1)
+                    self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
         """Send a sequence, and shrink it if it breaks a clause that is searched for. Returns these clauses."""
-        whole = tuple(parts[: self.wanted - self.examples])
-        exchanges = self._sent(whole)
-        if self.stopped is not None or not whole:
-            return []
-        self._count(SEQUENCES, len(whole))
-        return self._judge(SEQUENCES, whole, exchanges)
+        asked = tuple(parts[: self.wanted - self.examples])
+        found = [exchanges for exchanges in self._asked(self.wire.send, asked) if exchanges]
+        self._count(SEQUENCES, len(found))
+        return self._judge(SEQUENCES, asked[: len(found)], list(chain.from_iterable(found))) if found else []
 
     def _count(self, family: str, number: int) -> None:
         self.examples += number
         self.sent[family] += number
 
     def _judge(self, family: str, parts: tuple[Parts, ...], exchanges: list[Exchange]) -> list[str]:
-        names = self._note(family, parts, exchanges)
+        """Note the clauses that requests break, each with the smallest requests that break it. Return these clauses."""
+        before, self.last = self.last, parts[-1:]
+        names = []
+        for name in sorted(self._broken(exchanges) - self.known):
+            covers = self._covering(parts) if name == STEADY else None
+            if covers is None:
+                covers = self._shrunk(family, name, _Breach(parts, exchanges, before))
+            if covers not in self.known:
+                names.append(covers)
+        names = list(dict.fromkeys(names))
         self.times.update((family, name) for name in names)
-        for name in names:
-            if self.smallest[family, name][0] == parts:
-                self._leave_out(family, name, parts)
         return names
 
-    def _leave_out(self, family: str, name: str, parts: tuple[Parts, ...]) -> None:
+    def _covering(self, parts: tuple[Parts, ...]) -> str | None:
+        """Name the clause that covers the status if some of these parts, with any value, already showed a failure."""
+        there = [{part[:2] for part in each} for each in parts]
+        for (_, name), breach in self.smallest.items():
+            if name in OF_STATUS - {STEADY} and len(breach.parts) == 1:
+                needed = {part[:2] for part in breach.parts[0]}
+                if any(needed <= each for each in there):
+                    return name
+        return None
+
+    def _shrunk(self, family: str, name: str, breach: _Breach) -> str:
+        """Shrink requests unless smaller ones are known, and keep the smallest. Returns the clause that they break.
+
+        Which clause covers a status depends on what is unusual about the request: smaller requests may break another.
+        """
+        if self._is_new(family, name, breach):
+            name, breach = self._without_parts(family, name, breach)
+            if name not in self.known and self._is_new(family, name, breach):
+                self.smallest[family, name] = breach
+        return name
+
+    def _is_new(self, family: str, name: str, breach: _Breach) -> bool:
+        known = self.smallest.get((family, name))
+        return known is None or breach.size < known.size
+
+    def _without_parts(self, family: str, name: str, breach: _Breach) -> tuple[str, _Breach]:
         """Remove requests, then parts of them, as long as the rest still breaks the clause."""
-        for fewer in _smaller(parts):
+        for fewer in _smaller(breach.parts):
             if self.spare < len(fewer):
-                return
+                break
             self.spare -= len(fewer)
-            if name in self._note(family, fewer, self._sent(fewer)):
-                self._leave_out(family, name, fewer)
-                return
-
-    def _scattered(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        try:
-            return self.wire.scatter(asks)
-        except Stopped as stopped:
-            self.stopped = str(stopped)
-            return []
-
-    def _note(self, family: str, parts: tuple[Parts, ...], exchanges: list[Exchange]) -> list[str]:
-        names = sorted(self._broken(exchanges) - self.known)
-        for name in names:
-            place = family, name
-            if place not in self.smallest or _size(parts) < _size(self.smallest[place][0]):
-                self.smallest[place] = (parts, exchanges)
-                self.before[place] = self.last
-        self.last = parts[-1:]
-        return names
+            smaller = _Breach(fewer, self._sent(fewer), self.last)
+            self.last = fewer[-1:]
+            broken = self._broken(smaller.exchanges)
+            for other in broken - self.known - OF_STATUS - {name}:
+                if self._is_new(family, other, smaller):
+                    self.smallest[family, other] = smaller
+            instead = sorted(broken & OF_STATUS) if name in OF_STATUS else []
+            if name in broken or instead:
+                return self._without_parts(family, name if name in broken else instead[0], smaller)
+        return name, breach
 
     def result(self, seed: int) -> Search:
         """Repeat the smallest requests, with plain reads in between, and return all results."""
-        places = sorted(self.smallest, key=lambda place: _size(self.smallest[place][0]))
-        plain = self._again(lambda: self._send([READ])) if places else []
+        places = sorted(self.smallest, key=lambda place: self.smallest[place].size)
+        plain = self._again(self._plain) if places else []
         told = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}
         found: dict[str, Smallest] = {}
         for (_, name), smallest in told.items():
@@ -197,11 +249,11 @@ class _Hunt:
         )
 
     def _confirmed(self, place: tuple[str, str], plain: list[list[Exchange]], *, again: bool) -> Smallest:
-        parts, exchanges = self.smallest[place]
+        parts, exchanges, before = self.smallest[place]
         _, name = place
         sent = self._again(lambda: self._sent(parts)) if again else []
-        if again and self.before[place] and not any(name in self._broken(each) for each in sent):
-            with_before = self._again(lambda: self._sent((*self.before[place], *parts)))
+        if again and before and not any(name in self._broken(each) for each in sent):
+            with_before = self._again(lambda: self._sent((*before, *parts)))
             telling = [each for each in with_before if name in self._broken(each)]
             if telling:
                 sent, exchanges = with_before, telling[0]
@@ -217,20 +269,23 @@ class _Hunt:
         return [sent for _ in range(CONFIRMATIONS) if (sent := send())]
 
     def _sent(self, parts: Iterable[Parts]) -> list[Exchange]:
-        return self._send([ask_of(each) for each in parts])
+        """Send requests in turn. Returns nothing if one of them could not be sent."""
+        found = self._asked(self.wire.send, parts)
+        return list(chain.from_iterable(found)) if all(found) else []
 
-    def _send(self, asks: Sequence[Ask]) -> list[Exchange]:
-        if self.stopped is not None:
-            return []
-        try:
-            return self.wire.send(asks)
-        except Stopped as stopped:
-            self.stopped = str(stopped)
-            return []
+    def _plain(self) -> list[Exchange]:
+        return [] if self.stopped is not None else list(chain.from_iterable(self._taken(self.wire.send([READ]))))
+
+    def _asked(self, send: Send, parts: Iterable[Parts]) -> list[list[Exchange]]:
+        return [] if self.stopped is not None else self._taken(send([ask_of(each) for each in parts]))
+
+    def _taken(self, sent: Sent) -> list[list[Exchange]]:
+        self.stopped = sent.stopped
+        return sent.exchanges
 
     def _broken(self, exchanges: Sequence[Exchange]) -> set[str]:
         lost = any(exchange.problem is not None for exchange in exchanges)
-        return self.wire.broken_by(exchanges) | ({NO_ANSWER} if lost else set())
+        return self.broken_by(exchanges) | ({NO_ANSWER} if lost else set())
 
 
 def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
@@ -248,12 +303,6 @@ def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
         for fewer in (*halves, *(loose[:place] + loose[place + 1 :] for place in range(len(loose)))):
             if fewer or len(parts) > 1:
                 yield (*parts[:index], (*fixed, *fewer), *parts[index + 1 :])
-
-
-def _size(parts: Sequence[Parts]) -> tuple[int, int, int]:
-    """Return the size of a sequence: requests, then their parts, then characters."""
-    every = [part for each in parts for part in each]
-    return len(parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 
 
 def _database(properties: Properties) -> ExampleDatabase | None:

@@ -37,9 +37,14 @@ class IncomingRequest:
         """Return the first value of the field ``name`` (any case), or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
+    def members(self, name: str) -> str | None:
+        """Return the value of a list-based field over all its lines, or None."""
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(found) if found else None
+
     def accepts(self, coding: str) -> bool:
         """Whether Accept-Encoding names ``coding`` and does not give it a weight of 0."""
-        members = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
+        members = (self.members("accept-encoding") or "").lower().replace(" ", "").split(",")
         weights = {name: weight for name, _, weight in (member.partition(";q=") for member in members)}
         return coding in weights and float(weights[coding] or 1) > 0
 

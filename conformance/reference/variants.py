@@ -354,7 +354,7 @@ def range_416(reply: Reply, ask: IncomingRequest) -> Reply:
 @_replies()
 def not_acceptable(reply: Reply, ask: IncomingRequest) -> Reply:
     """A request that does not accept JSON gets a 406."""
-    accept = ask.header("accept") or "*/*"
+    accept = ask.members("accept") or "*/*"
     ranges = [member.strip().lower().split(";q=") for member in accept.replace("; ", ";").split(",")]
     taken = {kind: float(weight[0] if weight else 1) for kind, *weight in ranges}
     kinds = ("application/json;charset=utf-8", "application/json", "application/*", "*/*")

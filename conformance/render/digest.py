@@ -48,15 +48,18 @@ class Topic(NamedTuple):
     items: list[str]
 
 
-def topics(digest: Digest) -> list[Topic]:
-    """Return the lists that start every digest: five, or four if nothing is known of earlier runs."""
+def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
+    """Return the lists that start every digest: five, or four if nothing is known of earlier runs.
+
+    ``most`` is the number of targets that each waiver names.
+    """
     changes = [
         Topic("Newly broken", digest.newly.number, [changed(one) for one in digest.newly.first]),
         Topic("Fixed", digest.mended.number, [changed(one) for one in digest.mended.first]),
     ]
     if not digest.compared:
         changes = [Topic("Newly broken, fixed", None, [NO_EARLIER if digest.history else NO_HISTORY])]
-    waivers = [f"{one.clause} until {one.expires} ({of(names)})" for one, names in digest.waivers.items()]
+    waivers = [f"{one.clause} until {one.expires} ({of(names, most)})" for one, names in digest.waivers.items()]
     return [
         Topic("Broken now", digest.broken.number, digest.broken.first),
         *changes,
@@ -85,7 +88,7 @@ def some(items: Sequence[str], number: int, most: int = NAMES) -> str:
     return f"{', '.join(items[:most])}{more}"
 
 
-def of(names: Listed[str], most: int = NAMES) -> str:
+def of(names: Listed[str], most: int) -> str:
     """Return the first names of a list, and the number of the others."""
     return some(names.first, names.number, most)
 
@@ -123,12 +126,12 @@ def _more_groups(digest: Digest, most: int) -> str:
     return f"… {count(more, 'more group')}" if more > 0 else ""
 
 
-def _notes(digest: Digest) -> Iterator[str]:
+def _notes(digest: Digest, most: int = NAMES) -> Iterator[str]:
     if digest.compared and digest.uncompared.number:
         targets = count(digest.uncompared.number, "target")
-        yield f"what changed is unknown for {targets} without an earlier run ({of(digest.uncompared)})"
+        yield f"what changed is unknown for {targets} without an earlier run ({of(digest.uncompared, most)})"
     for text, names in (*digest.notes.items(), *digest.flags.items()):
-        yield f"{text}{f' ({of(names)})' if names.number else ''}"
+        yield f"{text}{f' ({of(names, most)})' if names.number else ''}"
 
 
 # --- terminal -------------------------------------------------------------------------------------
@@ -166,9 +169,9 @@ def digest_markdown(digest: Digest) -> str:
     """Return the digest as Markdown. Targets without problems are folded."""
     rows = [
         f"| {title} | {'' if number is None else f'{number:,}'} | {plain(some(items, number or 1, ROWS))} |"
-        for title, number, items in topics(digest)
+        for title, number, items in topics(digest, ROWS)
     ]
-    notes = list(_notes(digest))
+    notes = list(_notes(digest, ROWS))
     more_notes = [f"… {count(len(notes) - ROWS, 'more note')} in `index.html`"] if len(notes) > ROWS else []
     left_out = some(digest.left_out, len(digest.left_out), ROWS)
     more = _more_groups(digest, ROWS)
@@ -231,11 +234,11 @@ def block(digest: Digest, links: Mapping[str, str] | None = None) -> dict[str, A
         "links": links or {},
         "told": {
             "heading": heading(digest),
-            "topics": topics(digest),
+            "topics": topics(digest, MEMBERS),
             "group": group_heading,
             "explanations": explanations,
             "outcome": OUTCOME,
-            "notes": list(_notes(digest)),
+            "notes": list(_notes(digest, MEMBERS)),
             "strip": strip,
         },
         "open": OPEN,

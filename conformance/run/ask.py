@@ -16,7 +16,6 @@ from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Populated, Search, Transcript
 from conformance.exchange.trouble import InternalError
 from conformance.judge.build import report_on
-from conformance.judge.judge import Bench, judge
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 from conformance.run.consent import demand_consent
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.probe.asker import Asker
     from conformance.probe.client import Client
     from conformance.properties.preparing import Preparing
-    from conformance.properties.search import Scatter, Send
+    from conformance.properties.search import Send
 
 
 Progress = Callable[[Exchange], None]
@@ -177,7 +176,7 @@ def _ask_all(settings: Settings, base: str, key: Secret | None, progress: Progre
                     settings,
                     preparing,
                     asker,
-                    send=lambda asks: stop.run(runner, asker.all(asks)),
+                    send=lambda asks: stop.run(runner, asker.in_turn(asks)),
                     scatter=lambda asks: stop.run(runner, asker.side_by_side(asks)),
                 )
                 client.counting = True
@@ -211,7 +210,7 @@ async def _follow(client: Client, settings: Settings, key: Secret | None) -> str
     )
 
 
-def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Scatter) -> Search:
+def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Send, scatter: Send) -> Search:
     """Send generated requests and search for breaches that the plan's plain reads did not show."""
     from conformance.probe.asker import OUT_OF_TIME
 
@@ -221,9 +220,7 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
         prepared = preparing.result(asker.seconds)
     except TimeoutError:
         return Search(settings.properties.seed, 0, settings.properties.number, {}, OUT_OF_TIME)
-    from conformance.properties.search import Wire, search
+    from conformance.properties.search import Wire, search_after
 
-    bench = Bench(judge(ledger, settings.dialect, only=(), schemas=settings.schemas).demand)
-    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
-    wire = Wire(send, scatter, bench.broken_by)
-    return search(prepared, wire, known, settings.properties)
+    wire = Wire(send, scatter)
+    return search_after(ledger, prepared, wire, settings.properties, dialect=settings.dialect, schemas=settings.schemas)

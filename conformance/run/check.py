@@ -25,9 +25,9 @@ def check(
 
     ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint. ``headers``
     are those that a gateway requires. ``options`` are options of that command (docs/options.md), such as ``dialect``,
-    ``queue_path``, ``wait_for_items``, ``properties``, ``seed`` and ``deadline``. The environment is not read.
-    ``report.verdict`` is the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can be called
-    while an event loop runs; it blocks all the same.
+    ``queue_path``, ``deviations``, ``wait_for_items``, ``properties``, ``seed`` and ``deadline``. The environment is
+    not read. ``report.verdict`` is the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can
+    be called while an event loop runs; it blocks all the same.
 
     Raises ``conformance.UsageProblem`` if the run is not possible; its message says in one line what to do. Raises
     TypeError for an unknown option.
@@ -50,13 +50,16 @@ def check(
     return ask_and_judge(settings_from(environ, {**given, **options}))
 
 
-def demand_options(names: Iterable[str]) -> None:
-    """Raise TypeError for a name that is not an option of ``conformance.check``."""
+def demand_options(names: Iterable[str], function: str = "check", own: Iterable[str] = ()) -> None:
+    """Raise TypeError for a name that is neither an option of ``conformance.check`` nor among ``own``.
+
+    The message names the function that was called, and the nearest option.
+    """
     from conformance.run.describing import Place
     from conformance.run.options import at
     from conformance.text.suggest import did_you_mean
 
-    known = [*OWN, *(option.name for option in at(Place.LIBRARY))]
+    known = [*OWN, *own, *(option.name for option in at(Place.LIBRARY))]
     for name in names:
         if name not in known:
-            raise TypeError(f"check() has no option {name!r}{did_you_mean(name, known)}")
+            raise TypeError(f"{function}() has no option {name!r}{did_you_mean(name, known)}")

@@ -24,6 +24,8 @@ class CheckOptions(TypedDict, total=False):
     """Required order of the job tuple."""
     clause: Sequence[str]
     """Check only the clauses that match, such as item.* or auth; repeatable."""
+    deviations: str | Path | None
+    """Register (TOML) of known deviations, which are waived until they expire."""
     wait_for_items: float
     """Poll an idle queue once a second for up to S seconds until it has a job."""
     properties: int

@@ -158,7 +158,7 @@ class Options:
             Group.CHECKED,
             "register (TOML) of known deviations, which are waived until they expire",
             "FILE",
-            Place.CHECK | Place.JUDGE,
+            Place.CHECK | Place.JUDGE | Place.LIBRARY,
             "none",
             "A stale or expired entry makes the exit status 1: [deviations.md](deviations.md).",
         ),

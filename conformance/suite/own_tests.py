@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.judge.coverage import skip_reason
+from conformance.judge.deviations.register import read_register
 from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
 from conformance.render.terminal import broken_status, clause_lines, property_lines
+from conformance.render.words import problems
 from conformance.run.check import check, demand_options
 from conformance.run.make import chosen
 from conformance.spec.operation import shipped
@@ -40,16 +43,20 @@ def contract_tests(
 
     ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
     the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
-    as ``api_key``, ``dialect``, ``queue_path``, ``properties`` and ``seed``. The item ``verdict`` fails if the run is
-    inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken ``should`` passes
-    unless ``fail_on_should``. Nothing is written to a file.
+    as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and ``seed``. The item ``verdict`` fails
+    if the run is inconclusive, for example because the queue holds no job, unless ``inconclusive_ok``. A broken
+    ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
 
-    With ``clause`` there are items only for the selected clauses.
+    With ``clause`` there are items only for the selected clauses. With ``deviations``, the items of known deviations
+    are expected failures, and a register with stale or expired entries fails the item ``verdict``.
 
     Raises TypeError for an option that ``conformance.check`` does not have, and UsageProblem for a ``clause`` that
-    matches no clause.
+    matches no clause and for a register that cannot be read.
     """
-    demand_options(options)
+    demand_options(options, "contract_tests", ("inconclusive_ok", "fail_on_should"))
+    if options.get("deviations") is not None:
+        options["deviations"] = Path(options["deviations"]).absolute()  # tests may change the working directory
+        read_register(options["deviations"])
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
     @pytest.mark.parametrize("contract_item", list(_items(chosen(options.get("clause", ())))))
@@ -81,10 +88,13 @@ def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]
     reports = request.config.stash.setdefault(_REPORTS, {})
     place = (url, repr(sorted(options.items())))
     if place not in reports:
+        refused = None
         try:
             reports[place] = check(url, **options)
         except UsageProblem as problem:
-            pytest.fail(str(problem), pytrace=False)
+            refused = str(problem)
+        if refused is not None:  # not within ``except``, or pytest shows the message twice
+            pytest.fail(refused, pytrace=False)
     return reports[place]
 
 
@@ -94,12 +104,18 @@ def _tell_verdict(report: Report, *, inconclusive_ok: bool) -> None:
         pytest.skip(f"inconclusive: {report.verdict_reason}")
     if report.verdict is not Verdict.CONFORMANT:
         pytest.fail(f"{report.verdict.value}: {report.verdict_reason}", pytrace=False)
+    if report.deviations is not None and report.deviations.problems:
+        told = [f"{clause}: {problem}" for clause, problem in problems(report)]
+        heading = f"the register {report.deviations.file} has stale or expired entries"
+        pytest.fail("\n".join([heading, *told]), pytrace=False)
 
 
 def _tell_clause(report: Report, clause: str, failing: set[Status]) -> None:
     result = report.clause(clause)
     if result.status in failing:
         pytest.fail("\n".join(line.text for line in clause_lines(result)), pytrace=False)
+    if result.status is Status.WAIVED:
+        pytest.xfail(f"waived: {result.waiver}")
     if result.status in _NOT_SEEN:
         pytest.skip(skip_reason(result, report.run))
 
@@ -109,8 +125,11 @@ def _tell_family(report: Report, name: str, failing: set[Status]) -> None:
     if found is None or not found.sent:
         pytest.skip("no request of this family was generated")
     lines = "\n".join(line.text for line in property_lines(report, found))
-    statuses = {broken_status(report, broken.clause) for broken in found.broken}
-    if statuses & failing:
+    statuses = {broken.clause: broken_status(report, broken.clause) for broken in found.broken}
+    if failing.intersection(statuses.values()):
         pytest.fail(lines, pytrace=False)
-    if Status.NOT_EXERCISED in statuses:
+    known = [clause for clause, status in statuses.items() if status is Status.WAIVED]
+    if known:
+        pytest.xfail(f"waived: {', '.join(known)}")
+    if Status.NOT_EXERCISED in statuses.values():
         pytest.skip(lines)

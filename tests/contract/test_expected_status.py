@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conformance.contract.conversation import Answer
-from conformance.contract.expected_status import allowed, suspected, unexpected
+from conformance.contract.expected_status import OF_STATUS, allowed, causes, suspected, unexpected
 from conformance.contract.reading.body import Reading
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Request, Response
+from conformance.judge.judge import judge
 from helpers.answers import asked
 
 JSON = (("Accept", "application/json"),)
 URL = "http://t/api/queue"
 CONDITION = (("If-Match", '"x"'),)
+GZIP = (("Accept-Encoding", "gzip"),)
+QUERY = URL + "?page=1"
 
 
 def answered(
@@ -83,6 +87,11 @@ def test_a_status_that_nothing_excuses_is_unexpected(answer: Answer, *, expected
         ((), URL + "?page=1", "http.query"),
         ((("Accept", "text/html"),), URL + "?page=1", "status.steady"),
         ((*JSON, *CONDITION), URL + "?page=1", "status.steady"),
+        ((*JSON, *GZIP), URL, "status.steady"),
+        ((*JSON, *GZIP), URL + "?page=1", "status.steady"),
+        ((*JSON, ("Accept-Encoding", "identity")), URL + "?page=1", "http.query"),
+        ((("Accept", "text/html"), *GZIP), URL, "status.steady"),
+        ((*JSON, *GZIP, *CONDITION), URL, "status.steady"),
     ],
 )
 def test_one_cause_has_one_clause_that_tells_of_it(headers: Headers, url: str, clause: str) -> None:
@@ -92,3 +101,66 @@ def test_one_cause_has_one_clause_that_tells_of_it(headers: Headers, url: str, c
 
 def test_a_read_that_is_asked_for_by_hand_is_the_usual_one() -> None:
     assert asked(200).request.usual
+
+
+def broken(*found: tuple[int, Headers, str]) -> list[str]:
+    """Return the clauses about a status that responses to these requests break, after two plain reads with a 200."""
+    told = ((200, JSON, URL), (200, JSON, URL), *found)
+    exchanges = [
+        replace(answered(status, headers, url).exchange, id=f"x{number}", response=Response(status))
+        for number, (status, headers, url) in enumerate(told, 1)
+    ]
+    return [result.id for result in judge(exchanges, only=OF_STATUS).results if result.evidence]
+
+
+@pytest.mark.parametrize(
+    ("headers", "url", "alone", "clause"),
+    [
+        ((*JSON, *CONDITION), QUERY, (JSON, QUERY), "http.query"),
+        ((*JSON, *CONDITION), QUERY, (JSON, URL + "?other=2"), "http.query"),
+        ((*JSON, *CONDITION), QUERY, ((*JSON, *CONDITION), URL), "error.optional-header"),
+        ((("Accept", "text/html"),), QUERY, ((("Accept", "text/html"),), URL), "http.accept"),
+        ((("Accept", "text/html"), *GZIP), URL, ((("Accept", "text/html"),), URL), "http.accept"),
+    ],
+)
+def test_a_request_that_is_unusual_in_several_ways_is_put_down_to_the_one_that_fails_alone(
+    headers: Headers, url: str, alone: tuple[Headers, str], clause: str
+) -> None:
+    several, one = (500, headers, url), (500, *alone)
+    assert broken(several, several, one, one) == [clause]
+    assert broken(one, one, several) == [clause]
+    assert broken(several, several, (200, *alone)) == ["status.steady"]
+
+
+def test_a_coding_that_another_read_was_served_with_is_no_cause() -> None:
+    failed = (500, (*JSON, *GZIP), QUERY)
+    assert broken(failed, failed, (200, (*JSON, *GZIP), URL)) == ["http.query"]
+    assert broken(failed, failed, (500, (*JSON, *GZIP), URL), (500, (*JSON, *GZIP), URL)) == ["status.steady"]
+    assert broken(failed, failed) == ["status.steady"]
+
+
+def test_a_key_that_is_refused_under_a_name_in_lower_case_is_not_blamed_on_accept() -> None:
+    request = answered(500, credential=Credential.LOWER_CASE_NAME).request
+    assert causes(request) == {"auth.header-name"}
+    plain = [
+        answered(200).exchange,
+        *(replace(answered(403).exchange, id=name, request=request) for name in ("x2", "x3")),
+    ]
+    assert [result.id for result in judge(plain, only=OF_STATUS).results if result.evidence] == []
+
+
+def test_accept_on_two_lines_is_one_field() -> None:
+    both = (("Accept", "text/html"), ("Accept", "application/*"))
+    assert allowed(Request("GET", URL, both)) == {200}
+    one_line = (406, both[:1], URL)
+    assert broken(one_line, one_line) == []
+    assert broken(one_line, one_line, (406, both, URL), (406, both, URL)) == ["http.accept"]
+
+
+def test_a_failure_by_chance_is_put_down_to_no_property_of_the_request() -> None:
+    mixed, query = ((*JSON, *CONDITION), QUERY), (JSON, QUERY)
+    assert broken((500, *query), (200, *query)) == ["status.steady"]
+    assert broken((500, *mixed), (200, *mixed), (500, JSON, URL + "?b"), (500, JSON, URL + "?b")) == [
+        "status.steady",
+        "http.query",
+    ]

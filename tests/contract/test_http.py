@@ -232,6 +232,11 @@ def test_a_coding_was_asked_for(offered: str | None, coding: str, found: list[st
         assert finding.expected == f"no coding except {offered or 'identity'}"
 
 
+def test_the_codings_of_all_lines_of_accept_encoding_are_asked_for() -> None:
+    sent = (("Accept-Encoding", "deflate"), ("Accept-Encoding", "gzip"))
+    assert said("http.coding-asked", answered(("Content-Encoding", "gzip"), request=sent)) == []
+
+
 def test_codings_of_answers_to_get_are_judged() -> None:
     for method in ("HEAD", "OPTIONS", "CONNECT"):
         assert said("http.coding-asked", asked(200, b"", GZIP, method=method)) is None

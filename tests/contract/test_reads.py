@@ -159,6 +159,19 @@ def test_a_job_that_is_missing_in_between_is_named() -> None:
     assert got(steady(*seen([A], [], [A]))) == ["1 of them missing"]
 
 
+def test_the_jobs_of_a_list_that_a_read_lacks_are_not_missing_as_well() -> None:
+    first, _, last = (read(queue(B, running=(A,)), number=number) for number in (1, 2, 3))
+    assert steady(first, read(b'{"queue_pending": []}', number=2), last) == [
+        Told(
+            "",
+            "1 jobs that the reads before and after list",
+            "1 of them missing",
+            f'Jobs are missing from this read (read), for example "{IDS[1]}".',
+        )
+    ]
+    assert steady(first, read(b"{}", number=2), last) is None
+
+
 def test_a_job_that_started_in_between_is_listed() -> None:
     first, _, last = seen([A, B], [], [A, B])
     assert steady(first, read(queue(B, running=(A,)), number=2), last) == []

@@ -17,6 +17,7 @@ Runs against the reference endpoint:
 
 - ``reference_runs``: one run for each fault and variant, shared by several files
 - ``simulated_runs``: runs that submit jobs, without a network, on a clock that the test moves
+- ``generated_runs``: runs with generated requests, in the same way
 - ``boards``: the same on a board of the test's own
 - ``load_world``: many simulated users
 - ``locust_runs``: load by the real Locust

@@ -36,8 +36,13 @@ TWO_LINES: Final = "two-lines-of-one-type"
 
 def needs_connection(fault: Fault) -> bool:
     """Whether a fault shows only in bytes on a connection, in their pace, with a key, or to generated requests."""
+    return is_in_bytes(fault) or fault.needs_key or fault.hidden or fault.under_load
+
+
+def is_in_bytes(fault: Fault) -> bool:
+    """Whether a fault is in the bytes on a connection, or in their pace, which a run without a network lacks."""
     in_bytes = fault.twist.plays is not None or fault.clause.startswith("framing.") or fault.name == TWO_LINES
-    return in_bytes or fault.inconclusive or fault.needs_key or fault.hidden or fault.under_load
+    return in_bytes or fault.inconclusive
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,8 @@ def _simulated(name: str, run: Run, *, writes: Writes | None = None) -> Asked:
     return Asked(name, transcript, Settings(dialect=_dialect(name), writes=writes))
 
 
-def served(name: str, *, whole: bool = False) -> Asked:
-    """Run against the endpoint over loopback."""
+def served(name: str, *, whole: bool = False, seed: int = 4711) -> Asked:
+    """Run against the endpoint over loopback, with generated requests of a seed if ``whole``."""
     fault = FAULTS.get(name)
     with serve(variant=fault.variant if fault else name, fault=fault.name if fault else None) as running:
         settings = Settings(
@@ -107,6 +112,6 @@ def served(name: str, *, whole: bool = False) -> Asked:
             key_source="COMFY_API_KEY" if running.key else None,
             dialect=_dialect(name),
             bounds=PATIENT if name in STALLING else BOUNDS,
-            properties=Properties(seed=4711, example_database="none") if whole else None,
+            properties=Properties(seed=seed, example_database="none") if whole else None,
         )
         return Asked(name, ask(settings), settings)

@@ -107,6 +107,8 @@ def test_what_else_changed_is_noted_once_for_all_of_them() -> None:
         f"note: {told} (t0, t1, t2, t3, t4 and 2 more)",
         "note: partial run (t0, t1, t2, t3, t4 and 2 more)",
     ]
+    for text in (digest_markdown(found), render_digest(found, title="Nights")):
+        assert "(t0, t1, t2, t3, t4, t5, t6)" in text
 
 
 @pytest.mark.parametrize("found", [(), (target("well"),), (away("gone"),), (target("ill", exit=1),)])

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-from conformance.cli.shared import ProgressLine
 from conformance.exchange.model import Credential
 from conformance.judge.report import Report, Status, Verdict
 from conformance.probe.asker import START, Stopped
@@ -246,22 +245,3 @@ def test_the_clean_up_of_jobs_waits_only_briefly_for_the_pace() -> None:
     pace.held_back(429, 0.0, 0.0, 3600.0)
     pace.longest = BRIEFLY
     assert pace.wait(0.0) == BRIEFLY
-
-
-def test_the_progress_line_says_that_the_server_slows_the_run_down() -> None:
-    run = simulated(VARIANTS["thirty-a-minute"])
-    line = ProgressLine(Settings(properties=None))
-    shown = []
-    for exchange in run.client.ledger:
-        line.note(exchange)
-        shown.append(line.text(7.4, 200))
-    assert shown[29:32] == [
-        "30 of about 45 requests, 7 s of at most 120 s: Range",
-        "30 of about 45 requests, 1 refused, 7 s of at most 120 s: read: answered 429, waiting to send it again",
-        "31 of about 45 requests, 1 refused, 7 s of at most 120 s: read",
-    ]
-    assert line.text(7.4, 30) == f"{shown[-1][:29]}…"
-
-
-def test_before_the_first_response_the_progress_line_already_says_how_long_a_run_may_take() -> None:
-    assert ProgressLine(Settings()).text(3.0, 80) == "0 of about 45 requests, 3 s of at most 120 s: connecting"

@@ -12,7 +12,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, GitHubArtifactDat
 
 from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.exchange.transcript import NO_ANSWER, Search
-from conformance.probe.asker import Stopped
+from conformance.probe.asker import Sent
 from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
 from conformance.properties.requests import LONGEST, Prepared, Source, ask_of, written
@@ -33,22 +33,22 @@ class Server:
         self.limit = limit
         self.asked: list[Ask] = []
 
-    def scatter(self, asks: Sequence[Ask]) -> list[list[Exchange]]:
-        return [self.send([ask]) for ask in asks]
-
-    def send(self, asks: Sequence[Ask]) -> list[Exchange]:
-        exchanges = []
+    def send(self, asks: Sequence[Ask]) -> Sent:
+        found: list[list[Exchange]] = []
         for ask in asks:
             if len(self.asked) >= self.limit:
-                raise Stopped("the limit of requests")
+                return Sent([*found, *([] for _ in range(len(asks) - len(found)))], "the limit of requests")
             self.asked.append(ask)
-            broken = self.breaks(self, ask)
-            headers = tuple((name, value) for name, value in ask.headers if value is not None)
-            request = Request("GET", f"http://t/api/queue?{ask.query}", headers)
-            problem = Problem(NoResponse.BROKEN, "reset") if broken == NO_ANSWER else None
-            response = None if problem else Response(200, content=(broken or "").encode())
-            exchanges.append(Exchange(f"x{len(self.asked)}", request, response, problem))
-        return exchanges
+            found.append([self.answer(ask)])
+        return Sent(found)
+
+    def answer(self, ask: Ask) -> Exchange:
+        broken = self.breaks(self, ask)
+        headers = tuple((name, value) for name, value in ask.headers if value is not None)
+        request = Request("GET", f"http://t/api/queue?{ask.query}", headers)
+        problem = Problem(NoResponse.BROKEN, "reset") if broken == NO_ANSWER else None
+        response = None if problem else Response(200, content=(broken or "").encode())
+        return Exchange(f"x{len(self.asked)}", request, response, problem)
 
 
 def broken_by(exchanges: object) -> set[str]:
@@ -69,8 +69,8 @@ def requests(seed: int, most: int) -> Prepared:
 def hunt(
     server: Server, *, seed: int = 1, most: int = 200, database: str = "none", known: Sequence[str] = ()
 ) -> Search:
-    wire = Wire(server.send, server.scatter, broken_by)
-    return search(requests(seed, most), wire, known, Properties(most, seed, database))
+    wire = Wire(server.send, server.send)
+    return search(requests(seed, most), wire, broken_by, known, Properties(most, seed, database))
 
 
 def smallest(server: Server, found: Search, name: str) -> list[Ask]:

@@ -71,5 +71,60 @@ def test_chosen_clauses_have_an_item_each_and_the_others_none(tmp_path: Path) ->
 
 
 def test_an_unknown_option_is_refused_where_it_is_written() -> None:
-    with pytest.raises(TypeError, match="sede"):
-        contract_tests("url", sede=1)
+    for given, nearest in {"sede": "seed", "inconclusive": "inconclusive_ok", "deviation": "deviations"}.items():
+        told = rf"contract_tests\(\) has no option '{given}': did you mean {nearest}\?"
+        with pytest.raises(TypeError, match=told):
+            contract_tests("url", **{given: 1})  # type: ignore[arg-type]
+
+
+WAIVED = """
+import pytest
+from conformance.reference.server import serve
+from conformance.testing import contract_tests
+
+@pytest.fixture(scope="session")
+def url():
+    with serve(fault="sorts-by-a-parameter") as endpoint:
+        yield endpoint.url
+
+test_waived = contract_tests("url", seed=1, deviations="known.toml")
+test_stale = contract_tests("url", deviations="stale.toml", properties=0)
+"""
+ENTRY = """
+[[deviation]]
+clause = "queue.pending.oldest-first"
+place = "/queue_pending/*/4/create_time"
+kind = "newest-first"
+reason = "The parameter sort is ours."
+issue = "https://tracker.example/1"
+owner = "queue team"
+since = 2026-01-01
+expires = 9999-01-01
+dialect = "cloud"
+target = "http://127.0.0.1:*"
+"""
+
+
+def test_known_deviations_are_expected_failures_and_stale_ones_fail_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(WAIVED, encoding="utf-8")
+    (tmp_path / "known.toml").write_text(ENTRY, encoding="utf-8")
+    (tmp_path / "stale.toml").write_text(ENTRY, encoding="utf-8")
+    done = plain_pytest(
+        tmp_path, "-rfx", "-v", "-k", "verdict or oldest-first or undeclared", "-p", "no:cacheprovider", "."
+    )
+    outcomes = dict(re.findall(r"test_own.py::(\S+\[[^\]]+\]) ([A-Z]+)", done.stdout))
+    assert outcomes == {
+        "test_waived[verdict]": "PASSED",
+        "test_waived[queue.pending.oldest-first]": "XFAIL",
+        "test_waived[GET /api/queue / undeclared query]": "XFAIL",
+        "test_stale[verdict]": "FAILED",
+        "test_stale[queue.pending.oldest-first]": "PASSED",
+        "test_stale[GET /api/queue / undeclared query]": "SKIPPED",
+    }, done.stdout + done.stderr
+    assert "waived: The parameter sort is ours (https:" in done.stdout
+    assert "stale.toml has stale or expired entries" in done.stdout
+
+
+def test_a_register_that_cannot_be_read_is_refused_where_it_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match=r"the register .*none\.toml cannot be read \(No such file"):
+        contract_tests("url", deviations=tmp_path / "none.toml")

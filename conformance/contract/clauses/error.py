@@ -18,7 +18,7 @@ from conformance.contract.conversation import (
     Answer,
     Conversation,
 )
-from conformance.contract.expected_status import JSON, allowed, cause, unexpected
+from conformance.contract.expected_status import HEADER, JSON, allowed, cause, unexpected
 from conformance.contract.reading.body import LISTS
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import NO_ERROR_RESPONSE, Level
@@ -343,7 +343,7 @@ def _with_odd_headers(conversation: Conversation) -> Iterator[tuple[Answer, list
     """The reads with optional headers, by request, if the queue is served. A malformed Origin has its own clause."""
     for group in conversation.by_request if conversation.served else ():
         request = group[0].request
-        if cause(request) == "error.optional-header" and not _is_garbled(request.header("origin") or ""):
+        if cause(request, conversation) == HEADER and not _is_garbled(request.header("origin") or ""):
             yield group[-1], list(group)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.envelope import GET
-from conformance.contract.conversation import OK, Answer, Conversation
-from conformance.contract.expected_status import JSON, allowed, cause
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.expected_status import JSON, QUERY, allowed, by_accept, cause
 from conformance.contract.terms import Level
 from conformance.exchange.codings import CODINGS, DECODABLE
 from conformance.exchange.headers import http_date, weight
@@ -161,7 +161,7 @@ A_CODED_ANSWER: Final = "a response with Content-Encoding"
 def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]:
     """Each coding of the response is in the request's Accept-Encoding, and its weight is not 0."""
     answer, codings = subject
-    offered = answer.request.header("accept-encoding")
+    offered = answer.request.members("accept-encoding")
     if offered is None:
         return
     weights = {
@@ -271,11 +271,9 @@ def date_is_right(answer: Answer) -> Iterator[Finding]:
 
 
 def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """The reads grouped by Accept and User-Agent, if the server served the queue to at least one group."""
-    for group in conversation.by_manner:
-        told = len(group) > 1 or group[0].response.status == OK
-        if told and conversation.served and group[0].request.header("accept") != JSON:
-            yield group[-1], list(group)
+    """The reads grouped by Accept and User-Agent, if the server serves the queue."""
+    for group in by_accept(conversation) if conversation.served else ():
+        yield group[-1], group
 
 
 @clause(
@@ -310,7 +308,7 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     """The reads with a query string, grouped by request, if the queue is served without one."""
     if conversation.served:
         for group in conversation.by_request:
-            if cause(group[0].request) == "http.query":
+            if cause(group[0].request, conversation) == QUERY:
                 yield group[-1], list(group)
 
 

@@ -9,7 +9,7 @@ from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
 from conformance.contract.conversation import Answer, Conversation
-from conformance.contract.reading.body import is_number
+from conformance.contract.reading.body import LISTS, is_number
 from conformance.contract.reading.memory import Remembered
 from conformance.contract.terms import Level
 from conformance.text.safe import show
@@ -177,7 +177,9 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
             throughout = {
                 name
                 for name, seen in before.observations.items()
-                if name in later and later[name].pending == seen.pending
+                if name in later
+                and later[name].pending == seen.pending
+                and LISTS[seen.pending] not in between.summary.absent  # clauses of the envelope cover that
             }
             if throughout:
                 yield between, (throughout, between)

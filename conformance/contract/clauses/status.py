@@ -7,31 +7,23 @@ from collections.abc import Iterator
 from conformance.contract.clause import Finding, clause, doc, inferred
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
-from conformance.contract.expected_status import STEADY, allowed, cause, unexpected
+from conformance.contract.expected_status import as_allowed, explained, unexpected
 from conformance.contract.refusals import why_not_served
 from conformance.contract.terms import Level
 from conformance.text.safe import printable
 
 
-def _as_allowed(answer: Answer) -> bool:
-    return answer.response.status in allowed(answer.request)
-
-
 def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     """The reads of a server that serves the queue, without "not now" and without requests that it always refuses.
 
-    Other clauses check those: ``http.accept``, ``http.query``, ``error.optional-header``.
+    Other clauses check those: ``http.accept``, ``http.query``, ``error.optional-header``. A request that is unusual in
+    several ways is left out if one of them is already enough for a refusal.
     """
     if not conversation.served:
         return
-    refused = {
-        answer.exchange.id
-        for group in (*conversation.by_manner, *conversation.by_request)
-        if len(group) > 1 and cause(group[0].request) != STEADY and not any(_as_allowed(answer) for answer in group)
-        for answer in group
-    }
+    others = explained(conversation)
     for answer in conversation.answers:
-        if answer.exchange.id not in refused:
+        if answer.exchange.id not in others:
             yield from ((answer, found) for found in accountable(answer))
 
 
@@ -44,7 +36,7 @@ def accountable(answer: Answer) -> Iterator[Answer]:
 
 def _excused(answer: Answer) -> bool:
     """Whether request headers that a recording lacks may explain the status."""
-    return not answer.request.head and answer.response.status != OK and _as_allowed(answer)
+    return not answer.request.head and answer.response.status != OK and as_allowed(answer)
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:

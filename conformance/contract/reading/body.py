@@ -234,6 +234,7 @@ class Reading:
             depth=document.depth,
             jobs=self.size,
             lists=self.filled,
+            absent=frozenset(LISTS).difference(document.value) if isinstance(document.value, dict) else frozenset(),
             order=self.order,
             ids=frozenset(ids),
             observations={name: seen for name, seen in observations.items() if name not in twice},

@@ -133,7 +133,7 @@ class Observation(NamedTuple):
 class Summary(NamedTuple):
     """The facts about a body that are kept when its value is dropped.
 
-    ``lists`` names the lists that are not empty. ``observations`` leaves out ids that are listed twice.
+    ``lists`` names the lists that are not empty, ``absent`` those that an object lacks. ``observations`` leaves out ids that are listed twice.
     ``order`` is the order of the first job that shows one, and the pointer of that job.
     """
 
@@ -143,6 +143,7 @@ class Summary(NamedTuple):
     depth: int
     jobs: int
     lists: frozenset[str]
+    absent: frozenset[str]
     order: tuple[Dialect, str] | None
     ids: frozenset[str]
     observations: dict[str, Observation]

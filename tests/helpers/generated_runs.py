@@ -1,0 +1,49 @@
+"""Runs with generated requests against the reference endpoint, without a network, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from typing import Final
+
+from conformance.contract.terms import Dialect
+from conformance.exchange.transcript import Transcript
+from conformance.judge.build import report_on
+from conformance.judge.report import Report
+from conformance.probe.limits import Bounds
+from conformance.probe.plan import begin, end, generating
+from conformance.properties.model import Properties
+from conformance.properties.requests import Prepared, Source
+from conformance.properties.search import Wire, search_after
+from conformance.reference.app import Reference
+from conformance.run.settings import Settings
+from conformance.spec.operation import shipped
+from helpers.simulated_runs import START, Clock, Played
+
+MOST: Final = 600
+"""Maximum number of requests besides the generated ones."""
+
+
+@cache
+def prepared(seed: int, number: int) -> Prepared:
+    """Return the generated requests of a seed."""
+    return Source(shipped(), seed).requests(number)
+
+
+def generated_run(reference: Reference, clock: Clock, seed: int, *, dialect: str = "cloud") -> Report:
+    """Return the report on an endpoint, after the fixed plan and the generated requests of a seed."""
+    client = Played(reference, clock, None, Bounds(max_requests=MOST))
+    keyed, properties, read_as = reference.key is not None, Properties(seed=seed), Dialect(dialect)
+    search = None
+    with asyncio.Runner() as runner:
+        stopped = runner.run(begin(client, keyed=keyed, max_requests=MOST))
+        if stopped is None:
+            asker = generating(client)
+            wire = Wire(lambda asks: runner.run(asker.in_turn(asks)), lambda asks: runner.run(asker.side_by_side(asks)))
+            client.counting = False
+            drawn = prepared(seed, properties.number)
+            search = search_after(client.ledger, drawn, wire, properties, dialect=read_as)
+            client.counting = True
+            stopped = runner.run(end(client, keyed=keyed, max_requests=MOST))
+    transcript = Transcript(tuple(client.ledger), "played", START, client.monotonic(), stopped, search)
+    return report_on(transcript, Settings(dialect=read_as).judging)
