@@ -221,7 +221,7 @@ def test_two_reports_are_compared() -> None:
     nights(None, "id-as-short-code", "seconds", history=None)
     worse = call("compare", "--over-time", "night-1/compliance.json", "night-2/compliance.json")
     assert worse.exit_code == 1
-    assert "Newly failed (1)\n    item.prompt-id.uuid (must: " in worse.stdout
+    assert "Newly failed (1)\n    item.prompt-id.uuid (must, core: " in worse.stdout
     assert worse.stdout.splitlines()[-1].startswith("Worse: 1 clause newly failed, the verdict went from conformant")
     better = call("compare", "--over-time", "night-2/compliance.json", "night-1/compliance.json", "-q")
     assert (better.exit_code, len(better.stdout.splitlines())) == (0, 1)

@@ -116,7 +116,7 @@ def test_a_target_leads_to_its_report(opener: Opener, tmp_path: Path) -> None:
     page = unfolded(opener, written(tmp_path, [kept("a", report="a/index.html"), kept("b")]))
     assert page.get_by_role("link", name="a", exact=True).last.get_attribute("href") == "a/index.html"
     assert page.locator("#rows a").count() == 1
-    page.get_by_text("2 targets well").click()
+    page.get_by_text("2 targets without a problem").click()
     assert page.locator(".members a").get_attribute("href") == "a/index.html"
 
 
