@@ -19,7 +19,8 @@ from conformance.run.settings import DEFAULT_QUEUE_PATH
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
-    from conformance.exchange.recordings import Selection
+    from conformance.exchange.recordings import Recording, Selection
+    from conformance.exchange.stored import BodyStore
 
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
@@ -86,7 +87,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
     import time
 
     from conformance.contract.terms import Dialect
-    from conformance.exchange.recordings import Selection, UnreadableRecording
+    from conformance.exchange.recordings import Recording, Selection, UnreadableRecording
     from conformance.judge.build import report_on_exchanges
     from conformance.judge.rejudge import is_report, judge_again, read_source
     from conformance.judge.whole import NotWhole
@@ -98,20 +99,27 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         chosen = {"target": target, "queue_path": queue_path or DEFAULT_QUEUE_PATH}
         settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
         selection = Selection(queue_path, settings.target)
-        contents = [(_NAMES.get(name, name), _read(name)) for name in files]
-        if any(is_report(data) for _, data in contents):
-            _is_alone(files, method, selection)
-            source, transcript = read_source(contents[0][1], contents[0][0])
-            if click.get_current_context().get_parameter_source("dialect") is ParameterSource.DEFAULT:
-                settings = replace(settings, dialect=Dialect(source.run.dialect))
+        whole = Recording()
+        for name in files:  # one by one, because together they may be too large for the memory
+            data = _read(name)
+            if is_report(data):
+                _is_alone(files, method, selection)
+                source, transcript = read_source(data, _NAMES.get(name, name))
+            else:
+                whole.extend(_recorded(name, data, method, selection, whole.store))
+        given = click.get_current_context().get_parameter_source("dialect")
+        if source is not None and given is ParameterSource.DEFAULT:
+            settings = replace(settings, dialect=Dialect(source.run.dialect))
         if report_dir is not None:
             _check_writable(report_dir)
         if source is not None:
             names = {option.name for option in at(Place.JUDGE)}
             own = {name: value for name, value in settings.options().items() if name in names}
-            report = judge_again(source, transcript, replace(settings.judging, options=own), name=contents[0][0])
+            report = judge_again(
+                source, transcript, replace(settings.judging, options=own), name=_NAMES.get(files[0], files[0])
+            )
         else:
-            exchanges, notes = _exchanges(contents, method, selection)
+            exchanges, notes = _told_apart(whole), whole.notes
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
                 exchanges, settings.judging, target=named, start=start, unread=_tell(notes, quiet=quiet)
@@ -159,25 +167,20 @@ def _tell(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
     return (*notes[:_KEPT], *more)
 
 
-def _exchanges(
-    contents: Sequence[tuple[str, bytes]], method: str | None, selection: Selection
-) -> tuple[list[Exchange], list[str]]:
-    """Read the exchanges of recordings, each with a unique id, and the notes on unreadable parts.
+def _recorded(name: str, data: bytes, method: str | None, selection: Selection, store: BodyStore) -> Recording:
+    """Read a recording. Raises UnreadableRecording."""
+    from conformance.exchange.recordings import record_of, recorded
 
-    Raises UnreadableRecording.
-    """
-    from conformance.exchange.recordings import Recording, record_of, recorded
+    if name in _NAMES:
+        return recorded(data, name=_NAMES[name], method=method, selection=selection, store=store)
+    return record_of(Path(name), method=method, data=data, selection=selection, store=store)
 
-    whole = Recording()
-    for name, data in contents:
-        whole.extend(
-            recorded(data, name=name, method=method, selection=selection)
-            if name in _NAMES.values()
-            else record_of(Path(name), method=method, data=data, selection=selection)
-        )
+
+def _told_apart(whole: Recording) -> list[Exchange]:
+    """Return the exchanges of recordings, each with a unique id."""
     found = whole.told_apart()
     names = Counter(exchange.id for exchange in found)
     return [
         replace(exchange, id=f"{exchange.id} ({number})") if names[exchange.id] > 1 else exchange
         for number, exchange in enumerate(found, 1)
-    ], whole.notes
+    ]

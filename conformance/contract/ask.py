@@ -46,6 +46,11 @@ def asked(clauses: Collection[Clause], answer: Answer) -> Iterator[Asked]:
     """Yield the subjects in a response for each clause: for a large body, part by part."""
     for clause in clauses:
         yield Asked(clause, *subjects(clause, answer), answer.reading)
+    yield from asked_of_parts(clauses, answer)
+
+
+def asked_of_parts(clauses: Collection[Clause], answer: Answer) -> Iterator[Asked]:
+    """Yield the subjects in the jobs of a large body, part by part."""
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]
     for part in answer.reading.parts() if answer.shows_queue and of_jobs else ():
         partly = Answer(answer.exchange, answer.response, part)

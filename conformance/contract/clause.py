@@ -161,6 +161,14 @@ class Clause:
         """Whether the clause applies to the response to a request. Most apply only to reads of the queue."""
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
+    def left_out(self, conversation: Conversation) -> str | None:
+        """Say which reads the clause did not compare with others because they list too many jobs. None if none."""
+        if self.across is None:
+            return None
+        if self.subject == "lifecycle":
+            return conversation.unlooked
+        return conversation.uncompared if self.subject == "reads" or self.id == "http.etag-changes" else None
+
     def level_in(self, demand: Demand) -> Level | None:
         """Return the level under a dialect, or None if the clause is not checked there.
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import REMEMBERED, Observation, Summary
+from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing, Summary
+from conformance.contract.reading.memory import Observation
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath, Level
 from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
@@ -26,6 +27,8 @@ NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
 """Statuses that say "not now". A later request may get any other status."""
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
 """Statuses that say nothing about the contract: a refusal, or "not now". A run that sees no others is inconclusive."""
+LOOKED_AT: Final = 10_000
+"""Jobs of the largest read in which the run's own jobs are followed: a run that writes is for smaller queues."""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
 """Media types of bodies that are not meant to be JSON. Only the type is wrong."""
 
@@ -69,9 +72,9 @@ class Answer:
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
-    def observations(self) -> dict[str, Observation]:
+    def observations(self) -> Listing:
         """The listed jobs by prompt id."""
-        return self.summary.observations if self.shows_queue else {}
+        return self.summary.observations if self.shows_queue else NOTHING.once
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
         """Return whether the proven part of the body exercises a clause, and the part that is still to be checked.
@@ -104,10 +107,27 @@ class Conversation:
     """The exchanges without a response."""
 
     @cached_property
-    def reads(self) -> Sequence[Answer]:
+    def shown(self) -> Sequence[Answer]:
         """The responses that show the queue as an object."""
-        shown = [answer for answer in self.answers if answer.shows_queue]
-        return [answer for answer in shown if answer.summary.is_object and answer.summary.compared]
+        return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
+
+    @cached_property
+    def reads(self) -> Sequence[Answer]:
+        """Those with few enough jobs to be compared with one another."""
+        return [answer for answer in self.shown if answer.summary.compared]
+
+    @cached_property
+    def uncompared(self) -> str | None:
+        """Which reads are not compared with others, in words. None if all are."""
+        left_out = len(self.shown) - len(self.reads)
+        return f"{left_out} of {len(self.shown)} reads list {BOUNDS}: not compared" if left_out else None
+
+    @cached_property
+    def unlooked(self) -> str | None:
+        """Which reads are not compared with the run's own jobs, in words. None if all are."""
+        left_out = sum(answer.request.usual and not _is_looked_at(answer) for answer in self.shown)
+        told = f"{left_out} of {len(self.shown)} reads list more than {LOOKED_AT:,} jobs: not compared"
+        return told if left_out else None
 
     @cached_property
     def history(self) -> JobHistory:
@@ -295,7 +315,11 @@ class Look:
 
     def twice(self, name: str) -> bool:
         """Whether an id is listed more than once."""
-        return name in self.ids and name not in self.jobs and self.answer.summary.jobs <= REMEMBERED
+        return name in self.ids and name not in self.jobs
+
+
+def _is_looked_at(answer: Answer) -> bool:
+    return answer.summary.compared and answer.summary.jobs <= LOOKED_AT
 
 
 class Write(NamedTuple):
@@ -351,7 +375,8 @@ class JobHistory:
     @cached_property
     def looks(self) -> list[Look]:
         """The plain reads that showed the queue, in order."""
-        return [Look(answer) for answer in self._reads if answer.request.usual] if self.prompts else []
+        usual = (answer for answer in self._reads if answer.request.usual and _is_looked_at(answer))
+        return [Look(answer) for answer in usual] if self.prompts else []
 
     @cached_property
     def writes(self) -> list[Write]:

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, overload
 from urllib.parse import urlsplit
+
+import msgspec
 
 from conformance.exchange.headers import Headers, first
 from conformance.exchange.kept import NOT_BASE64, KnownBody, of_entry
@@ -62,10 +64,55 @@ class HarEntry:
         return self.response is not None and "json" in (self.response.media_type or "")
 
 
-def entries_of(text: Content) -> list[Any] | None:
+class _Log(msgspec.Struct):
+    entries: list[msgspec.Raw]
+
+
+class _Har(msgspec.Struct):
+    log: _Log
+
+
+_DECODE: Final = msgspec.json.Decoder(_Har).decode
+
+
+class _Entries(Sequence[Any]):
+    """The entries of a HAR file. Each is parsed when it is asked for, because all of them would fill the memory."""
+
+    def __init__(self, texts: Sequence[msgspec.Raw]) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Parse an entry."""
+        return (
+            _Entries(self._texts[index])
+            if isinstance(index, slice)
+            else json.loads(bytes(self._texts[index]), strict=False)
+        )
+
+
+def entries_of(text: Content) -> Sequence[Any] | None:
     """Return the entries of a HAR file; None for another kind of file. Raises NotHar if it is cut off or damaged."""
     if b'"entries"' not in text.data and not _LOG.match(text.data):
         return None
+    try:
+        entries = _Entries(_DECODE(text.data).log.entries)
+        all(True for _ in entries)  # can each be parsed?
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _lax_entries_of(text)
+    return entries
+
+
+def _lax_entries_of(text: Content) -> list[Any] | None:
+    """Do the same for a file that is not strict JSON, or has no ``log``."""
     try:
         value = json.loads(text.data, strict=False)
     except (ValueError, RecursionError) as error:

@@ -254,6 +254,10 @@ class Response:
         body = store.keep(self.content)
         return replace(self, content=body) if isinstance(body, bytes) else StoredResponse(self, body)
 
+    def with_echoes(self, headers: Headers, echoes: tuple[str, ...]) -> Response:
+        """Return the response with other headers, and with the places that repeat the key."""
+        return replace(self, headers=headers, echoes=echoes)
+
     @property
     def whole(self) -> bool:
         """Whether the complete body is known."""
@@ -290,6 +294,15 @@ class StoredResponse(Response):
 
     def __init__(self, response: Response, body: StoredBody) -> None:
         vars(self).update({name: value for name, value in vars(response).items() if name != "content"}, _body=body)
+
+    def with_echoes(self, headers: Headers, echoes: tuple[str, ...]) -> Response:
+        """Return the response with other headers, and with the places that repeat the key."""
+        others = {each.name: getattr(self, each.name) for each in fields(Response) if each.name != "content"}
+        return StoredResponse(Response(**{**others, "headers": headers, "echoes": echoes}), self.body)
+
+    def kept_in(self, _store: BodyStore) -> Response:
+        """Return the response, whose body is stored already."""
+        return self
 
     @property
     def content(self) -> bytes:

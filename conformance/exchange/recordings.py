@@ -19,6 +19,7 @@ from conformance.exchange.model import Credential, Exchange, NoResponse, Operati
 from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
 from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpacked
+from conformance.exchange.stored import BodyStore
 from conformance.text.cutoff import Text, kind_of
 from conformance.text.safe import printable
 
@@ -62,16 +63,20 @@ class Selection:
 class Recording:
     """The content of files. ``notes`` has a line for each part that could not be read.
 
-    ``servers`` has the base URL and the key of each exchange, or None if unknown.
+    ``servers`` has the base URL and the key of each exchange, or None if unknown. Large bodies are in ``store``.
     """
 
+    store: BodyStore = field(default_factory=BodyStore)
     exchanges: list[Exchange] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     servers: list[tuple[str, str | None] | None] = field(default_factory=list)
 
     def add(self, exchange: Exchange, server: tuple[str, str | None] | None = None) -> None:
         """Add an exchange, with its keys redacted."""
-        self.exchanges.append(_without_keys(exchange))
+        kept = _without_keys(exchange)
+        if kept.response is not None:
+            kept = replace(kept, response=kept.response.kept_in(self.store))
+        self.exchanges.append(kept)
         self.servers.append(server)
 
     def extend(self, other: Recording) -> None:
@@ -112,13 +117,18 @@ def read_file(path: Path, *, method: str | None = None, data: bytes | None = Non
 
 
 def record_of(
-    path: Path, *, method: str | None = None, data: bytes | None = None, selection: Selection = Selection()
+    path: Path,
+    *,
+    method: str | None = None,
+    data: bytes | None = None,
+    selection: Selection = Selection(),
+    store: BodyStore | None = None,
 ) -> Recording:
     """Read a recording like ``read_file``, with notes."""
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
     content = path.read_bytes() if data is None else data
-    return recorded(content, name=_whole(path.name), method=method, request=request, selection=selection)
+    return recorded(content, name=_whole(path.name), method=method, request=request, selection=selection, store=store)
 
 
 def read(data: bytes, *, name: str, method: str | None = None, request: bytes | None = None) -> list[Exchange]:
@@ -126,32 +136,36 @@ def read(data: bytes, *, name: str, method: str | None = None, request: bytes | 
     return recorded(data, name=name, method=method, request=request).told_apart()
 
 
-def recorded(
+def recorded(  # noqa: PLR0913 - each says another thing about the file
     data: bytes,
     *,
     name: str,
     method: str | None = None,
     request: bytes | None = None,
     selection: Selection = Selection(),
+    store: BodyStore | None = None,
 ) -> Recording:
-    """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording."""
+    """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording.
+
+    Large bodies are kept in ``store``, or in one of the recording.
+    """
+    found = Recording(store or BodyStore())
     try:
         data = unpacked(data)
         text = as_text(data)
         like = looks_like(text.data)
         if http_text.begins(text.data):
-            return _printed(text, name, _request(request, method), selection)
+            return _printed(found, text, name, _request(request, method), selection)
         entries = entries_of(text)
     except (Unusable, NotHar, http_text.NoMessage) as problem:
         msg = f"{name}: the file {problem}"
         raise UnreadableRecording(msg) from None
     if entries is not None:
-        return _har(entries, name, selection)
+        return _har(found, entries, name, selection)
     if like is None and text.data.lstrip()[:1] == b"{" and kind_of(text.data) is Text.ENDS_EARLY:
         like = "looks like a JSON body that was cut off: save it again"
     if like is not None:
         raise UnreadableRecording(f"{name}: the file {like}")
-    found = Recording()
     asked = Request(method or "GET", "file:///api/queue", purpose="a body from a file", head=False)
     found.add(Exchange(id=name, request=asked, response=Response(200, content=data, head=False)))
     return found
@@ -160,9 +174,8 @@ def recorded(
 # --- printed responses ------------------------------------------------------------------------------------------------
 
 
-def _printed(text: Content, name: str, request: Request, selection: Selection) -> Recording:
+def _printed(found: Recording, text: Content, name: str, request: Request, selection: Selection) -> Recording:
     """Read the responses in a text file, each with the request before it if there is one."""
-    found = Recording()
     answered, notes = http_text.answered(text.data)
     found.notes += [f"{name}: {note}" for note in notes]
     for number, (response, before) in enumerate(answered, 1):
@@ -228,7 +241,7 @@ def _without_keys(exchange: Exchange) -> Exchange:
     redactor = _redactor(frozenset(key for key in keys if len(key) >= SHORTEST_KEY))
     if response is not None:
         headers = redact(response.headers)
-        response = replace(response, headers=headers, echoes=redactor.echoes(headers, response.content))
+        response = response.with_echoes(headers, redactor.echoes(headers, response.content))
     url = redactor.text(_USER.sub("", request.url))
     request = replace(request, url=url, headers=redact(request.headers))
     return replace(exchange, request=request, response=response, redactor=redactor)
@@ -242,16 +255,15 @@ def _redactor(keys: frozenset[str]) -> Redactor:
 # --- HAR --------------------------------------------------------------------------------------------------------------
 
 
-def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
+def _har(found: Recording, entries: Sequence[Any], name: str, selection: Selection) -> Recording:
     """Read the queue's entries of a HAR file, with notes on unreadable ones."""
-    found = Recording()
     named: list[tuple[int, str]] = []
     for number, url in places(entries):
         if url is None:
             found.notes.append(f"{name}: entry {number} has no readable URL and is ignored")
         else:
             named.append((number, url))
-    chosen = [read_entry(entries[number - 1], number) for number in _chosen(named, entries, selection)]
+    chosen = [_kept(read_entry(entries[number - 1], number), found) for number in _chosen(named, entries, selection)]
     if not chosen:
         odd = f"; {len(found.notes)} of {len(entries)} entries cannot be read" if found.notes else ""
         raise UnreadableRecording(f"{name}: {_nothing(named, selection)}{odd}")
@@ -267,11 +279,16 @@ def _har(entries: Sequence[Any], name: str, selection: Selection) -> Recording:
     return found
 
 
+def _kept(entry: HarEntry, found: Recording) -> HarEntry:
+    """Return an entry whose body is kept in the store of the recording."""
+    return replace(entry, response=None if entry.response is None else entry.response.kept_in(found.store))
+
+
 def _passed_over(
     entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
     """Count the unreadable entries of other paths, and name the first ones."""
-    others = [read_entry(entries[number - 1], number) for number, _ in named if number not in chosen]
+    others = (read_entry(entries[number - 1], number) for number, _ in named if number not in chosen)
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:
         listed = ", ".join(f"entry {entry.number} ({printable(entry.path, 60)})" for entry in odd[:NAMED])

@@ -17,10 +17,10 @@ IN_MEMORY: Final = 32 << 20
 class StoredBody:
     """A body in the file of a ``BodyStore``."""
 
-    __slots__ = ("_at", "_store", "size")
+    __slots__ = ("_at", "_store", "sha256", "size")
 
-    def __init__(self, store: BodyStore, at: int, size: int) -> None:
-        self._store, self._at, self.size = store, at, size
+    def __init__(self, store: BodyStore, at: int, size: int, sha256: str) -> None:
+        self._store, self._at, self.size, self.sha256 = store, at, size, sha256
 
     def read(self, start: int = 0, end: int | None = None) -> bytes:
         """Return the body, or a part of it."""
@@ -40,7 +40,7 @@ class BodyStore:
 
     def __init__(self) -> None:
         self.held = 0
-        self._bodies: dict[bytes, bytes | StoredBody] = {}
+        self._bodies: dict[str, bytes | StoredBody] = {}
         self._file: IO[bytes] | None = None
         self._size = 0
         self._lock = Lock()
@@ -48,12 +48,12 @@ class BodyStore:
 
     def keep(self, content: bytes) -> bytes | StoredBody:
         """Return an equal body that was kept before, or keep this one (in memory if the file cannot be written)."""
-        digest = hashlib.sha256(content).digest()
+        digest = sha256_of(content)
         body = self._bodies.get(digest)
         if body is None:
             body = content
             if len(content) > LARGE or self.held + len(content) > IN_MEMORY:
-                body = self._stored(content)
+                body = self._stored(content, digest)
             if isinstance(body, bytes):
                 self.held += len(content)
             self._bodies[digest] = body
@@ -74,7 +74,7 @@ class BodyStore:
                 self._last = at, size, content
             return content
 
-    def _stored(self, content: bytes) -> bytes | StoredBody:
+    def _stored(self, content: bytes, sha256: str) -> bytes | StoredBody:
         try:
             with self._lock:
                 if self._file is None:
@@ -87,7 +87,17 @@ class BodyStore:
                 self._size += len(content)
         except OSError:
             return content
-        return StoredBody(self, at, len(content))
+        return StoredBody(self, at, len(content), sha256)
+
+
+def sha256_of(body: bytes | StoredBody) -> str:
+    """Return the SHA-256 of a body in hexadecimal."""
+    return hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body.sha256
+
+
+def start_of(body: bytes | StoredBody, size: int) -> bytes:
+    """Return the first bytes of a body."""
+    return body[:size] if isinstance(body, bytes) else body.read(0, size)
 
 
 def bytes_of(body: bytes | StoredBody) -> bytes:

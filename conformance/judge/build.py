@@ -44,7 +44,7 @@ from conformance.version import __version__
 if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
 
-LEAST: Final = 60.0
+GRACE: Final = 10.0
 """Seconds that judging may always take, even if the requests used up the time for the run."""
 
 
@@ -97,6 +97,7 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         stopped=stopped,
         unread=tuple(unread),
         recorded=recorded,
+        uncompared=judgement.uncompared,
     )
     return Report(
         run=run,
@@ -197,7 +198,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
     hidden = judging.hide_workflows or _is_of_others(transcript, shown=judging.show_workflows)
     if hidden and judging.full_bodies:
         raise UsageProblem(WHOLE_AND_HIDDEN)
-    incomplete = transcript.stopped is not None or only is not None
+    incomplete, late = transcript.stopped is not None or only is not None, _late(transcript.seconds)
     judged = partial(
         judge_each,
         transcript.exchanges,
@@ -206,7 +207,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
         hide_workflows=hidden,
         recorded=transcript.recorded,
         schemas=judging.schemas,
-        late=_late(transcript.seconds),
+        late=late,
     )
     if judging.register is None:
         judgement, deviations = judged(), None
@@ -220,7 +221,7 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
     if transcript.search is not None:
         from conformance.judge.opinion import agreed, second_opinion
 
-        opinion = second_opinion(transcript.exchanges, judgement.demand)
+        opinion = second_opinion(transcript.exchanges, judgement.demand, late=late)
         judgement = agreed(judgement, opinion)
     judgement = judgement._replace(results=_without_keys(judgement.results, transcript.exchanges))
     report = build(
@@ -250,10 +251,10 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
 
 
 def _late(seconds: float | None) -> Callable[[], bool]:
-    """Return a function that says whether the time for judging is over. Judging gets at least ``LEAST`` seconds."""
+    """Return a function that says whether the time for judging is over. Judging gets at least ``GRACE`` seconds."""
     if seconds is None:
         return lambda: False
-    ends = time.monotonic() + max(seconds, LEAST)
+    ends = time.monotonic() + max(seconds, GRACE)
     return lambda: time.monotonic() > ends
 
 

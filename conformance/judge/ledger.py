@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,6 +10,8 @@ from typing import Final
 from conformance.contract.clauses.privacy import HARMLESS
 from conformance.exchange.model import Exchange, Extent, Response
 from conformance.exchange.redactor import Redactor
+from conformance.exchange.stored import sha256_of
+from conformance.exchange.stored import start_of as first_bytes
 from conformance.judge.excerpt import start_of
 from conformance.judge.masking import may_hold_workflows
 from conformance.judge.redaction import exchange_without_keys
@@ -19,6 +20,10 @@ from conformance.text.safe import blotted, printable
 
 BODY: Final = 2000
 """Characters of a request body that are kept: enough for most requests, and for the start of a workflow."""
+
+
+EXCERPT: Final = 1 << 14
+"""Bytes of a response body from which the excerpt is made."""
 
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
@@ -41,9 +46,10 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
             status=answered.status,
             headers=tuple((printable(name), printable(value, 1000)) for name, value in answered.headers[:100]),
             size=answered.size,
-            sha256=hashlib.sha256(answered.content).hexdigest(),
+            sha256=sha256_of(answered.body),
             excerpt=start_of(
-                answered.content, hide=hide_workflows and may_hold_workflows(answered.status, answered.content)
+                first_bytes(answered.body, EXCERPT),
+                hide=hide_workflows and may_hold_workflows(answered.status, answered.body),
             ),
         ),
         error=None if problem is None else f"{problem.fault.value}: {printable(problem.detail)}",

@@ -7,6 +7,7 @@ from typing import Final
 
 from conformance.contract.conversation import FIRST_ERROR
 from conformance.contract.values import UUID
+from conformance.exchange.stored import StoredBody, bytes_of
 
 HIDDEN: Final = "█"
 _TOKEN: Final = re.compile(
@@ -56,6 +57,9 @@ def wants_class_types(clause: str) -> bool:
     return clause.startswith(_ABOUT_NODES)
 
 
-def may_hold_workflows(status: int, content: bytes) -> bool:
+def may_hold_workflows(status: int, body: bytes | StoredBody) -> bool:
     """Whether a response may contain workflows. An error without any part of a job is shown unmasked."""
-    return status < FIRST_ERROR or any(name in content for name in _OF_JOBS)
+    if status < FIRST_ERROR:
+        return True
+    content = bytes_of(body)
+    return any(name in content for name in _OF_JOBS)

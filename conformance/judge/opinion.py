@@ -6,7 +6,7 @@ and the run must not certify anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import structs
@@ -55,7 +55,9 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
 
 
 class Opinion(NamedTuple):
-    """The result of the cross-check: how many distinct responses were checked, and how many were too large for it.
+    """The result of the cross-check: how many distinct responses were checked, and how many were not.
+
+    The latter are too large for it, or the time for judging was over.
 
     ``disagreements`` has one line for each response about which the clauses and the schema disagree.
     """
@@ -66,9 +68,17 @@ class Opinion(NamedTuple):
 
 
 def second_opinion(
-    exchanges: Sequence[Exchange], demand: Demand, schemas: Schemas | None = None, bench: Bench | None = None
+    exchanges: Sequence[Exchange],
+    demand: Demand,
+    schemas: Schemas | None = None,
+    bench: Bench | None = None,
+    *,
+    late: Callable[[], bool] = lambda: False,
 ) -> Opinion:
-    """Check each distinct response against the corrected schema. ComfyUI's own dialect does not have one."""
+    """Check each distinct response against the corrected schema. ComfyUI's own dialect does not have one.
+
+    Responses that are left when it gets ``late`` are not checked.
+    """
     if demand.read_as is not Dialect.CLOUD:
         return Opinion(0, 0, ())
     schemas = schemas or of_the_vendored_document()
@@ -83,7 +93,7 @@ def second_opinion(
         if response.coding_error is not None or (response.status, response.body) in seen:
             continue
         seen.add((response.status, response.body))
-        if response.size > LARGEST:
+        if response.size > LARGEST or late():
             too_large += 1
             continue
         found = schemas.violations(response.status, response.content)

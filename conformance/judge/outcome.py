@@ -15,7 +15,7 @@ _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.IN
 class Counted(NamedTuple):
     """The counts of a clause: responses ``judged``, responses that ``breached`` it, and the evidence.
 
-    ``error`` says how the check of the clause failed, if it did.
+    ``error`` says how the check of the clause failed, if it did. ``left_out`` says which responses it did not see.
     """
 
     judged: int = 0
@@ -23,6 +23,7 @@ class Counted(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     error: str | None = None
+    left_out: str | None = None
 
 
 def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
@@ -50,6 +51,7 @@ def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
 
 
 def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason: str) -> ClauseResult:
+    reason = reason if counted.left_out is None else f"{reason}; {counted.left_out}"
     broken = status in _BREACHED.values() and counted.breached
     return ClauseResult(
         id=clause.id,

@@ -275,6 +275,8 @@ class Run(Value, frozen=True, kw_only=True):
     made_from: MadeFrom | None = None
     unread: tuple[str, ...] = ()
     recorded: bool = False
+    uncompared: str | None = None
+    """Which reads were not compared with others because they list too many jobs. None if all were."""
 
 
 class BrokenByGenerated(Value, frozen=True, kw_only=True):

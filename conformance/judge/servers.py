@@ -73,6 +73,7 @@ def _together(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> J
         demand=_demand(judgements, servers),
         servers=servers,
         cut=next((judgement.cut for judgement in judgements if judgement.cut is not None), None),
+        uncompared=next((found.uncompared for found in judgements if found.uncompared is not None), None),
         **_verdict(servers),
     )
 

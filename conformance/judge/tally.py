@@ -146,6 +146,11 @@ class ClauseTally:
             if like == kind.exchange or like in kind.seen_in:
                 kind.name(answer)
 
+    def forget_unless_broken(self, name: str) -> None:
+        """Do not count a response that was judged in part, unless it breaks the clause."""
+        if name not in self.breached:
+            self.judged.discard(name)
+
     def counted(self) -> Counted:
         """Return the counts and the evidence."""
         evidence = tuple(listed for kind in self.kinds.values() for listed in kind.evidence())

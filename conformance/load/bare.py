@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import Summary
+from conformance.contract.reading.known_jobs import Summary
 from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")

@@ -16,7 +16,7 @@ from conformance.judge.ledger import record
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 from conformance.judge.tally import as_evidence
 from conformance.load.stream import Judgement
-from conformance.load.tally import Broken, Latency, LoadTally, Second, bucket, mentioned, size_class
+from conformance.load.tally import Broken, Latency, LoadTally, Second, Unjudged, bucket, mentioned, size_class
 
 ALIKE: Final = 256
 """How many different values are kept before they are counted."""
@@ -44,6 +44,7 @@ class Gathering:
     _latency: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     _longest: dict[int, float] = field(default_factory=dict)
     _exchanges: dict[str, RecordedExchange] = field(default_factory=dict)
+    _unjudged: Unjudged = field(default_factory=Unjudged)
 
     def note(self, exchange: Exchange, judgement: Judgement, users: int) -> None:
         """Count one exchange and its judgement. ``users`` is the number of users of this process."""
@@ -70,6 +71,10 @@ class Gathering:
         self._alike.setdefault(id(judgement), [judgement, 0])[1] += 1
         if len(self._alike) > ALIKE:
             self._count_alike()
+        if judgement.unread or judgement.uncompared:
+            self._unjudged += Unjudged(
+                responses=judgement.unread is not None, what=judgement.unread, uncompared=judgement.uncompared
+            )
         if judgement.errors:
             self._errors.update(judgement.errors)
         if judgement.broken:
@@ -126,6 +131,7 @@ class Gathering:
             },
             exchanges=self._exchanges,
             beside=dict(self._beside),
+            unjudged=self._unjudged,
         )
 
 

@@ -11,6 +11,7 @@ from msgspec import structs
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.reading.body import LISTS
+from conformance.contract.reading.known_jobs import BOUNDS
 from conformance.contract.refusals import advice
 from conformance.contract.terms import Demand
 from conformance.exchange.model import NoResponse
@@ -34,6 +35,7 @@ from conformance.judge.report import (
     Verdict,
 )
 from conformance.judge.verdict import REMEDIES, count, in_words
+from conformance.load.stream import BETWEEN
 from conformance.load.tally import Broken, LoadTally, Own
 from conformance.run.settings import Settings
 from conformance.text.safe import printable
@@ -54,12 +56,14 @@ def report_on_load(  # noqa: PLR0913 - what a report says of its run
     waive = waiving(register, night)
     clauses = _with_statuses(tally)
     results = tuple(
-        waive(outcome(clause, demand, _counted(clauses.get(clause.id, NOTHING))), demand.read_as)
+        waive(outcome(clause, demand, _counted(clause.id, clauses.get(clause.id, NOTHING), tally)), demand.read_as)
         for clause in CATALOGUE
     )
     sent = settings.gateway.names | ({"x-api-key"} if settings.key is not None else set())
     verdict, reason = _verdict(results, tally, stopped, sent)
-    judgement = Judgement(results, verdict, reason, count(results), demand, frozenset(LISTS))
+    judgement = Judgement(
+        results, verdict, reason, count(results), demand, frozenset(LISTS), uncompared=_uncompared(tally)
+    )
     report = build(
         judgement,
         (),
@@ -86,10 +90,21 @@ def _own(own: Own) -> OwnJobs:
     return OwnJobs(submitted=own.submitted, taken=own.taken, left=tuple(printable(name) for name in own.left))
 
 
-def _counted(broken: Broken) -> Counted:
+def _counted(name: str, broken: Broken, tally: LoadTally) -> Counted:
     return Counted(
-        broken.judged, broken.breached, broken.evidence, tuple(map(fingerprint, broken.evidence)), broken.error
+        broken.judged,
+        broken.breached,
+        broken.evidence,
+        tuple(map(fingerprint, broken.evidence)),
+        broken.error,
+        _uncompared(tally) if name in BETWEEN else None,
     )
+
+
+def _uncompared(tally: LoadTally) -> str | None:
+    """Say that reads were not compared with others because they list too many jobs. None if all were."""
+    number = tally.unjudged.uncompared
+    return f"{number:,} reads list {BOUNDS}: not compared" if number else None
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
@@ -142,6 +157,8 @@ def _doubts(
     errors = [result.id for result in results if result.status is Status.ERROR]
     if errors:
         yield in_words(errors, "", "could not be judged because the suite itself failed")
+    if tally.unjudged.what is not None:
+        yield f"{tally.unjudged.responses:,} responses were not judged whole: no clause judged {tally.unjudged.what}"
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen:
         yield in_words(unseen, "core", "not checked")

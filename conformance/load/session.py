@@ -23,7 +23,7 @@ from conformance.contract.conversation import OK
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.model import Exchange, Operation, Request
-from conformance.judge.judge import judge
+from conformance.judge.judge import demand_of
 from conformance.judge.report import Report
 from conformance.load.client import Connection
 from conformance.load.gather import Gathering
@@ -126,7 +126,7 @@ class Session:
     def _stream_for(self, exchange: Exchange) -> Stream:
         """Return the stream that judges. With AUTO, another one takes over from the first job that shows an order."""
         if self.demand.open:
-            demand = judge([exchange], Dialect.AUTO, only=()).demand
+            demand = demand_of([exchange], Dialect.AUTO)
             if not demand.open:
                 self.demand, self._stream = demand, None
                 self._order = (demand.read_as.value, demand.because)

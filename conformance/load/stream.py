@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from msgspec import Raw, Struct
 
@@ -26,14 +25,16 @@ from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.fast_job import Inspection
+from conformance.contract.reading.known_jobs import KnownJobs, Shared
+from conformance.contract.reading.large import LARGE, LargeReading, OfBody, reading_of
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import Wanted, remembered, without_body, without_other_fields
+from conformance.load.large import LISTED, judged_in_parts
+from conformance.load.recent import Recent
 from conformance.text.safe import failure
 
-LISTED: Final = 2
-"""Findings of a clause that are kept per response."""
 EQUALS: Final = 1024
 """Different responses whose findings are cached."""
 BODIES: Final = 32 << 20
@@ -53,57 +54,31 @@ The value is the position, counted from the end, of the response with the findin
 reads shows in the next.
 """
 
-CacheKey = TypeVar("CacheKey", bound=Hashable)
-CacheValue = TypeVar("CacheValue")
-
 
 class Judgement(Struct, frozen=True, gc=False):
     """The result for one response: the clauses that it exercised, and the first findings of those that it breaks.
 
-    ``errors`` are clauses that failed themselves, which is a defect of the suite and not of the response.
+    ``errors`` are clauses that failed themselves, which is a defect of the suite and not of the response. ``unread``
+    says which part of the body no clause judged, and ``uncompared`` that it lists too many jobs to be compared.
     """
 
     judged: tuple[str, ...] = ()
     broken: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
+    unread: str | None = None
+    uncompared: bool = False
 
     def __add__(self, other: Judgement) -> Judgement:
-        return Judgement(self.judged + other.judged, self.broken + other.broken, self.errors + other.errors)
+        return Judgement(
+            self.judged + other.judged,
+            self.broken + other.broken,
+            self.errors + other.errors,
+            self.unread or other.unread,
+            self.uncompared or other.uncompared,
+        )
 
 
 NOTHING: Final = Judgement()
-
-
-class Recent(OrderedDict[CacheKey, CacheValue]):
-    """The most recently used values, whose weights together fit into ``room``."""
-
-    def __init__(self, room: int, weigh: Callable[[CacheValue], int] = lambda _: 1) -> None:
-        super().__init__()
-        self._room, self._weigh = room, weigh
-        self._weight = 0
-
-    def get_or_make(self, key: CacheKey, make: Callable[[], CacheValue]) -> CacheValue:
-        """Return the value of a key, and create it if it is not cached."""
-        if key in self:
-            self.move_to_end(key)
-            return self[key]
-        self.put(key, make())
-        return self[key]
-
-    def put(self, key: CacheKey, value: CacheValue) -> None:
-        """Store a value, and drop the least recently used ones. The newest one is always kept."""
-        if key in self:
-            self._weight -= self._weigh(self.pop(key))
-        self[key] = value
-        self._weight += self._weigh(value)
-        while self._weight > self._room and len(self) > 1:
-            _, old = self.popitem(last=False)
-            self._weight -= self._weigh(old)
-
-    def forget(self) -> None:
-        """Drop all values."""
-        self.clear()
-        self._weight = 0
 
 
 class _SharedJudgement(NamedTuple):
@@ -192,6 +167,7 @@ class Stream:
         self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.room)
         self._alike: Recent[Hashable, _SharedJudgement] = Recent(EQUALS)
         self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
+        self._digests: Recent[bytes, bytes] = Recent(JOBS)
 
     def judge(self, reader: Hashable, exchange: Exchange) -> Judgement:
         """Return the result of all clauses for a response. ``reader`` identifies the user who sent the request.
@@ -268,7 +244,7 @@ class Stream:
     def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
         """Return the result for a round of jobs, by the response with the finding, from its exchanges in order."""
         answers = [
-            Answer(exchange, exchange.response, FastReading(exchange.response.content, self._demand))
+            Answer(exchange, exchange.response, reading_of(exchange.response.content, self._demand))
             for exchange in exchanges
             if exchange.response is not None
         ]
@@ -279,20 +255,31 @@ class Stream:
         return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
     def _ask(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
-        reading = FastReading(response.content, self._demand, recall=self._seen)
+        reading = self._reading(response.content)
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
         alike = self._alike.get_or_make((head, proven), lambda: self._ask_of_alike(answer, proven))
         judgement, others = _as_far_as_shown(alike.others, subjects, without_other_fields(answer, self._fields))
         judgement = alike.judgement + judgement
-        if answer.shows_queue:
+        if answer.shows_queue and isinstance(reading, LargeReading):
+            judged, broken, errors = judged_in_parts(self._declared + self._of_body, answer)
+            summary = reading.summary
+            judgement += Judgement(
+                judged, tuple(broken.items()), tuple(errors.items()), summary.unread, not summary.compared
+            )
+        elif answer.shows_queue:
             judgement += self._ask_of_body(
                 self._of_body if proven is not None else self._declared + self._of_body, reading
             )
         if reading.proven is None:
-            reading.summary.settle(_digest)
+            reading.summary.settle(self._digests.get_or_make)
         reading.forget()
         return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
+
+    def _reading(self, content: bytes) -> OfBody:
+        if len(content) > LARGE:
+            return LargeReading(content, self._demand, shared=Shared(KnownJobs(shared=False)))
+        return FastReading(content, self._demand, recall=self._seen)
 
     def _ask_of_alike(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
         """Run the clauses that need only the head and the proven facts about the body; similar bodies share the result.

@@ -110,6 +110,21 @@ class Own(Value, frozen=True, kw_only=True):
         )
 
 
+class Unjudged(Value, frozen=True, kw_only=True):
+    """How many responses were not judged whole (``what`` of the first one), and how many were not compared."""
+
+    responses: int = 0
+    what: str | None = None
+    uncompared: int = 0
+
+    def __add__(self, other: Unjudged) -> Unjudged:
+        return Unjudged(
+            responses=self.responses + other.responses,
+            what=self.what or other.what,
+            uncompared=self.uncompared + other.uncompared,
+        )
+
+
 class LoadTally(Value, frozen=True, kw_only=True):
     """A run, or a worker's part of it.
 
@@ -126,6 +141,7 @@ class LoadTally(Value, frozen=True, kw_only=True):
     exchanges: Mapping[str, RecordedExchange] = {}
     beside: Mapping[int, int] = {}
     own: Own = Own()
+    unjudged: Unjudged = Unjudged()
     order: tuple[str, str] | None = None
 
     def __add__(self, other: LoadTally) -> LoadTally:
@@ -141,6 +157,7 @@ class LoadTally(Value, frozen=True, kw_only=True):
             exchanges={name: exchange for name, exchange in both.items() if name in named},
             beside=_sum(self.beside, other.beside),
             own=self.own + other.own,
+            unjudged=self.unjudged + other.unjudged,
             order=self.order or other.order,
         )
 

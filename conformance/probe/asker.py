@@ -73,6 +73,11 @@ class Asker:
         self._patience = patience
         self._longest = longest
 
+    def reserve(self, seconds: Callable[[], float]) -> None:
+        """Reserve further seconds for what follows."""
+        spare = self._spare
+        self._spare = lambda: spare() + seconds()
+
     @property
     def seconds(self) -> float:
         """The seconds that may still be spent."""

@@ -15,6 +15,7 @@ from conformance.contract.clauses.error import GARBLED_ORIGIN
 from conformance.contract.clauses.http_conditional import FIRST_BYTE, MADE_UP_VALIDATOR
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
+from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large import reading_of
 from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
@@ -219,10 +220,10 @@ def _shrinks(ledger: Sequence[Exchange]) -> bool:
 
 
 def _conversation(ledger: Sequence[Exchange]) -> Conversation:
-    answers = []
+    answers, shared = [], Shared(KnownJobs())
     for exchange in ledger:
         if exchange.response is not None:
-            answers.append(Answer(exchange, exchange.response, reading_of(exchange.response.body)))
+            answers.append(Answer(exchange, exchange.response, reading_of(exchange.response.body, shared=shared)))
             answers[-1].reading.forget()
     return Conversation(answers)
 

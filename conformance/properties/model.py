@@ -14,7 +14,10 @@ class Properties:
     """The settings of generated requests."""
 
     number: int = 60
-    """Number of generated requests. Those that shrink and confirm a breach are extra."""
+    """Number of generated requests. Those that shrink and confirm a breach are extra.
+
+    The default is the smallest number that covers each value of the probed document: with 50, some seeds miss a fault.
+    """
     seed: int = 0
     example_database: str = KEPT_NOWHERE
     """A directory, ``none``, or ``github:OWNER/REPO`` for the artifact of an earlier run there."""

@@ -7,9 +7,9 @@ All are positive data for one GET: negative data would use other methods.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
-from itertools import combinations, count, islice
+from itertools import chain, combinations, count
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from conformance.probe.requests import Ask
 from conformance.properties.drawing import draw, operation_of
 from conformance.properties.families import Family, families, interleaved, label_of
-from conformance.properties.names import DECLARED
+from conformance.properties.names import DECLARED, SEQUENCES
 from conformance.properties.required import required_by
 from conformance.spec.operation import Described
 from conformance.text.json_text import texts
@@ -75,20 +75,24 @@ class Source:
     def requests(self, wanted: int) -> Prepared:
         """Return ``wanted`` requests: separate ones, and sequences of the others."""
         coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
-        singles = coverage + self._drawn((wanted - len(coverage)) // 2)
-        return Prepared(self, singles, self._sequences(wanted - len(singles)))
+        drawn = self._drawn(wanted - len(coverage))
+        half = len(drawn) // 2
+        singles = [*coverage, *chain.from_iterable(drawn[:half])]
+        return Prepared(self, singles, [tuple(each.parts for each in one) for one in drawn[half:]])
 
-    def _sequences(self, number: int) -> list[tuple[Parts, ...]]:
+    def _drawn(self, number: int) -> list[list[Generated]]:
         """Return sequences across families with ``number`` requests in total. Some mix parts of two families."""
         if number <= 0:
             return []
-        each = [self._strategy(family) for family in self.families]
-        two = [st.builds(_joined, *pair) for pair in combinations(each, 2)]
-        one = st.one_of(*each, *two).filter(lambda parts: any(not part.fixed for part in parts))
-        sequences: list[tuple[Parts, ...]] = []
+        each = {family.name: self._strategy(family) for family in self.families}
+        two = [st.builds(_joined, *pair) for pair in combinations(each.values(), 2)]
+        named = [strategy.map(partial(Generated, name)) for name, strategy in each.items()]
+        mixed = [strategy.map(partial(Generated, SEQUENCES)) for strategy in two]
+        one = st.one_of(*named, *mixed).filter(lambda generated: any(not part.fixed for part in generated.parts))
+        sequences: list[list[Generated]] = []
         for seed in count(self._seed):
-            for parts in draw(st.lists(one, min_size=1, max_size=LONGEST), -(-number // 2), seed):
-                sequences.append(tuple(parts[:number]))
+            for found in draw(st.lists(one, min_size=1, max_size=LONGEST), -(-number // 2), seed):
+                sequences.append(found[:number])
                 number -= len(sequences[-1])
                 if number == 0:
                     return sequences
@@ -130,18 +134,6 @@ class Source:
         for name in sorted(family.repeatable):
             lines += [part for parts in rows for part in parts if part.place == "header" and part.name == name][:2]
         return [Generated(family.name, self._complete(tuple(lines)))] if lines else []
-
-    def _drawn(self, number: int) -> list[Generated]:
-        if number <= 0:
-            return []
-        each = -(-number // len(self.families))
-        drawn = []
-        for family in self.families:
-            # twice as many as needed, because some are empty
-            parts = draw(self._strategy(family), 2 * each + 2, self._seed)
-            told = (one for one in parts if any(not part.fixed for part in one))
-            drawn.append([Generated(family.name, one) for one in islice(dict.fromkeys(told), each)])
-        return list(islice(interleaved(drawn), number))
 
     def _strategy(self, family: Family) -> st.SearchStrategy[Parts]:
         cases: st.SearchStrategy[Case[Any]] = self._operations[family.name].as_strategy()

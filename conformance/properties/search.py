@@ -6,6 +6,7 @@ even if the breach is intermittent, and the report says how often it occurs.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +25,10 @@ from conformance.contract.expected_status import OF_STATUS, STEADY
 from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smallest
-from conformance.judge.judge import Bench, judge
-from conformance.probe.asker import AGAIN, READ, Sent
+from conformance.judge.judge import Bench, demand_of
+from conformance.probe.asker import AGAIN, READ, Asker, Sent
 from conformance.probe.requests import Ask
+from conformance.properties.judging_time import PLAIN, TimedBench, up_to
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
 from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
@@ -67,11 +69,19 @@ def search_after(  # noqa: PLR0913 - what a search depends on
     *,
     dialect: Dialect,
     schemas: Schemas | None = None,
+    asker: Asker | None = None,
 ) -> Search:
-    """Look for clauses that generated requests break and that the usual reads in the ledger keep."""
-    bench = Bench(judge(ledger, dialect, only=(), schemas=schemas).demand)
-    known = bench.broken_by(exchange for exchange in ledger if exchange.request.usual)
-    return search(prepared, wire, bench.broken_by, known, properties)
+    """Look for clauses that generated requests break and that the usual reads in the ledger keep.
+
+    ``asker`` sends the requests: the time to judge all responses is reserved.
+    """
+    late = (lambda: False) if asker is None else lambda: asker.seconds <= 0
+    clock = time.monotonic if asker is None else asker.client.monotonic
+    timed = TimedBench(Bench(demand_of(ledger, dialect, schemas), late), ledger, clock)
+    if asker is not None:
+        asker.reserve(timed.seconds_for_all)
+    known = timed.broken_by(up_to(PLAIN, (exchange for exchange in ledger if exchange.request.usual)))
+    return search(prepared, wire, timed.broken_by, known, properties)
 
 
 def search(

@@ -286,6 +286,7 @@ def flags(report: Report) -> list[str]:
             ("certificates were not verified", report.run.options.get("insecure") is True),
             ("judged again, without new requests", report.run.made_from is not None),
             (f"{len(report.servers)} servers, judged separately", bool(report.servers)),
+            (report.run.uncompared or "", True),
             (f"{count(len(report.run.unread), 'part')} of the recordings not read", bool(report.run.unread)),
             ("whole bodies are kept in compliance.json", report.bodies is not None),
             ("workflows are hidden", report.run.options.get("redact_workflows") is True),

@@ -223,4 +223,12 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
     from conformance.properties.search import Wire, search_after
 
     wire = Wire(send, scatter)
-    return search_after(ledger, prepared, wire, settings.properties, dialect=settings.dialect, schemas=settings.schemas)
+    return search_after(
+        ledger,
+        prepared,
+        wire,
+        settings.properties,
+        dialect=settings.dialect,
+        schemas=settings.schemas,
+        asker=asker,
+    )

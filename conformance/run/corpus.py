@@ -32,7 +32,7 @@ from conformance.reference.faults.registry import Fault
 from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.spec.document import DOCUMENT_SHA256
-from conformance.spec.operation import shipped
+from conformance.spec.operation import Described, declaring
 from conformance.text.files import write_whole
 from conformance.version import __version__
 
@@ -161,7 +161,8 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
     """Yield requests of the plan and of the probed document with their responses, both as the bytes of HTTP."""
     key = KEY if variant.needs_key else None
     reference = Reference(variant, fault, path=PATH, key=key, clock=lambda: START)
-    for asked in (*_ASKED, *_probing()):
+    described = declaring(() if fault is None else fault.declared)
+    for asked in (*_ASKED, *_probing(described)):
         headers = [("Host", "localhost"), ("User-Agent", USER_AGENT), ("Accept", "application/json")]
         own = {name.lower() for name, _ in asked.headers}
         headers = [each for each in headers if each[0].lower() not in own]
@@ -176,9 +177,8 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
 
 
 @cache
-def _probing() -> tuple[Ask, ...]:
+def _probing(described: Described) -> tuple[Ask, ...]:
     """Return a request for each value that the probed document names."""
-    described = shipped()
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -50,6 +51,18 @@ class Described:
 def shipped() -> Described:
     """Return the vendored document, corrected and probed."""
     return Described("the vendored document", DOCUMENT_SHA256, load_corrected(), load_probed(), PATH)
+
+
+def declaring(parameters: Sequence[Parameter]) -> Described:
+    """Return the vendored document, or one of a user's own that declares more parameters."""
+    found = shipped()
+    if not parameters:
+        return found
+    corrected, probed = copy.deepcopy((found.corrected, found.probed))
+    for document in (corrected, probed):
+        operation = document["paths"][found.path][METHOD]
+        operation["parameters"] = [*parameters, *operation.get("parameters", ())]
+    return replace(found, name="a document of the user's own", corrected=corrected, probed=probed, own=True)
 
 
 def path_for(document: Document, queue_path: str) -> str | None:

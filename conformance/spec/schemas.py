@@ -63,7 +63,7 @@ class Schemas:
         schema = self.described.response_schema(status)
         assert schema is not None
         if status not in self._validators:
-            self._validators[status] = _validator_for(self.described.corrected, schema)
+            self._validators[status] = _validator_for(self.described, schema)
         validator = self._validators[status]
         assert validator is not None
         return validator
@@ -75,11 +75,17 @@ def of_the_vendored_document() -> Schemas:
     return Schemas(shipped())
 
 
-def _validator_for(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Validator:
+def _validator_for(described: Described, schema: Mapping[str, Any]) -> Validator:
+    rooted = {**schema, "components": described.corrected.get("components", {})}  # the targets of its references
+    if not described.own:
+        # The vendored document has no keyword that only OpenAPI has, such as `nullable`: jsonschema reads it alike, and
+        # openapi-schema-validator loads Pydantic first, which takes longer than validating.
+        from jsonschema import Draft4Validator
+
+        return Draft4Validator(rooted)
     from openapi_schema_validator import OAS30Validator, OAS31Validator
 
-    kind = OAS30Validator if str(document["openapi"]).startswith("3.0.") else OAS31Validator
-    rooted = {**schema, "components": document.get("components", {})}  # the targets of the schema's references
+    kind = OAS30Validator if str(described.corrected["openapi"]).startswith("3.0.") else OAS31Validator
     validator: Validator = kind(rooted)
     return validator
 

@@ -7,9 +7,14 @@ import json
 import re
 from typing import Final
 
+from conformance.text.json_runs import RUN, Unfinished, end_of, skip_space
+from conformance.text.large_json import Checker, NotRead
+
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+LARGE: Final = RUN
+"""Bytes of the largest text that is parsed as a whole."""
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 """An incomplete escape at the end of a text."""
@@ -30,6 +35,8 @@ class Text(enum.Enum):
 
 def kind_of(content: bytes) -> Text:
     """Return whether bytes are JSON, the start of JSON, or something else."""
+    if len(content) > LARGE:
+        return _kind_of_large(content)
     text = content.decode("utf-8", "replace").lstrip(_SPACE)
     if not text:
         return Text.ENDS_EARLY
@@ -39,6 +46,19 @@ def kind_of(content: bytes) -> Text:
         return Text.ENDS_EARLY if _is_at_the_end(error, text) else Text.BROKEN
     except RecursionError:
         pass  # deep nesting is reported by its own clause
+    return Text.COMPLETE
+
+
+def _kind_of_large(content: bytes) -> Text:
+    """Do the same in parts, in bounded memory. A broken text with an open bracket or string counts as a start."""
+    start = skip_space(content, 0)
+    try:
+        end_of(content, start)
+        Checker(content).value(start, "")
+    except Unfinished:
+        return Text.ENDS_EARLY
+    except NotRead as error:
+        return Text.COMPLETE if error.malformed is None else Text.BROKEN
     return Text.COMPLETE
 
 

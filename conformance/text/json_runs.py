@@ -88,6 +88,12 @@ def end_of(content: bytes, at: int) -> int:
         depth, end, piece = levels[-1], end + len(plain), min(2 * piece, _LARGEST)
 
 
+def end_of_member(content: bytes, at: int) -> int:
+    """Return the end of the member of an object whose name begins after white space at an offset. Raises Unfinished."""
+    colon = skip_space(content, end_of_scalar(content, skip_space(content, at)))
+    return end_of(content, skip_space(content, colon + 1))
+
+
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
     """Yield the children of the container whose opening bracket is at an offset. Raises Unfinished.
 

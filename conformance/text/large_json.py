@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 FLAWS: Final = 1000
 """Flaws of one kind that are kept of a text."""
 NAMES: Final = 500_000
-"""Names of one object, beyond a run, that are compared with one another."""
+"""Names of an object larger than a run, and of the objects around it, that are compared with one another."""
 SHOWN: Final = 1000
 """Bytes that are kept of a string or a number that is too large for a run."""
 _KEPT: Final = 1 << 16
@@ -50,14 +50,26 @@ class NotRead(Exception):
 
 
 class Checker:
-    """Finds the flaws of one text, part by part."""
+    """Finds the flaws of one text, part by part.
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    ``pulse`` is called before each part, and may raise to end the check. ``see`` gets the text of each part and its
+    value.
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        pulse: Callable[[], None] = lambda: None,
+        see: Callable[[bytes, Any], None] = lambda _text, _value: None,
+    ) -> None:
+        self.content, self._pulse, self._see = content, pulse, see
         self.flaws: dict[str, list[Flaw]] = {kind: [] for kind in _KINDS}
         self.not_utf8: str | None = None
         self.control_character: str | None = None
         self.depth = 0
+        self.uncompared = 0
+        """Names that were not compared with all other names of their object."""
+        self._held = 0
 
     def malformed(self, at: int, what: str = "Expecting value") -> NotRead:
         """Return what to raise if the text is not JSON at a place."""
@@ -106,12 +118,19 @@ class Checker:
             else:
                 found = self.part(b"[%b]" % text, run.start, shifted(pointer, index), level)
                 index += len(found) if isinstance(found, list) else 0
+        self._held -= len(names)
         if self.content[end] - start[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
             raise self.malformed(end, "Expecting ',' delimiter")
         return end + 1
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
         """Check a run in added brackets, and return its value. ``start`` is the offset of the run."""
+        self._pulse()
+        value = self._checked(wrapped, start, moved, level)
+        self._see(wrapped, value)
+        return value
+
+    def _checked(self, wrapped: bytes, start: int, moved: Moved, level: int) -> Any:
         try:
             value = _ANYTHING.decode(wrapped)
         except _REFUSED:
@@ -208,13 +227,17 @@ class Checker:
         if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
             raise self.malformed(at)
 
-    def distinct(self, names: Iterable[str], seen: set[int], pointer: str) -> None:
+    def distinct(self, names: Collection[str], seen: set[int], pointer: str) -> None:
         """Note names that earlier runs of the same object have. ``part`` finds those within a run."""
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
-        if len(seen) < NAMES:
+        before = len(seen)
+        if self._held < NAMES:
             seen.update(map(hash, names))
+            self._held += len(seen) - before
+        else:
+            self.uncompared += len(names)
 
     def _elsewhere(self, told: str, found: re.Match[str], start: int) -> NotRead:
         line, column, character = self._absolute(found, start)

@@ -232,9 +232,18 @@ def test_a_coding_was_asked_for(offered: str | None, coding: str, found: list[st
         assert finding.expected == f"no coding except {offered or 'identity'}"
 
 
-def test_the_codings_of_all_lines_of_accept_encoding_are_asked_for() -> None:
-    sent = (("Accept-Encoding", "deflate"), ("Accept-Encoding", "gzip"))
-    assert said("http.coding-asked", answered(("Content-Encoding", "gzip"), request=sent)) == []
+@pytest.mark.parametrize(
+    ("offered", "found"),
+    [
+        (("identity", "gzip"), []),
+        (("gzip;q=0", "gzip"), []),
+        (("", "identity;q=0.5, gzip;q=1.0"), []),
+        (("identity", "br"), ["gzip"]),
+    ],
+)
+def test_a_coding_may_be_asked_for_on_any_line(offered: tuple[str, ...], found: list[str]) -> None:
+    sent = tuple(("Accept-Encoding", line) for line in offered)
+    assert got(said("http.coding-asked", answered(("Content-Encoding", "gzip"), request=sent))) == found
 
 
 def test_codings_of_answers_to_get_are_judged() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from conformance.contract.conversation import Answer, Conversation, JobHistory, Look, _object, began, digest_of, ended
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.memory import REMEMBERED
 from conformance.exchange.model import Exchange, Operation
 from helpers.answers import item, queue, read
 from helpers.conversations import THEIRS, A, B, C, D, Talk, workflow
@@ -99,12 +98,6 @@ def test_writes_are_what_deletes_clears_and_interrupts() -> None:
 def test_what_is_listed_twice_is_known_as_that() -> None:
     look = Look(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
     assert [look.twice(name) for name in (A, B, C)] == [False, True, False]
-
-
-@pytest.mark.parametrize(("jobs", "twice"), [(REMEMBERED - 1, True), (REMEMBERED, True), (REMEMBERED + 1, False)])
-def test_of_more_jobs_than_are_remembered_nobody_knows(jobs: int, *, twice: bool) -> None:
-    rows = ",".join(f'[1,"{name}"]' for name in ("a", "a", *range(jobs - 2)))
-    assert Look(answer(read(f'{{"queue_pending":[{rows}]}}'.encode()))).twice("a") is twice
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:

@@ -8,7 +8,8 @@ import pytest
 from msgspec import Raw
 
 from conformance.contract.reading.body import Item, Reading, element
-from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered
+from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Roll
+from conformance.contract.reading.memory import Facts, Located, Observation, Remembered
 from conformance.contract.terms import Demand, Dialect
 from helpers.answers import item, queue
 
@@ -171,14 +172,6 @@ def test_a_job_is_remembered_by_its_id_unless_it_is_listed_twice() -> None:
     assert (pending.pointer, pending.pending) == ("/queue_pending/0", True)
 
 
-def test_so_many_jobs_are_remembered_and_no_more() -> None:
-    assert REMEMBERED == 10_000
-    rows = ",".join(f'[1,"{n}"]' for n in range(REMEMBERED + 1))
-    summary = reading(f'{{"queue_pending":[{rows}]}}'.encode()).summary
-    assert len(summary.observations) == REMEMBERED
-    assert len(summary.ids) == summary.jobs == REMEMBERED + 1
-
-
 @pytest.mark.parametrize(("size", "places"), [(2, (None, None)), (3, (2, None)), (4, (2, None)), (5, (2, 3))])
 def test_what_is_not_there_is_not_remembered(size: int, places: tuple[int | None, int | None]) -> None:
     (seen,) = reading(queue(item(1)[:size])).summary.observations.values()
@@ -256,7 +249,10 @@ def test_what_is_kept_of_a_body_lets_its_texts_go() -> None:
     observation = Observation("/queue_pending/0", pending=True, facts=Facts(kept[0], kept[1], None))
     bare = Observation("/queue_pending/1", pending=True, facts=Facts(None, None, None))
     known: dict[bytes, bytes] = {}
-    summary = reading(queue()).summary._replace(observations={"a": observation, "b": bare})
+    roll = Roll(KnownJobs())
+    roll.note("a", observation)
+    roll.note("b", bare)
+    summary = reading(queue()).summary._replace(observations=(roll.listed() or NOTHING).once)
     summary.settle(lambda text, digest: known.setdefault(text, digest()))
     assert list(known.values()) == [found.value.digest for found in kept]
 

@@ -11,7 +11,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.exchange.model import Exchange, Extent, Response
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
-from conformance.text.cutoff import Text, closed, kind_of
+from conformance.text.cutoff import LARGE, Text, closed, kind_of
 from helpers.answers import HEADERS, broken, item, queue, read, reads, result
 
 BAD = item(1, e1="job-1")
@@ -129,34 +129,35 @@ def test_nothing_known_exercises_nothing_of_a_body() -> None:
     assert len(CATALOGUE) > 100
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        (b'{"a": [1, "x"]} and more', Text.COMPLETE),
-        (b"[NaN]", Text.COMPLETE),
-        (b'["\n"]', Text.COMPLETE),
-        (b"[" * 100_000 + b"]" * 100_000, Text.COMPLETE),
-        (b"[" + b"9" * 10_000 + b"]", Text.COMPLETE),
-        (b"", Text.ENDS_EARLY),
-        (b" \n", Text.ENDS_EARLY),
-        (b'{"a": [1, ', Text.ENDS_EARLY),
-        (b'{"a', Text.ENDS_EARLY),
-        (b'{"a"', Text.ENDS_EARLY),
-        (b'{"a": tru', Text.ENDS_EARLY),
-        (b'["\\u12', Text.ENDS_EARLY),
-        (b"[-", Text.ENDS_EARLY),
-        (b"[1,", Text.ENDS_EARLY),
-        (b'["\\', Text.ENDS_EARLY),
-        (b'{"a": 1,}', Text.BROKEN),
-        (b"{a: 1}", Text.BROKEN),
-        (b"<html>", Text.BROKEN),
-        (b"[1 2]", Text.BROKEN),
-        (b"{'a': 1}", Text.BROKEN),
-        (b'["\\x"]', Text.BROKEN),
-    ],
-)
+KINDS = [
+    (b'{"a": [1, "x"]} and more', Text.COMPLETE),
+    (b"[NaN]", Text.COMPLETE),
+    (b'["\n"]', Text.COMPLETE),
+    (b"[" * 100_000 + b"]" * 100_000, Text.COMPLETE),
+    (b"[" + b"9" * 10_000 + b"]", Text.COMPLETE),
+    (b"", Text.ENDS_EARLY),
+    (b" \n", Text.ENDS_EARLY),
+    (b'{"a": [1, ', Text.ENDS_EARLY),
+    (b'{"a', Text.ENDS_EARLY),
+    (b'{"a"', Text.ENDS_EARLY),
+    (b'{"a": tru', Text.ENDS_EARLY),
+    (b'["\\u12', Text.ENDS_EARLY),
+    (b"[-", Text.ENDS_EARLY),
+    (b"[1,", Text.ENDS_EARLY),
+    (b'["\\', Text.ENDS_EARLY),
+    (b'{"a": 1,}', Text.BROKEN),
+    (b"{a: 1}", Text.BROKEN),
+    (b"<html>", Text.BROKEN),
+    (b"[1 2]", Text.BROKEN),
+    (b"{'a': 1}", Text.BROKEN),
+    (b'["\\x"]', Text.BROKEN),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), KINDS)
 def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
     assert kind_of(text) is kind
+    assert kind_of(text.rjust(LARGE + len(text))) is kind
 
 
 @pytest.mark.parametrize(

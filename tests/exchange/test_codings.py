@@ -63,6 +63,18 @@ def test_codings_are_undone_in_the_reverse_order_of_the_header(raw: bytes, codin
     assert decode(raw, codings, 100) == (BODY, None)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [zipped(b"") * 20_000 + zipped(BODY), zipped(b"")[:10] + b"\0\0\0\xff\xff" * 20_000],
+    ids=["members", "blocks"],
+)
+def test_many_empty_members_and_blocks_are_read_within_the_bound(raw: bytes) -> None:
+    content, error = decode(raw, ["gzip"], MB)
+    assert (content, error) in [(BODY, None), (b"", "gzip: the stream ends before its end mark")]
+    with pytest.raises(ContentTooLarge):
+        decode(raw, ["gzip"], len(raw) - 1)
+
+
 @given(st.binary(max_size=300), st.lists(st.sampled_from([*ENCODERS]), max_size=CODINGS), st.booleans(), st.data())
 def test_bytes_one_by_one_come_to_the_same_as_all_at_once(
     body: bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import tempfile
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.exchange.model import Exchange, Request, Response
+from conformance.exchange.recordings import recorded
 from conformance.exchange.stored import IN_MEMORY, LARGE, BodyStore, StoredBody
 from conformance.judge.judge import judge
 from helpers.answers import HEADERS, NOW, item, queue
@@ -84,3 +86,25 @@ def test_stored_bodies_are_judged_like_those_in_memory(bodies: list[bytes]) -> N
         ]
 
     assert judge(exchanges(BodyStore())) == judge(exchanges(None))
+
+
+def test_a_stored_response_keeps_its_body_with_other_headers() -> None:
+    stored = Response(200, HEADERS, BIG, coding_error="broken").kept_in(BodyStore())
+    assert stored.media_type == "application/json"
+    other = stored.with_echoes((("Content-Type", "text/plain"),), ("",))
+    assert (other.media_type, other.echoes, other.coding_error) == ("text/plain", ("",), "broken")
+    assert other.body is stored.body
+    assert other.kept_in(BodyStore()) is other
+
+
+def test_large_bodies_of_a_recording_are_in_a_file() -> None:
+    store, large = BodyStore(), queue(item(1)).rjust(LARGE + 1)
+    entries = [
+        {"request": {"method": "GET", "url": "http://h/api/queue"}, "response": {"status": 200, "content": content}}
+        for content in ({"text": large.decode()}, {"text": "{}"}, {"text": large.decode()})
+    ]
+    har = json.dumps({"log": {"entries": entries}}).encode()
+    bodies = [each.response.body for each in recorded(har, name="a.har", store=store).exchanges if each.response]
+    assert [isinstance(body, StoredBody) for body in bodies] == [True, False, True]
+    assert bodies[0] is bodies[2]
+    assert store.held == 2

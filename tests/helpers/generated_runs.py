@@ -14,10 +14,11 @@ from conformance.probe.limits import Bounds
 from conformance.probe.plan import begin, end, generating
 from conformance.properties.model import Properties
 from conformance.properties.requests import Prepared, Source
+from conformance.properties.required import required_by
 from conformance.properties.search import Wire, search_after
 from conformance.reference.app import Reference
 from conformance.run.settings import Settings
-from conformance.spec.operation import shipped
+from conformance.spec.operation import Described, shipped
 from helpers.simulated_runs import START, Clock, Played
 
 MOST: Final = 600
@@ -25,14 +26,17 @@ MOST: Final = 600
 
 
 @cache
-def prepared(seed: int, number: int) -> Prepared:
+def prepared(seed: int, number: int, described: Described | None = None) -> Prepared:
     """Return the generated requests of a seed."""
-    return Source(shipped(), seed).requests(number)
+    return Source(described or shipped(), seed).requests(number)
 
 
-def generated_run(reference: Reference, clock: Clock, seed: int, *, dialect: str = "cloud") -> Report:
+def generated_run(
+    reference: Reference, clock: Clock, seed: int, *, dialect: str = "cloud", document: Described | None = None
+) -> Report:
     """Return the report on an endpoint, after the fixed plan and the generated requests of a seed."""
-    client = Played(reference, clock, None, Bounds(max_requests=MOST))
+    required = None if document is None else required_by(document)
+    client = Played(reference, clock, None, Bounds(max_requests=MOST), required=required)
     keyed, properties, read_as = reference.key is not None, Properties(seed=seed), Dialect(dialect)
     search = None
     with asyncio.Runner() as runner:
@@ -41,9 +45,9 @@ def generated_run(reference: Reference, clock: Clock, seed: int, *, dialect: str
             asker = generating(client)
             wire = Wire(lambda asks: runner.run(asker.in_turn(asks)), lambda asks: runner.run(asker.side_by_side(asks)))
             client.counting = False
-            drawn = prepared(seed, properties.number)
+            drawn = prepared(seed, properties.number, document)
             search = search_after(client.ledger, drawn, wire, properties, dialect=read_as)
             client.counting = True
             stopped = runner.run(end(client, keyed=keyed, max_requests=MOST))
     transcript = Transcript(tuple(client.ledger), "played", START, client.monotonic(), stopped, search)
-    return report_on(transcript, Settings(dialect=read_as).judging)
+    return report_on(transcript, Settings(dialect=read_as, document=document).judging)

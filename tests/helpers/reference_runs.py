@@ -22,6 +22,7 @@ from conformance.reference.tolerances import TABLE
 from conformance.reference.variants import OPEN, VARIANTS
 from conformance.run.ask import ask
 from conformance.run.settings import Settings
+from conformance.spec.operation import declaring
 from helpers.simulated_runs import POPULATE, START, Run, endpoint, played, ran
 
 BOUNDS: Final = Bounds(exchange_timeout=60.0, max_body=8 << 20, max_requests=600)
@@ -113,5 +114,6 @@ def served(name: str, *, whole: bool = False, seed: int = 4711) -> Asked:
             dialect=_dialect(name),
             bounds=PATIENT if name in STALLING else BOUNDS,
             properties=Properties(seed=seed, example_database="none") if whole else None,
+            document=declaring(fault.declared) if fault is not None and fault.declared else None,
         )
         return Asked(name, ask(settings), settings)

@@ -19,6 +19,7 @@ from conformance.probe.client import Client
 from conformance.probe.limits import Bounds, Writes
 from conformance.probe.plan import follow
 from conformance.probe.populate import Populating, leave_for
+from conformance.probe.requests import Required
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import HangUpError, IncomingRequest
@@ -46,13 +47,15 @@ class Clock:
 class Played(Client):
     """A client whose requests go straight to a reference endpoint; each takes TRIP seconds of the clock of both."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each part of a run
         self,
         reference: Reference,
         clock: Clock,
         writes: Writes | None,
         bounds: Bounds | None = None,
         host: str = "127.0.0.1",
+        *,
+        required: Required | None = None,
     ) -> None:
         self.reference = reference
         self.clock = clock
@@ -64,7 +67,8 @@ class Played(Client):
         self.base = f"http://{host}"
         leave = None if writes is None else leave_for(writes, loopback=host == "127.0.0.1")
         key = None if reference.key is None else Secret(reference.key)
-        super().__init__(f"{self.base}{reference.path}", key, bounds or Bounds(max_requests=900), leave=leave)
+        url, bounds = f"{self.base}{reference.path}", bounds or Bounds(max_requests=900)
+        super().__init__(url, key, bounds, leave=leave, required=required)
         self._wall = self._clock  # the clock of the world is the one clock that there is
 
     def monotonic(self) -> float:
@@ -91,6 +95,8 @@ class Played(Client):
         head = reply.wire(method).partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
         fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in head))
         bodiless = method == "HEAD" or reply.status in {204, 304}
+        if not bodiless and sum(map(int, values(fields, "content-length"))) > len(reply.body):
+            return None, Problem(NoResponse.BROKEN, "the body is shorter than its Content-Length", begun=True)
         codings = values(fields, "content-encoding")
         content, coding_error = (b"", None) if bodiless else decode(reply.body, codings, self._bounds.max_body)
         return Response(reply.status, fields, content, coding_error), None

@@ -10,7 +10,7 @@ import pytest
 from conformance.contract.terms import Dialect
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
-from conformance.judge.judge import Judgement, judge
+from conformance.judge.judge import Bench, Judgement, demand_of, judge
 from conformance.judge.judging import Judging
 from conformance.judge.report import Status, Verdict
 from helpers.answers import item, queue, reads, result
@@ -41,6 +41,44 @@ def test_a_breach_that_was_found_in_time_counts() -> None:
 
 def test_what_is_compared_between_responses_is_not_judged_of_a_part() -> None:
     assert result(judged_in_time(2, *GOOD), "reads.order").status is Status.NOT_EXERCISED
+
+
+BROKEN = queue(item(2)[:4], running=(item(1)[:4],)).rjust(2 << 20)
+"""A body that is read in windows: one for each list."""
+
+
+def test_judging_ends_within_a_large_body() -> None:
+    asked = count()
+    found = judge(reads(GOOD[0], GOOD[1].rjust(2 << 20)), Dialect.CLOUD, late=lambda: next(asked) > 1)
+    cut = "judging took until the time for the run was over (--deadline): 1 of 2 responses were judged"
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, cut)
+    assert {each.judged for each in found.results if each.status is Status.PASS} == {1}
+
+
+def test_a_breach_that_was_found_in_a_part_of_a_large_body_counts() -> None:
+    asked = count()
+    judge(reads(BROKEN), Dialect.CLOUD, late=lambda: next(asked) < 0)
+    last, asked = next(asked) - 1, count()
+    found = judge(reads(BROKEN), Dialect.CLOUD, late=lambda: next(asked) >= last)
+    assert (found.verdict, bool(found.cut)) == (Verdict.NON_CONFORMANT, True)
+    assert {each.id for each in found.results if each.status is Status.PASS and each.id.startswith("item.")} == set()
+
+
+def test_comparing_large_reads_ends_with_the_deadline() -> None:
+    bodies = [GOOD[0].rjust(2 << 20), GOOD[0].replace(b": ", b":").rjust(2 << 20)]
+    asked = count()
+    assert result(judge(reads(*bodies), late=lambda: next(asked) < 0), "reads.job-data").status is Status.PASS
+    last, asked = next(asked) - 1, count()
+    found = judge(reads(*bodies), late=lambda: next(asked) >= last)
+    cut = "judging took until the time for the run was over (--deadline): the responses were not all compared"
+    assert (found.verdict, found.reason) == (Verdict.INCONCLUSIVE, f"{cut} with one another")
+    assert result(found, "reads.job-data").status is Status.NOT_EXERCISED
+
+
+def test_a_bench_leaves_out_responses_when_it_is_late() -> None:
+    demand = demand_of([], Dialect.CLOUD)
+    assert "item.five-elements" in Bench(demand).broken_by(reads(BROKEN))
+    assert "item.five-elements" not in Bench(demand, lambda: True).broken_by(reads(BROKEN))
 
 
 @pytest.mark.parametrize(("step", "cut"), [(0, None), (100, "judging took until the time for the run was over")])

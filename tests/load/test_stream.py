@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +15,15 @@ from conformance.contract.clause import Finding
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast_job import Prover
+from conformance.contract.reading.known_jobs import KnownJobs
+from conformance.contract.reading.large import LARGE
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.judge import judge
 from conformance.load.bare import Wanted, without_body
-from conformance.load.stream import BETWEEN, Recent, Stream
+from conformance.load.recent import Recent
+from conformance.load.stream import BETWEEN, Stream
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.message import IncomingRequest
@@ -66,6 +70,39 @@ def test_a_stream_counts_what_a_run_counts(fault: Fault) -> None:
     if all(exchange.response is not None and exchange.response.status != 200 for exchange in exchanges):
         found.pop("status.steady", None)  # a run says of a queue that is never served: status.served
     assert found == whole
+
+
+CHANGES: dict[str, list[list[Any]]] = {
+    "the same jobs": [[item(1), item(2)], [item(1), item(2)]],
+    "another order": [[item(1), item(2), item(3)], [item(1), item(3), item(2)]],
+    "another workflow": [[item(1), item(2)], [item(1), item(2, e2={"2": {"class_type": "B", "inputs": {}}})]],
+    "a job that is missing for one read": [[item(1), item(2)], [item(1)], [item(1), item(2)]],
+    "a broken job": [[item(1), item(2)[:4]], [item(1), None, item(3, e1="job")]],
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_stream_counts_of_large_bodies_what_a_run_counts(name: str) -> None:
+    exchanges = reads(*(queue(*jobs).rjust(LARGE + number) for number, jobs in enumerate(CHANGES[name], 1)))
+    whole = {r.id: (r.judged, r.breached) for r in judge(exchanges).results if r.id in FOLLOWED and r.judged}
+    assert counted(exchanges) == whole
+
+
+def test_a_job_that_is_written_otherwise_is_the_same_in_large_bodies() -> None:
+    first, second = (queue(item(1)).replace(b": ", space).rjust(2 << 20) for space in (b": ", b":"))
+    assert first != second
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    noted = [stream.judge("a", exchange) for exchange in reads(first, second)]
+    assert not any(each.broken for each in noted)
+
+
+def test_a_read_with_too_many_jobs_is_not_compared_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.load.stream.KnownJobs", partial(KnownJobs, distinct=2))
+    stream = Stream(Demand.of(Dialect.CLOUD))
+    exchanges = reads(*(queue(*map(item, order)).rjust(2 << 20) for order in ((1, 2, 3), (1, 3, 2))))
+    noted = [stream.judge("a", exchange) for exchange in exchanges]
+    assert [each.uncompared for each in noted] == [True, True]
+    assert not {"reads.order", "reads.job-data"} & set(noted[-1].judged)
 
 
 def test_readers_are_followed_each_by_themselves() -> None:

@@ -171,6 +171,7 @@ def reply(body: bytes, *headers: str) -> bytes:
     "play",
     [
         drip(b"HTTP/1.1 200 OK\r\n", b"X"),
+        drip(b"HTTP/1.1 200 OK\r\n", b"X-Name: value\r\n"),
         drip(b"", b"H"),
         drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"{"),
         drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n{\r\n"),
@@ -178,7 +179,7 @@ def reply(body: bytes, *headers: str) -> bytes:
         drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
         drip(b"", b""),
     ],
-    ids=["status line", "one letter", "body", "chunks", "until close", "continue", "silence"],
+    ids=["status line", "headers", "one letter", "body", "chunks", "until close", "continue", "silence"],
 )
 def test_an_answer_that_drips_is_given_up_in_the_time_for_an_exchange_as_a_whole(play: Play) -> None:
     got = talk(play, bounds=QUICK)
@@ -197,8 +198,10 @@ def test_a_time_out_is_not_tried_again_and_says_how_long_it_was() -> None:
 
 
 def test_the_deadline_of_the_run_bounds_an_exchange_too() -> None:
-    got = talk(drip(b"", b""), bounds=Bounds(deadline=0.2))
+    got = talk(drip(b"HTTP/1.1 200 OK\r\n", b"X-Name: value\r\n"), bounds=Bounds(deadline=0.2))
     assert got.faults == [NoResponse.TIMEOUT]
+    assert got.ledger[0].problem is not None
+    assert got.ledger[0].problem.detail == "no complete response within 0.2 s"
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,16 @@ def test_at_the_deadline_nothing_more_is_asked(run: Run) -> None:
     assert stopped == "the time for the run (--deadline)"
 
 
+def test_responses_that_trickle_end_with_the_deadline_of_the_run(run: Run) -> None:
+    def script(client: Scripted) -> Outcome:
+        client.now += 19  # just within the time for one exchange
+        return EMPTY
+
+    client, stopped = run(script)
+    assert client.now < Bounds().deadline + 20
+    assert stopped == "the time for the run (--deadline)"
+
+
 # --- when to wait -----------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.variants import VARIANTS, Variant
+from conformance.spec.operation import declaring
 from helpers.generated_runs import generated_run
 from helpers.reference_runs import is_in_bytes, served
 from helpers.simulated_runs import Clock, endpoint
@@ -37,7 +38,8 @@ def with_fault(name: str, seed: int) -> list[str]:
     if is_in_bytes(fault):
         run = served(name, whole=True, seed=seed)
         return blamed(report_on(run.transcript, run.settings.judging))
-    return blamed(generated_run(*endpoint(fault=name), seed, dialect=fault.dialect))
+    document = declaring(fault.declared) if fault.declared else None
+    return blamed(generated_run(*endpoint(fault=name), seed, dialect=fault.dialect, document=document))
 
 
 @pytest.mark.parametrize("name", SAMPLE)

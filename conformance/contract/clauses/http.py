@@ -164,9 +164,10 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
     offered = answer.request.members("accept-encoding")
     if offered is None:
         return
-    weights = {
-        member.partition(";")[0].strip().removeprefix("x-"): weight(member) for member in offered.lower().split(",")
-    }
+    weights: dict[str, float] = {}
+    for member in offered.lower().split(","):
+        name = member.partition(";")[0].strip().removeprefix("x-")
+        weights[name] = max(weight(member), weights.get(name, 0))  # if it is named twice, either may count
     for coding in codings:
         name = coding.removeprefix("x-")
         if not weights.get(name, weights.get("*", 0)):

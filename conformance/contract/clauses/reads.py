@@ -25,7 +25,7 @@ MOST: Final = 0.9
 
 def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succession]]:
     for before, after in conversation.successions:
-        if not before.observations.keys().isdisjoint(after.observations):
+        if before.observations.shares_jobs(after.observations):
             yield after, (before, after)
 
 
@@ -46,13 +46,9 @@ def _jobs_seen_twice(conversation: Conversation) -> Iterator[tuple[Answer, Succe
 def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
     """[2], the output ids and create_time of a job are equal in consecutive reads."""
     before, after = subject
-    earlier = before.observations
-    if earlier is after.observations:  # both bodies are identical
-        return
-    for prompt_id, now in after.observations.items():
-        then = earlier.get(prompt_id)
-        if then is None or then.facts is now.facts:  # the jobs are identical
-            continue
+    earlier, later = before.observations, after.observations
+    for prompt_id in later.changed_since(earlier):
+        then, now = earlier[prompt_id], later[prompt_id]
         started = " when it started" if then.pending and not now.pending else ""
         for name, old, new in (
             ("workflow_json", then.workflow, now.workflow),
@@ -81,12 +77,12 @@ _FEW: Final = 16
 
 def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
     """Yield id, workflow and time of creation of jobs, if the time is precise to the millisecond."""
-    for prompt_id, seen in answer.observations.items():
-        time = seen.create_time
-        if seen.workflow is None or time is None or not is_number(time.value):
+    for prompt_id, facts in answer.observations.facts:
+        time = facts.create_time
+        if facts.workflow is None or time is None or not is_number(time.value):
             continue
         if 0 < time.value < _LARGEST and time.value % 1000:  # the remainder of a huge number cannot be computed
-            yield prompt_id, seen.workflow.value, time.value
+            yield prompt_id, facts.workflow.value, time.value
 
 
 def _same_job(before: Answer, after: Answer) -> str | None:
@@ -134,8 +130,7 @@ def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
 
 def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tuple[list[str], list[str], Answer]]]:
     for before, after in conversation.successions:
-        old = [i for i, seen in before.observations.items() if seen.pending]
-        new = [i for i, seen in after.observations.items() if seen.pending]
+        old, new = before.observations.pending, after.observations.pending
         old_set, new_set = set(old), set(new)
         old, new = [i for i in old if i in new_set], [i for i in new if i in old_set]
         if len(new) > 1:
@@ -173,13 +168,13 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     for index in range(1, len(reads) - 1):
         before, between, after = reads[index - 1], reads[index], reads[index + 1]
         if before.precedes(between) and between.precedes(after):
-            later = after.observations
+            earlier, later = before.observations, after.observations
+            both = ((earlier.running, later.running), (earlier.pending, later.pending))
             throughout = {
-                name
-                for name, seen in before.observations.items()
-                if name in later
-                and later[name].pending == seen.pending
-                and LISTS[seen.pending] not in between.summary.absent  # clauses of the envelope cover that
+                job
+                for name, (then, now) in zip(LISTS, both, strict=True)
+                if name not in between.summary.absent  # clauses of the envelope cover that
+                for job in {*then}.intersection(now)
             }
             if throughout:
                 yield between, (throughout, between)

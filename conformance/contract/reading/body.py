@@ -12,7 +12,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.contract.reading.memory import REMEMBERED, Facts, Located, Observation, Remembered, Summary, digest_of
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Roll, Shared, Summary
+from conformance.contract.reading.known_jobs import LISTS as LISTS  # noqa: PLC0414 - clauses import it from here
+from conformance.contract.reading.memory import Facts, Located, Observation, Remembered, digest_of
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody, bytes_of
 from conformance.text.strict_json import Document, NonFinite, parse
@@ -24,7 +26,6 @@ EPOCH_MS_FIRST: Final = 10**12
 """2001-09-09 in milliseconds: years before ComfyUI existed, and more than any plausible number of seconds."""
 EPOCH_MS_LAST: Final = 10**14
 """The year 5138 in milliseconds; in microseconds this is 1973."""
-LISTS: Final = ("queue_running", "queue_pending")
 ARITY: Final = 5
 PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
 """The indexes of output node ids and metadata, by the order of a job."""
@@ -114,7 +115,7 @@ class Reading:
     """A body read once, for all clauses and for all responses with the same bytes.
 
     The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
-    (is pending, index), it is a part of a body: only the jobs at these places.
+    (is pending, index), it is a part of a body: only the jobs at these places. ``shared`` is of the run.
     """
 
     def __init__(
@@ -122,8 +123,11 @@ class Reading:
         content: bytes | StoredBody,
         demand: Demand = AS_THE_DOCUMENT_SAYS,
         places: Container[tuple[bool, int]] | None = None,
+        *,
+        shared: Shared = ALONE,
     ) -> None:
         self._body = content
+        self.shared = shared
         self.demand = demand
         self._places = places
 
@@ -220,13 +224,7 @@ class Reading:
     def summary(self) -> Summary:
         """The summary that is kept when the value of the body is dropped."""
         document = self.reduced.document
-        ids, twice, observations = set[str](), set[str](), dict[str, Observation]()
-        for place, (name, observe) in enumerate(self.observations()):
-            if name in ids:
-                twice.add(name)
-            elif place < REMEMBERED:
-                observations[name] = observe()
-            ids.add(name)
+        listed = self._listed()
         return Summary(
             read=document.read,
             malformed=document.malformed is not None,
@@ -236,13 +234,25 @@ class Reading:
             lists=self.filled,
             absent=frozenset(LISTS).difference(document.value) if isinstance(document.value, dict) else frozenset(),
             order=self.order,
-            ids=frozenset(ids),
-            observations={name: seen for name, seen in observations.items() if name not in twice},
+            observations=(listed or NOTHING).once,
+            repeated=(listed or NOTHING).repeated,
+            compared=listed is not None,
         )
+
+    def _listed(self) -> Listed | None:
+        """Return the jobs that are compared with other reads. None if there are too many."""
+        roll = Roll(self.shared.known or KnownJobs(shared=False))
+        for name, observe in self.observations():
+            roll.note(name, observe())
+        return roll.listed()
 
     def forget(self) -> None:
         """Drop the value and keep the summary. A later access reads the body again."""
         assert self.summary
+        self.release()
+
+    def release(self) -> None:
+        """Drop the value."""
         for name in ("document", "elements", "items"):
             self.__dict__.pop(name, None)
 

@@ -13,6 +13,7 @@ from conformance.contract.reading.body import ARITY, LISTS, PLACES, Item, Readin
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, not_inspected, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, Listed, split_body, write
 from conformance.contract.reading.fast_workflow import sound
+from conformance.contract.reading.known_jobs import ALONE, Shared
 from conformance.contract.reading.memory import Located, Observation
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.text.json_bytes import is_utf_8, members_at_most, seems_huge, without_escaped_quotes
@@ -39,8 +40,9 @@ class FastReading(Reading):
         *,
         must_only: bool = False,
         recall: Recall | None = None,
+        shared: Shared = ALONE,
     ) -> None:
-        super().__init__(content, demand)
+        super().__init__(content, demand, shared=shared)
         self._must_only, self._recall = must_only, recall
 
     @cached_property
@@ -113,9 +115,9 @@ class FastReading(Reading):
         )  # can it be read?
         return super().order if trial is None or trial._proof is None else told  # noqa: SLF001 - same class
 
-    def forget(self) -> None:
-        """Drop the value of the body, and keep the summary."""
-        super().forget()
+    def release(self) -> None:
+        """Drop the value of the body."""
+        super().release()
         self.__dict__.pop("_proof", None)
 
 

@@ -75,6 +75,23 @@ class Inspection(Struct, gc=False):
     graph: bool = False
     linked: bool = False
     kept: Facts | None = None
+    key: bytes = b""
+    """A digest of its text, if it is compared with other elements."""
+
+    def with_element(self, element: Raw | None) -> Inspection:
+        """Return the inspection of an element with the same text."""
+        return Inspection(
+            element,
+            self.remaining,
+            self.number,
+            self.prompt_id,
+            self.outputs,
+            self.create_time,
+            self.members,
+            self.graph,
+            self.linked,
+            key=self.key,
+        )
 
     @property
     def is_array(self) -> bool:

@@ -6,19 +6,19 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
 from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Shared, Summary
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.large_listed import Source
-from conformance.contract.reading.memory import Observation, Summary
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
-from conformance.text.large_json import SHALLOW, Checker, NotRead, shortened
+from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, shortened
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
@@ -33,27 +33,37 @@ MEMBERS: Final = 1000
 
 
 def reading_of(
-    content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+    content: bytes | StoredBody,
+    demand: Demand = AS_THE_DOCUMENT_SAYS,
+    *,
+    must_only: bool = False,
+    shared: Shared = ALONE,
 ) -> OfBody:
     """Return the reading of a body that fits its size."""
     if isinstance(content, bytes) and len(content) <= LARGE:
-        return FastReading(content, demand, must_only=must_only)
-    return LargeReading(content, demand, must_only=must_only)
+        return FastReading(content, demand, must_only=must_only, shared=shared)
+    return LargeReading(content, demand, must_only=must_only, shared=shared)
 
 
 class LargeReading(Reading):
     """A reading of a body without its jobs; ``parts`` yields the jobs that checks must see."""
 
     def __init__(
-        self, content: bytes | StoredBody, demand: Demand = AS_THE_DOCUMENT_SAYS, *, must_only: bool = False
+        self,
+        content: bytes | StoredBody,
+        demand: Demand = AS_THE_DOCUMENT_SAYS,
+        *,
+        must_only: bool = False,
+        shared: Shared = ALONE,
     ) -> None:
-        super().__init__(content, demand)
+        super().__init__(content, demand, shared=shared)
         self._must_only = must_only
 
     @cached_property
     def _scan(self) -> _Scan:
         source = self._body.read if isinstance(self._body, StoredBody) else None
-        return _Scan(self.content, self.demand, must_only=self._must_only, source=source)
+        jobs = partial(Jobs, demand=self.demand, must_only=self._must_only, shared=self.shared)
+        return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
         """Whether the body is proven to keep all clauses that declare one of these."""
@@ -120,10 +130,6 @@ class LargeReading(Reading):
         """The latest ``create_time`` of its jobs that is plausible in milliseconds."""
         return self._scan.jobs.latest if self._scan.document.read else None
 
-    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
-        return self._scan.jobs.observations() if self._scan.document.read else iter(())
-
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""
         return self._scan.jobs.text_at(pointer)
@@ -131,12 +137,17 @@ class LargeReading(Reading):
     @cached_property
     def summary(self) -> Summary:
         """The summary that is kept when the value of the body is dropped."""
-        jobs = self._scan.jobs
-        return super().summary._replace(compared=jobs.all_named, unread=jobs.unread)
+        return super().summary._replace(unread=self._scan.unread)
 
-    def forget(self) -> None:
-        """Drop the results of the scan, and keep the summary."""
-        assert self.summary
+    def _listed(self) -> Listed | None:
+        if self.shared.known is None:
+            self.shared = self.shared._replace(known=KnownJobs(shared=False))
+            self.release()
+        roll = self._scan.jobs.roll
+        return NOTHING if roll is None or not self._scan.document.read else roll.listed()
+
+    def release(self) -> None:
+        """Drop the results of the scan."""
         self.__dict__.pop("_scan", None)
 
 
@@ -151,11 +162,13 @@ class _Jobs(Reading):
 class _Scan:
     """One pass over a body: its JSON is checked, and its jobs are inspected."""
 
-    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None) -> None:
+    def __init__(
+        self, content: bytes, jobs: Callable[..., Jobs], source: Source | None, pulse: Callable[[], None]
+    ) -> None:
         sent = content
         content, bom, not_utf8 = _in_utf_8(content)
-        self.jobs = Jobs(content, demand, must_only=must_only, source=source if content is sent else None)
-        self._checker = Checker(content)
+        self.jobs = jobs(content, source=source if content is sent else None)
+        self._checker = Checker(content, pulse)
         self._checker.not_utf8 = not_utf8
         self._content = content
         try:
@@ -167,6 +180,14 @@ class _Scan:
             self.document = self._checker.document(value, bom=bom, trailing=rest or None)
         except (NotRead, Unfinished, RecursionError) as error:
             self.document = self._not_read(error, bom=bom)
+
+    @property
+    def unread(self) -> str | None:
+        """The part of the body that no clause judged, in words."""
+        names = self._checker.uncompared
+        return self.jobs.unread or (
+            f"whether {names:,} names are distinct, beyond {NAMES:,} of an object" if names else None
+        )
 
     @property
     def flawless(self) -> bool:

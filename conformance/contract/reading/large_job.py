@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,16 +10,15 @@ from msgspec import Raw
 
 from conformance.contract.reading.body import ARITY
 from conformance.contract.reading.fast_split import REFUSED
-from conformance.text.json_runs import RUN, end_of, runs, skip_space
+from conformance.contract.reading.large_workflow import dense_workflow, without_long_strings
+from conformance.text import credentials
+from conformance.text.json_runs import end_of, end_of_member, runs, skip_space
 from conformance.text.large_json import Checker, shortened
+from conformance.text.strict_json import walk
 
 _QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
 """Output node ids, or members of metadata, that are kept of a job with more."""
-LONG: Final = 1000
-"""Longer strings, in bytes, are replaced in a workflow that is too large. Most are images."""
-QUOTES: Final = 1 << 17
-"""Workflows with more quotation marks are large because of the number of their strings, and are dropped."""
 _STRINGS: Final = msgspec.json.Decoder(list[str])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
@@ -40,6 +39,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
         return Reduced(shortened(content, at, end)), end
     texts: list[bytes] = []
     more, partly = 0, False
+    workflow: tuple[int, int] | None = None
     children = runs(content, at)
     for run in children:
         if run is None or run.empty:
@@ -48,7 +48,10 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
             child = skip_space(content, run.start)
             stop = end_of(content, child)
             children.send(stop)
-            if len(texts) < ARITY:
+            if len(texts) == 2 and content.startswith(b"{", child):
+                workflow = child, stop
+                texts.append(b"{}")
+            elif len(texts) < ARITY:
                 text, whole = _element(content, child, stop, len(texts))
                 texts.append(text)
                 partly |= not whole
@@ -59,6 +62,9 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
             room = max(0, ARITY - len(texts))
             texts += [bytes(each) for each in found[:room]]
             more += len(found[room:])
+    if workflow is not None:
+        texts[2], whole = _workflow(content, *workflow, texts[3:])
+        partly |= not whole
     return Reduced(b"[%b]" % b",".join(texts), more, partly), end
 
 
@@ -67,17 +73,28 @@ def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool
     if content.startswith(b"[", at) and index > 2:
         return _outputs(content, at)
     if content.startswith(b"{", at):
-        return _workflow(content, at, end) if index == 2 else _metadata(content, at)
+        return _metadata(content, at), not _holds_credentials(content, at)
     return shortened(content, at, end), True
 
 
-def _workflow(content: bytes, at: int, end: int) -> tuple[bytes, bool]:
-    if content.count(b'"', at, end) > QUOTES:
-        return b'{"":0}', False
-    parts = content[at:end].replace(b"\\\\", b"__").replace(b'\\"', b"__").split(b'"')
-    parts[1::2] = [part if len(part) <= LONG else b"(long)" for part in parts[1::2]]
-    text = b'"'.join(parts)
-    return (text, True) if len(text) <= RUN else (b'{"":0}', False)
+def _workflow(content: bytes, at: int, end: int, others: Sequence[bytes]) -> tuple[bytes, bool]:
+    """Return a short text for a workflow, and whether every clause has the same result for it.
+
+    ``others`` are the texts of the elements after it, one of which may be the output node ids.
+    """
+    text = without_long_strings(content, at, end)
+    if text is not None:
+        return text, True
+    wanted = {name for text in others for name in _strings(text)}
+    return dense_workflow(content, at, wanted)
+
+
+def _strings(text: bytes) -> list[str]:
+    """Return the strings of an array, if it has only strings."""
+    try:
+        return _STRINGS.decode(text)
+    except REFUSED:
+        return []
 
 
 def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
@@ -98,21 +115,42 @@ def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
     return b"[%b]" % b",".join((*ids, *others)), False
 
 
-def _metadata(content: bytes, at: int) -> tuple[bytes, bool]:
+def _metadata(content: bytes, at: int) -> bytes:
     """Keep create_time, and the first of the other members."""
     kept: dict[str, Raw] = {}
     for found, _ in _runs(content, at, b"{%b}", _MEMBERS):
         named = found.keys() & {"create_time"}
         kept |= {name: found[name] for name in named}
         kept |= dict(list(found.items())[: max(0, CHILDREN - len(kept))])
-    return msgspec.json.encode(kept), False
+    return msgspec.json.encode(kept)
+
+
+def _holds_credentials(content: bytes, at: int) -> bool:
+    """Whether a member of an object, at any depth, has the name or the form of a credential."""
+    found = False
+
+    def see(text: bytes, value: Any) -> None:
+        nonlocal found
+        if not found and (b"\\u" in text or credentials.may_hold_some(text)):
+            found = any(_is_credential(pointer.member, inner) for pointer, inner in walk(value))
+
+    Checker(content, see=see).value(at, "")
+    return found
+
+
+def _is_credential(name: str | None, value: object) -> bool:
+    named = name is not None and (name in credentials.OWN or credentials.is_shown_by(name, value))
+    return named or credentials.is_one(value)
 
 
 def _runs(content: bytes, at: int, brackets: bytes, by: msgspec.json.Decoder[Any]) -> Iterator[tuple[Any, bytes]]:
     children = runs(content, at)
     for run in children:
         if run is not None and run.giant:
-            children.send(end_of(content, skip_space(content, run.start)))
+            start = run.start
+            children.send(
+                end_of_member(content, start) if brackets == b"{%b}" else end_of(content, skip_space(content, start))
+            )
         elif run is not None and not run.empty:
             text = brackets % content[run.start : run.end]
             yield by.decode(text), text

@@ -8,10 +8,11 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
-from conformance.contract.reading.body import LISTS, PLACES, Item, plausible_create_times
+from conformance.contract.reading.body import LISTS, Item, plausible_create_times
 from conformance.contract.reading.fast import ItemWithoutWorkflow, accounted
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
+from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
 from conformance.contract.reading.large_job import reduced
 from conformance.contract.reading.large_listed import (
@@ -26,7 +27,7 @@ from conformance.contract.reading.large_listed import (
     text_again,
 )
 from conformance.contract.reading.large_part import Part
-from conformance.contract.reading.memory import Facts, Located, Observation, Recalled
+from conformance.contract.reading.large_recalled import facts_of, recalled, without_texts
 from conformance.contract.terms import Demand, Dialect, FastPath
 from conformance.text.json_bytes import is_utf_8, seems_huge
 from conformance.text.json_runs import RUN, Run, runs, skip_space
@@ -34,8 +35,6 @@ from conformance.text.large_json import Checker, shifted
 
 ASKED: Final = 50_000
 """Unproven jobs that clauses judge. Further ones are only counted."""
-NAMED: Final = 20_000
-"""Jobs of a read whose ids are kept to compare it with other reads."""
 NEIGHBOURS: Final = 10_000
 """Jobs on either side of the first one out of order that are read for the finding."""
 GROUP: Final = 1000
@@ -50,10 +49,20 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 
 
 class Jobs:
-    """The jobs of the two lists of a large body."""
+    """The jobs of the two lists of a large body. ``pulse`` is called for each window, and may raise."""
 
-    def __init__(self, content: bytes, demand: Demand, *, must_only: bool, source: Source | None = None) -> None:
-        self._content, self.demand, self._must_only = content, demand, must_only
+    def __init__(
+        self,
+        content: bytes,
+        demand: Demand,
+        *,
+        must_only: bool,
+        source: Source | None = None,
+        shared: Shared = ALONE,
+    ) -> None:
+        self._content, self.demand, self._must_only, self._pulse = content, demand, must_only, shared.pulse
+        self._shared, self._known = shared, shared.known
+        self.roll = None if self._known is None else Roll(self._known)
         self._source = source or partial(piece_of, content)
         self._lists: dict[str, Listed] = {}
         self._unproven = self._unasked = self._partly = 0
@@ -66,6 +75,8 @@ class Jobs:
         """Forget a list: another member of its name follows."""
         self._lists.pop(name, None)
         self.compared.drop(name)
+        if self.roll is not None:
+            self.roll.drop(name)
 
     def read(self, name: str, at: int, checker: Checker) -> int:
         """Read the list that begins at a place, and return its end."""
@@ -150,6 +161,8 @@ class Jobs:
         entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for at, found in proven]
         unproven = len(jobs) - len(proven)
         entries += self._add(name, listed, window, unproven, checker)
+        if self.roll is not None and self.roll.complete:
+            self._list(self.roll, name, window, jobs)
         if unproven:
             self.compared.add_each(name, sorted(entries, key=itemgetter(0)))
         else:
@@ -174,14 +187,22 @@ class Jobs:
         for part in self._parts_of(name, listed, window):
             if checker is not None:
                 checker.take(part.document, window.start, part.moved)
-            entries += self._note(listed, part)
+            entries += self._note(listed, window, part)
         return entries
 
-    def _note(self, listed: Listed, part: Part) -> list[Entry]:
+    def _note(self, listed: Listed, window: Window, part: Part) -> list[Entry]:
         """Note order and latest time of the jobs of a part, and return their compared values."""
         entries: list[Entry] = []
         for item in part.items:
             at = index_of(item.pointer)
+            if self.roll is not None and item.prompt_id is not None:
+                texts = part.sent.get(at)
+                seen = item.observation(texts)
+                if texts is not None:
+                    seen = without_texts(
+                        seen, texts, partial(text_again, self._source, self._shared, window), at - window.first
+                    )
+                self.roll.note(item.prompt_id, seen)
             if item.order is not None and at < listed.order_at:
                 listed.order, listed.order_at = (item.order, item.pointer), at
             time = None if item.create_time is None else item.create_time.value
@@ -198,6 +219,7 @@ class Jobs:
 
         In a dense window, texts that occurred before are left out. The first inspection of the window counts them.
         """
+        self._pulse()
         text = self._content[window.start : window.end]
         if not is_utf_8(text):
             return None
@@ -219,8 +241,9 @@ class Jobs:
             look: Callable[[Any], Inspection] = must_prover(read_as).inspect
             return [InspectedJob(pending, at, look(each)) for at, each in numbered]
         look = prover(read_as, huge=seems_huge(text)).inspect
-        jobs = [InspectedJob(pending, at, look(each)) for at, each in numbered]
-        return accounted(jobs)
+        if self._known is None:
+            return accounted([InspectedJob(pending, at, look(each)) for at, each in numbered])
+        return recalled(self._known, look, [(pending, at, each) for at, each in numbered])
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
         """Yield the unproven jobs of a window, in groups."""
@@ -238,9 +261,14 @@ class Jobs:
         else:
             jobs = self._inspected(name, listed, window) or ()
             remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
+            sent = (
+                {job.place: texts for job in jobs if (texts := job.inspection.texts) is not None} if remaining else {}
+            )
             for begin in range(0, len(remaining), GROUP):
                 group = remaining[begin : begin + GROUP]
-                yield Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
+                part = Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
+                part.sent = sent
+                yield part
 
     # --- what was found ------------------------------------------------------------------------
 
@@ -338,40 +366,14 @@ class Jobs:
 
     # --- for other reads -----------------------------------------------------------------------
 
-    @property
-    def all_named(self) -> bool:
-        """Whether the body has few enough jobs to keep their ids."""
-        return self.size <= NAMED
-
-    def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the ids of jobs, each with a function that makes its observation."""
-        if self.all_named:
-            for name, listed in self._in_order():
-                for window in listed.windows:
-                    yield from self._observed(name, listed, window)
-
-    def _observed(self, name: str, listed: Listed, window: Window) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        if not window.giant and not window.flawed:
-            for job in self._inspected(name, listed, window) or ():
-                if job.inspection.remaining is None:
-                    yield job.inspection.prompt_id, partial(self._observation, window, job)
-        if window.ask:
-            for part in self._parts_of(name, listed, window):
-                yield from part.observations()
-
-    def _observation(self, window: Window, job: InspectedJob) -> Observation:
-        """Return the observation of a proven job. It holds no part of the body."""
-        texts, (outputs, metadata) = job.inspection.texts, PLACES[self.demand.read_as]
-        assert texts is not None
-        workflow, listed = (
-            Located(
-                f"/{at}",
-                Recalled(bytes(texts[at]), partial(text_again, self._source, window, job.place - window.first, at)),
-            )
-            for at in (2, outputs)
-        )
-        time = Located(f"/{metadata}/create_time", job.inspection.create_time)
-        return Observation(job.pointer, job.pending, Facts(workflow, listed, time))
+    def _list(self, roll: Roll, name: str, window: Window, jobs: Iterable[InspectedJob]) -> None:
+        """Take down the proven jobs of a window."""
+        read = partial(text_again, self._source, self._shared, window)
+        for job in jobs:
+            seen = job.inspection
+            if seen.remaining is None:
+                facts = partial(facts_of, seen, read, job.place - window.first, self.demand.read_as)
+                roll.add(name, job.place, roll.known.number(seen.key, seen.prompt_id, facts))
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of the job that a pointer leads into, in a body of its own, and the pointer there."""

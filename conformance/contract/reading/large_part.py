@@ -6,13 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from msgspec import Raw
+
 from conformance.contract.reading.body import LISTS, Item, Reading
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import Demand
 
 
 class Part(Reading):
-    """Some jobs of one list, with their ``indexes``. ``times`` counts the other jobs that a job is an example of."""
+    """Some jobs of one list, with their ``indexes``.
+
+    ``times`` counts the other jobs that a job is an example of. ``sent`` has the texts of the elements of the jobs as
+    they were sent, if ``texts`` may leave out some of them.
+    """
 
     def __init__(
         self, name: str, indexes: Sequence[int], texts: Iterable[bytes], demand: Demand, *, more: int = 0
@@ -20,6 +26,7 @@ class Part(Reading):
         super().__init__(b'{"%b":[%b]}' % (name.encode(), b",".join(texts)), demand)
         self._name, self._indexes, self._more = name, indexes, more
         self.times: Mapping[int, int] = {}
+        self.sent: Mapping[int, Sequence[Raw]] = {}
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:

@@ -1,4 +1,4 @@
-"""The summary of a body that is kept when its value is dropped."""
+"""The values of jobs that are kept when the value of a body is dropped, to compare them with other reads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conformance.contract.terms import Dialect
 from conformance.text.strict_json import parse
 
 if TYPE_CHECKING:
@@ -56,21 +55,29 @@ class Remembered:
             self._digest = digest_of(parse(bytes(self._text)).value)
         return self._digest
 
+    @property
+    def key(self) -> bytes:
+        """A digest of the text, or of the value if the text is unknown. Equal keys mean equal values."""
+        return self.digest if self._text is None else hash_of(bytes(self._text))
+
     def settle(self, known: Known) -> None:
         """Drop the text, and keep only the digest."""
         if self._text is not None:
-            self._digest = known(_hash(bytes(self._text)), lambda: self.digest)
+            self._digest = known(hash_of(bytes(self._text)), lambda: self.digest)
             self._text = None
 
 
 class Recalled(Remembered):
-    """A remembered value with only a hash of its text; the text is read again if the digest is needed."""
+    """A remembered value with only a hash of its text; the text is read again if the digest is needed.
 
-    __slots__ = ("_hash", "_read")
+    ``read`` returns the text of an element of a job, by the index of the job and that of the element.
+    """
 
-    def __init__(self, text: bytes, read: Callable[[], bytes]) -> None:
+    __slots__ = ("_element", "_hash", "_index", "_read")
+
+    def __init__(self, text: bytes, read: Callable[[int, int], bytes], index: int, element: int) -> None:
         super().__init__()
-        self._hash, self._read = _hash(text), read
+        self._hash, self._read, self._index, self._element = hash_of(text), read, index, element
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Recalled) and self._hash == other._hash:
@@ -83,8 +90,22 @@ class Recalled(Remembered):
     def digest(self) -> bytes:
         """A digest of the value."""
         if self._digest is None:
-            self._digest = digest_of(parse(self._read()).value)
+            self._digest = digest_of(parse(self._read(self._index, self._element)).value)
         return self._digest
+
+    @property
+    def key(self) -> bytes:
+        """A digest of the text."""
+        return self._hash
+
+    def settle(self, known: Known) -> None:
+        """Keep only the hash of the text and the digest."""
+        self._digest = known(self._hash, lambda: self.digest)
+        self._read = _not_kept
+
+
+def _not_kept(_index: int, _element: int) -> bytes:
+    raise AssertionError("the text is not kept")
 
 
 class Facts(NamedTuple):
@@ -96,6 +117,12 @@ class Facts(NamedTuple):
     workflow: Located | None
     output_node_ids: Located | None
     create_time: Located | None
+
+    def key_of(self, name: str) -> bytes:
+        """Return a digest that is equal for jobs with this id and equal facts."""
+        both = (self.workflow, self.output_node_ids)
+        keys = [None if found is None else (found.pointer, found.value.key) for found in both]
+        return hash_of(repr((name, keys, self.create_time)).encode("utf-8", "surrogatepass"))
 
     def settle(self, known: Known) -> None:
         """Drop the references to the body in texts of the job."""
@@ -130,45 +157,14 @@ class Observation(NamedTuple):
         return None if found is None else Located(self.pointer + found.pointer, found.value)
 
 
-class Summary(NamedTuple):
-    """The facts about a body that are kept when its value is dropped.
-
-    ``lists`` names the lists that are not empty, ``absent`` those that an object lacks. ``observations`` leaves out ids that are listed twice.
-    ``order`` is the order of the first job that shows one, and the pointer of that job.
-    """
-
-    read: bool
-    malformed: bool
-    is_object: bool
-    depth: int
-    jobs: int
-    lists: frozenset[str]
-    absent: frozenset[str]
-    order: tuple[Dialect, str] | None
-    ids: frozenset[str]
-    observations: dict[str, Observation]
-    compared: bool = True
-    """Whether ``ids`` is complete: a read with too many jobs keeps none."""
-    unread: str | None = None
-    """The part of the jobs that no clause judged, in words."""
-
-    def settle(self, known: Known) -> None:
-        """Drop the references to the body in texts of jobs."""
-        for observation in self.observations.values():
-            observation.facts.settle(known)
-
-
-REMEMBERED: Final = 10_000
-"""Jobs of a read, running before pending, that are kept to compare it with others: half a kilobyte each."""
-
-
 def digest_of(value: Any) -> bytes:
     """Return the digest of a JSON value."""
     text = json.dumps(value, sort_keys=True, default=_one_way)
-    return _hash(text.encode("utf-8", "surrogatepass"))
+    return hash_of(text.encode("utf-8", "surrogatepass"))
 
 
-def _hash(text: bytes) -> bytes:
+def hash_of(text: bytes) -> bytes:
+    """Return the digest of a text."""
     return hashlib.blake2b(text, digest_size=16).digest()
 
 

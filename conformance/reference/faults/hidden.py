@@ -6,16 +6,32 @@ Generated requests (``--properties``) find them.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from conformance.reference.faults.registry import items, lists, replies
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import Queue, QueueItem
 
+VIEW: Final = {
+    "name": "X-Queue-View",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "enum": ["full", "brief"]},
+}
+DEPTH: Final = {"name": "depth", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 8}}
+
 
 def _asks_for(name: str) -> Any:
     return lambda ask: name in parse_qs(ask.query, keep_blank_values=True)
+
+
+def _brief(ask: IncomingRequest) -> bool:
+    return ask.header("x-queue-view") == "brief"
+
+
+def _no_depth(ask: IncomingRequest) -> bool:
+    return parse_qs(ask.query).get("depth") == ["0"]
 
 
 def _has_quote(ask: IncomingRequest) -> bool:
@@ -86,3 +102,21 @@ def knows_no_weights(reply: Reply, ask: IncomingRequest) -> Reply:
 def forgets_the_time_in_every_61st_read(item: QueueItem) -> None:
     """One response in 61 has jobs without create_time."""
     item[4].pop("create_time")
+
+
+@replies("http.content-type", to=200, when=lambda ask: ask.header("accept") == "text/xml", hidden=True)
+def xml_as_text(reply: Reply, _ask: IncomingRequest) -> Reply:
+    """A client that accepts only text/xml gets XML."""
+    return reply.having(b"<queue/>", content_type="text/xml")
+
+
+@items("item.five-elements", when=_brief, hidden=True, declared=(VIEW,))
+def four_elements_in_a_brief_view(item: QueueItem) -> None:
+    """If the declared and required header X-Queue-View is brief, items have four elements."""
+    item.pop()
+
+
+@items("item.workflow.object", when=_no_depth, hidden=True, declared=(DEPTH,))
+def no_workflow_at_no_depth(item: QueueItem) -> None:
+    """With the declared parameter ?depth at its minimum, 0, workflows are null."""
+    item[2] = None

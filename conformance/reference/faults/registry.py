@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,9 +19,9 @@ class Fault:
     """One fault of an endpoint that otherwise keeps the contract.
 
     ``clause`` is the clause that the fault breaks, ``""`` if the run must be ``inconclusive`` instead. ``variant`` is
-    the
-    variant on which the fault shows best and breaks least else. A ``hidden`` fault shows only to requests that the
-    fixed plan does not send, one ``under_load`` only while many requests are sent at once.
+    the variant on which the fault shows best and breaks least else. A ``hidden`` fault shows only to requests that the
+    fixed plan does not send, one ``under_load`` only while many requests are sent at once. ``declared`` are parameters
+    that generated requests have only if the user's own document declares them.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Fault:
     inconclusive: bool = False
     hidden: bool = False
     under_load: bool = False
+    declared: tuple[Mapping[str, Any], ...] = ()
     board: type[Board] | None = None
     """The board that accepts jobs, if the fault is in what becomes of them."""
 

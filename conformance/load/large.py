@@ -1,0 +1,36 @@
+"""Judge a large body under load: part by part, as a run without load does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from typing import Final
+
+from conformance.contract.ask import asked
+from conformance.contract.clause import Clause, Finding
+from conformance.contract.conversation import Answer
+from conformance.text.safe import failure
+
+LISTED: Final = 2
+"""Findings of a clause that are kept per response."""
+
+
+def judged_in_parts(
+    clauses: Collection[Clause], answer: Answer
+) -> tuple[tuple[str, ...], dict[str, tuple[Finding, ...]], dict[str, str]]:
+    """Return the clauses that a large body exercises, the first findings of each, and the clauses that failed."""
+    exercised, found, errors = dict[str, None](), dict[str, list[Finding]](), dict[str, str]()
+    for each in asked(clauses, answer):
+        name = each.clause.id
+        if each.exercised:
+            exercised[name] = None
+        try:
+            for subject in each.subjects:
+                exercised[name] = None
+                told = found.setdefault(name, [])
+                if len(told) < LISTED:
+                    told += itertools.islice(each.clause.check(subject), LISTED - len(told))
+        except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
+            errors[name] = failure(error)
+    kept = {name: tuple(told) for name, told in found.items() if told and name not in errors}
+    return tuple(name for name in exercised if name not in errors), kept, errors
