@@ -52,7 +52,7 @@ class Breach(Failure):
 
     def __init__(self, found: ClauseResult, case: Case[Any]) -> None:
         severity = Severity.HIGH if found.status is Status.FAIL else Severity.LOW
-        title, message = f"{found.id} ({found.level}): {found.title}", "\n".join(finding_lines(found))
+        title, message = f"{found.id} ({found.level}: {found.title})", "\n".join(finding_lines(found))
         super().__init__(
             operation=case.operation.label, title=title, message=message, case_id=case.id, severity=severity
         )

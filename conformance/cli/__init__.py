@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -36,6 +37,13 @@ VERBS: Final = {
 """The commands with their short help. A command is the function of the same name in the module of the same name."""
 
 
+def _docs() -> Path:
+    """Return the folder with the documentation: in the package, or in a checkout beside it."""
+    package = Path(__file__).parents[1]
+    inside = package / "docs"
+    return inside if inside.is_dir() else package.parent / "docs"
+
+
 class Verbs(click.Group):
     """A group of commands, each of which is imported only when it is called.
 
@@ -55,6 +63,8 @@ class Verbs(click.Group):
         if cmd_name not in self._verbs:
             return None
         command: click.Command = getattr(import_module(f"{self._home}.{cmd_name}"), cmd_name)
+        if "docs/" in (command.help or ""):
+            command.epilog = f"The pages in docs/ are in {_docs()}."
         return command
 
     def resolve_command(
@@ -96,6 +106,8 @@ class Cli(Verbs):
         except click.exceptions.NoArgsIsHelpError as problem:
             click.echo(problem.format_message(), err=True)
             sys.exit(EXIT_USAGE)
+        except click.NoSuchOption as problem:
+            sys.exit(_unknown_option(problem))
         except click.ClickException as problem:
             context = getattr(problem, "ctx", None)
             hint = f" (see {context.command_path} --help)" if context is not None else ""
@@ -109,6 +121,20 @@ class Cli(Verbs):
             click.echo(internal_error_text(error, os.environ), err=True)
             sys.exit(EXIT_INTERNAL)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _unknown_option(problem: click.NoSuchOption) -> int:
+    """Report an unknown option with the nearest one that exists."""
+    from conformance.text.safe import line
+    from conformance.text.suggest import did_you_mean
+
+    context = problem.ctx
+    known = [] if context is None else [name for each in context.command.get_params(context) for name in each.opts]
+    hint = "" if context is None else f" (see {context.command_path} --help)"
+    click.echo(
+        line(f"error: no option {problem.option_name!r}{did_you_mean(problem.option_name, known)}{hint}"), err=True
+    )
+    return EXIT_USAGE
 
 
 @click.group(

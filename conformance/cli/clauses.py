@@ -57,7 +57,7 @@ def _matching(name: str) -> Sequence[Clause]:
 
     found = (BY_ID[name],) if name in BY_ID else matching(name if set("*?[") & set(name) else f"*{name}*")
     if not found:
-        raise refusal(f"no clause {name!r}{did_you_mean(name, BY_ID)}")
+        raise refusal(f"no clause {name!r}{did_you_mean(name, BY_ID) or ': `comfy-conformance clauses` lists all'}")
     return found
 
 

@@ -107,12 +107,12 @@ def compare(  # noqa: PLR0913 - one parameter for each option
       0   the same verdict, and no clause differs
       1   different: the verdicts are opposite, or a clause passes on one side and fails
           on the other, fails in different ways, or fails on one side and was not
-          exercised on the other
+          checked on the other
       10  no difference found, but one side is inconclusive or was not reached
     Exit status, over time (--over-time, --history):
       0   nothing got worse, or the newer run did not reach the target
-      1   worse: a clause newly fails, or fails in a new way; a core clause is not
-          exercised any more; the suite newly fails on a clause; or the verdict is not
+      1   worse: a clause newly fails, or fails in a new way; a core clause is no
+          longer checked; the suite newly fails on a clause; or the verdict is not
           conformant any more
     Both:
       4   input that cannot be compared
@@ -207,10 +207,18 @@ def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
         raise refusal(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
     now = next((run for run in newest if target in (None, run.name, run.target)), None)
     before = None if now is None else store.before(now)
+    others = "" if target is not None or len(newest) < 2 else f" (--target selects one of {_named(newest)})"
     if now is None or before is None:
         held = "no run" if now is None else _single(store, now)
-        raise refusal(f"the history {store.path} holds {held}: nothing to compare yet")
+        raise refusal(f"the history {store.path} holds {held}: nothing to compare yet{others}")
+    if others:
+        click.echo(f"comparing the newest run of all targets, of {now.name or now.target}{others}", err=True)
     return store.snapshot(before), store.snapshot(now)
+
+
+def _named(runs: Sequence[PastRun], most: int = 10) -> str:
+    names = list(dict.fromkeys(run.name or run.target for run in runs))
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _single(store: Store, run: PastRun) -> str:

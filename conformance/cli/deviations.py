@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance.cli.shared import load_report, refusal
+
+if TYPE_CHECKING:
+    from conformance.judge.report import Report
 
 
 @click.group(short_help="Create or check a register of known deviations.")
@@ -36,9 +40,10 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
 
     from conformance.judge.deviations.draft import draft
 
-    text = draft(load_report(report), datetime.now(UTC).date(), should=should)
+    found = load_report(report)
+    text = draft(found, datetime.now(UTC).date(), should=should)
     if not text:
-        click.echo(f"{report}: every failure is already waived: nothing to write", err=True)
+        click.echo(f"{report}: {_nothing_to_write(found)}", err=True)
         return
     if output is None:
         click.echo(text, nl=False)
@@ -55,6 +60,16 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
     click.echo(f"wrote {output}: replace each TODO, then run with --deviations {output}", err=True)
 
 
+def _nothing_to_write(report: Report) -> str:
+    from conformance.text.plural import count
+
+    counts = report.counts
+    if counts.waived:
+        return "every failure is already waived: nothing to write"
+    warned = f", and {count(counts.warn, 'warning')} (--should writes an entry for each)" if counts.warn else ""
+    return f"no failure{warned}: nothing to write"
+
+
 @deviations.command()
 def example() -> None:
     """Print a register of the known deviations of ComfyUI itself."""
@@ -63,12 +78,12 @@ def example() -> None:
     click.echo(files("conformance.judge.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
 
 
-@deviations.command()
+@deviations.command(short_help="Check a register: its form, names and dates.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> int:
     """Check that a register can be read, names existing clauses and kinds, and has no expired entry.
 
-    Exit status: 0 if everything that can be checked without a run is in order, else 1.
+    Exit status: 0 if all entries are valid, 1 if one needs attention, 4 if the file cannot be read.
     """
     from datetime import UTC, datetime
 

@@ -41,7 +41,7 @@ DURATION: Final = 30.0
     default=DURATION,
     show_default=True,
     metavar="S",
-    help="Seconds.",
+    help="How long to send requests, in seconds.",
     cls=GroupedOption,
     group=LOAD,
 )

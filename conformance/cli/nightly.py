@@ -98,8 +98,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     DIR is a report directory of `check --all`, or of a single `check`. The output starts with five lines: broken now,
     newly broken, fixed, not reached, waivers that expire within 14 days. Then come the targets that fail in the same
-    way, with one explanation for each group. The action for the issue is `open`, `update`, `close` or `nothing`:
-    docs/ci.md has the rules.
+    way, with one explanation for each group. The action for the issue is `open`, `update`, `close` or `nothing`; it
+    is in outputs.txt, and printed with --issue. Nothing is sent: docs/ci.md has the rules.
 
     With --since, the same is reported for a period of the history, and nothing is decided.
 
@@ -126,7 +126,9 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise refusal(f"two reports are for the target {twice!r}: give only one of each target")
     found += _missing(targets, names)
     if not found:
-        raise refusal("no report given: give the DIR of one, or name the targets with --targets")
+        raise refusal(
+            "nothing to summarise: give the report directories (DIR), or --targets FILE for targets without a report"
+        )
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
     times = sorted(at for one in results for at in (one.start, one.end) if at) or [instant(time.time())]
     paged = (_paged(one, each, output) for one, each in zip(results, found, strict=True))
@@ -136,7 +138,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     decision = decide(whole.targets, known, after=after)
     if output is not None:
         _write(output, decision, whole, shown, url)
-    for text in told.lines(decision, shown):
+    for text in told.lines(decision, shown, tracked=issue is not None):
         click.echo(text)
     if unkept is not None:
         click.echo(unkept, err=True)

@@ -46,7 +46,14 @@ if TYPE_CHECKING:
     metavar="N",
     help="Seed of the ids, and of the responses of --generate. [default: 0; with --generate a random one]",
 )
-@click.option("--list", "list_names", is_flag=True, help="List variants and faults.")
+@click.option(
+    "--list",
+    "list_names",
+    is_flag=False,
+    flag_value="",
+    metavar="[WORD]",
+    help="List variants, hostile endpoints and faults; with WORD, those whose line contains it. [default: serve]",
+)
 def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     host: str,
     port: int,
@@ -56,16 +63,18 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
     api_key_env: str | None,
     generate: bool,
     seed: int | None,
-    list_names: bool,
+    list_names: str | None,
 ) -> int:
     """Serve the reference endpoint: a queue that changes over time, conforming or with one fault.
 
     With --generate, no two responses have a job in common. The clauses that compare a job between reads
-    (reads.job-data, reads.order, reads.steady) are then not exercised.
+    (reads.job-data, reads.order, reads.steady) are then not checked.
     """
-    if list_names:
-        _list_names()
+    if list_names is not None:
+        _list_names(list_names)
         return 0
+    for option, name in (("--variant", variant), ("--fault", fault), ("--hostile", hostile)):
+        _look_up(option, name)
     key = os.environ.get(api_key_env, "") if api_key_env else None
     if key == "":
         raise refusal(f"--api-key-env names {api_key_env}, which is not set: set it first")
@@ -123,17 +132,48 @@ def _hostile(name: str, port: int) -> AbstractContextManager[str]:
     return serve_hostile(name, port=port)
 
 
-def _list_names() -> None:
+def _names() -> dict[str, tuple[str, dict[str, str]]]:
+    """Return for each option its heading, and its names with their descriptions."""
     from conformance.reference.faults import FAULTS
     from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
 
-    click.secho("variants: conforming, no clause fails", bold=True)
-    for name, variant in VARIANTS.items():
-        click.echo(f"  {name:<30} {variant.summary}")
-    click.secho("hostile endpoints: a run survives them and reports what happened", bold=True)
-    for name, hostile in HOSTILE.items():
-        click.echo(f"  {name:<30} {hostile.summary} [{hostile.expected}]")
-    click.secho("faults: each breaks one clause", bold=True)
-    for name, fault in FAULTS.items():
-        click.echo(f"  {name:<30} {fault.summary} [{fault.clause or 'no verdict'}]")
+    return {
+        "--variant": (
+            "variants: conforming, no clause fails",
+            {name: variant.summary for name, variant in VARIANTS.items()},
+        ),
+        "--hostile": (
+            "hostile endpoints: a run survives them and reports what happened",
+            {name: f"{hostile.summary} [{hostile.expected}]" for name, hostile in HOSTILE.items()},
+        ),
+        "--fault": (
+            "faults: each breaks one clause",
+            {name: f"{fault.summary} [{fault.clause or 'no verdict'}]" for name, fault in FAULTS.items()},
+        ),
+    }
+
+
+def _look_up(option: str, name: str | None) -> None:
+    """Refuse a name that belongs to another option."""
+    known = _names()
+    if name is None or name in known[option][1]:
+        return
+    other = next((other for other, (_, names) in known.items() if name in names), None)
+    if other is not None:
+        raise refusal(f"{name} is not for {option}: use {other} {name}")
+
+
+def _list_names(word: str) -> None:
+    found = {
+        heading: {name: told for name, told in names.items() if word.lower() in f"{name} {told}".lower()}
+        for heading, names in _names().values()
+    }
+    if not any(found.values()):
+        raise refusal(f"no variant, hostile endpoint or fault contains {word!r}: --list without a word lists all")
+    for heading, names in found.items():
+        if names:
+            click.secho(heading, bold=True)
+        width = max(map(len, names), default=0)
+        for name, told in names.items():
+            click.echo(f"  {name:<{width}}  {told}")

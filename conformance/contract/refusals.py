@@ -44,7 +44,7 @@ _SEND: Final = "put {} into a variable and send it with --header Authorization=V
 
 
 def why_not_served(answer: Answer) -> Cause | None:
-    """Return the likely cause of a status other than 200 to a normal GET of the queue, or None if it is unknown."""
+    """Return the likely cause of a status other than 200 to a normal GET of the queue, and after a colon what to do."""
     status, location = answer.response.status, answer.response.header("location")
     if status in _REDIRECTS or (location and 300 <= status < 400):
         return _redirect(answer.request.url, location or "")
@@ -57,8 +57,8 @@ def why_not_served(answer: Answer) -> Cause | None:
     if status in {426, 505}:
         return Cause("other-version", "the server needs another version of HTTP, but the suite uses HTTP/1.1")
     return {
-        404: Cause("not-found", "check the path; --queue-path sets another path"),
-        405: Cause("not-allowed", "check that this is the path of the queue; --queue-path sets another path"),
+        404: Cause("not-found", "the queue has another path: look it up, and give it with --queue-path"),
+        405: Cause("not-allowed", "this is not the path of the queue: look it up, and give it with --queue-path"),
     }.get(status)
 
 
@@ -81,8 +81,8 @@ def _redirect(url: str, location: str) -> Cause:
     parameters = {name.lower() for name, _ in parse_qsl(there.query, keep_blank_values=True)}
     if _LOGIN.search(f"{there.hostname or ''}{there.path}".lower()) or parameters & _COMES_BACK:
         hint = (
-            "the Location is a login page, not another target: a gateway requires users to sign in; "
-            "after signing in, send its cookie or token with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
+            "the Location is a login page, not another target, because a gateway requires users to sign in: sign in, "
+            "then send its cookie or token with --header, such as Cookie=VARIABLE or Authorization=VARIABLE"
         )
         return Cause("login", hint)
     if there.path == request.path:

@@ -99,6 +99,8 @@ class Extent(enum.Enum):
 
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
 """The start of ``Problem.detail`` if the server speaks another protocol. Advice for the user follows it."""
+UNRESOLVED: Final = "the name cannot be resolved"
+"""The start of ``Problem.detail`` if the host name is unknown."""
 
 
 class Problem(msgspec.Struct, frozen=True):

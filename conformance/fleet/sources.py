@@ -84,13 +84,18 @@ class TargetSource:
 
     def __iter__(self) -> Generator[Target]:
         """Yield the selected targets in order. Raises UsageProblem at the first invalid target."""
+        yield from (target for _, target in self.placed())
+
+    def placed(self) -> Generator[tuple[str, Target]]:
+        """Yield the selected targets in order, each with its place. Raises UsageProblem at the first invalid target."""
         seen = Marks()
-        for place, (where, target) in enumerate(self._numbered()):
-            _demand_read_only(target, f"{self.name}, {where}")
+        for number, (place, target) in enumerate(self._numbered()):
+            where = f"{self.name}, {place}"
+            _demand_read_only(target, where)
             if not seen.add(target.name):
-                raise UsageProblem(f"{self.name}, {where}: {printable(target.name)!r} appears twice: remove one")
-            if place % self.part.of == self.part.first and (not self.only or target.name in self.only):
-                yield target
+                raise UsageProblem(f"{where}: {printable(target.name)!r} appears twice: remove one")
+            if number % self.part.of == self.part.first and (not self.only or target.name in self.only):
+                yield where, target
 
     def _numbered(self) -> Iterator[tuple[str, Target]]:
         self.content.seek(0)
@@ -208,17 +213,17 @@ def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str
     files of targets are there, and are not checked here.
     """
     found, left = Inspected(), set(source.only)
-    for target in source:
+    for where, target in source.placed():
         found.number += 1
         left.discard(target.name)
         whole = target.with_options(given)
         if far and target.isolate:
             problem = f"{ISOLATE} is for processes on this machine: leave out --scheduler"
-            raise UsageProblem(f"{source.name}, target {target.name!r}: {problem}")
+            raise UsageProblem(f"{where}: target {target.name!r}: {problem}")
         try:
             settings = _settings_of(whole, environ, far=far, strict=not source.is_toml)
         except UsageProblem as problem:
-            raise UsageProblem(f"{source.name}, {problem}") from None
+            raise UsageProblem(f"{where}: {problem}") from None
         found.variables |= whole.variables
         found.keyed_by_default |= DEFAULT_KEY_ENV in whole.variables
         if whole.options.get("history"):
@@ -248,7 +253,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
     """Yield the lines to print about a target. The seed is left out: the worker that checks the target chooses it."""
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
-        yield f"then {settings.properties.number} generated requests (--properties 0: none)"
+        yield f"{settings.properties.number} more are generated"
 
 
 def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:

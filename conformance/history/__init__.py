@@ -1,9 +1,8 @@
 """The history of runs: every run is stored in one SQLite file, with what changed from run to run, and since when.
 
-report = keep(report, Path("history.db"))        # adds the run; the report now has ``history``
-with Store(Path("history.db")) as store:
-for run in store.newest():                   # of each target
-history = history_of(store, run)         # lines of clauses, since when, the diff from the run before
+report = keep(report, Path("history.db"))        # adds the run; the report now has ``history`` with
+Store(Path("history.db")) as store: for run in store.newest():                   # of each target history =
+history_of(store, run)         # lines of clauses, since when, the diff from the run before
 over_time(snapshot(old_report), snapshot(new_report)).outcome
 """
 

@@ -56,7 +56,7 @@ _WORSE: Final[dict[Kind, str]] = {
     "warned": "{} newly warned of, with --fail-on-should",
     "changed": "{} broken in another way than before",
     "error": "{} on which the suite itself failed",
-    "vanished": "{} not exercised any more",
+    "vanished": "{} no longer checked",
 }
 
 
@@ -259,14 +259,14 @@ def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> st
     if outcome == "unclear":
         which = [name for name, run in (("A", a), ("B", b)) if run.verdict is Verdict.INCONCLUSIVE]
         told = f"{' and '.join(which)} {'is' if len(which) == 1 else 'are'} inconclusive"
-        return f"{told}; no difference in the clauses exercised on both sides"
+        return f"{told}; no difference in the clauses checked on both sides"
     kinds = Counter((row.kind, row.a in BROKEN) for row in rows if row.matters)
     numbers = {
         "failed only on A": kinds["opposed", True],
         "failed only on B": kinds["opposed", False],
         "failed on both in different ways": kinds["otherwise", True],
-        "failed on A and not exercised on B": kinds["alone", True],
-        "failed on B and not exercised on A": kinds["alone", False],
+        "failed on A and not checked on B": kinds["alone", True],
+        "failed on B and not checked on A": kinds["alone", False],
     }
     named = [f"{count(number, 'clause')} {what}" for what, number in numbers.items() if number]
     if outcome == "same":
@@ -360,6 +360,8 @@ def _outcome(rows: Sequence[Row], worse: Sequence[str], old: PastRun, new: PastR
 def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
     """Yield other differences between the runs, which may explain a change."""
     was, now = old.run, new.run
+    if now.start < was.start:
+        yield f"the newer run is the older one, from {now.start[:19]}Z: swap the two to see what changed"
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),
         ("URLs", was.target, now.target),

@@ -128,7 +128,7 @@ def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
         yield Trouble(
             key=trouble_key(clause.id, clause.failures),
             clause=clause.id,
-            told=f"broken: {clause.title}{f' ({told})' if told else ''}",
+            told=f"broken{f' ({told})' if told else ''}; {clause.level}: {clause.title}",
             whose="server",
             since=since.start if since else None,
         )

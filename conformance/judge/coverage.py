@@ -17,24 +17,22 @@ _OF_JOBS: Final = frozenset({"item", "queue", "workflow", "reads", "privacy"})
 A_KEY: Final = "a key"
 A_JOB: Final = "a job in the queue"
 A_RESPONSE: Final = "a response that the server did not send"
+A_RECORDING: Final = "an exchange that was not recorded"
+A_LIVE_RUN: Final = "a live run (check)"
+"""A recording cannot show what such a clause is about, because only a run that writes checks it."""
 
 
 class ProfileCounts(NamedTuple):
-    """How many clauses of a profile a run checked (``exercised``), and how many it could check (``askable``).
-
-    ``needs`` counts the clauses that this run could not check, by what they need: an option, or a key. ``unseen``
-    counts those that it could have checked but did not, by what was missing, such as a job in the queue.
-    """
+    """How many of the clauses of a profile that apply were checked. ``needs`` counts the others by what they need."""
 
     profile: Profile
-    exercised: int
-    askable: int
+    checked: int
+    total: int
     needs: dict[str, int]
-    unseen: dict[str, int]
 
 
 def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, ...]:
-    """Return, for each profile, how many clauses a run checked and what was missing for the others.
+    """Count the clauses of each profile: those that were checked, and the others by what they need.
 
     Clauses that are not applicable are not counted. A profile without any other clause is left out.
     """
@@ -45,38 +43,36 @@ def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, 
             for result in results
             if profile_of(result.id) is profile and result.status is not Status.NOT_APPLICABLE
         ]
-        unasked = [result for result in of_profile if result.status is Status.NOT_EXERCISED]
-        needs = Counter(option for result in unasked if (option := out_of_reach(result, run)))
-        unseen = Counter(missing(result) for result in unasked if not out_of_reach(result, run))
+        needs = Counter(need(result, run) for result in of_profile if result.status is Status.NOT_EXERCISED)
         if of_profile:
             found.append(
                 ProfileCounts(
                     profile=profile,
-                    exercised=sum(result.status in EXERCISED for result in of_profile),
-                    askable=len(of_profile) - needs.total(),
+                    checked=sum(result.status in EXERCISED for result in of_profile),
+                    total=len(of_profile),
                     needs=dict(needs.most_common()),
-                    unseen=dict(unseen.most_common()),
                 )
             )
     return tuple(found)
 
 
-def out_of_reach(result: ClauseResult, run: Run) -> str:
-    """Return the option or the key that a clause needs and that the run did not have, or "" if it had all."""
-    if profile_of(result.id) is Profile.AUTH:
-        keyed = run.recorded or run.options.get("key") or run.target.startswith("embedded")
-        return "" if keyed else A_KEY
+def need(result: ClauseResult, run: Run) -> str:
+    """Return what a clause needs that the run did not have: an option, a key, a job, or a response."""
+    keyed = run.recorded or run.options.get("key") or run.target.startswith("embedded")
+    if profile_of(result.id) is Profile.AUTH and not keyed:
+        return A_KEY
     match = _OPTION.search(result.reason)
-    return "" if match is None or run.options.get(match[1][2:].replace("-", "_")) else match[1]
-
-
-def missing(result: ClauseResult) -> str:
-    """Return what was missing for a clause that the run could have checked: a job, or a response."""
-    return A_JOB if result.id.partition(".")[0] in _OF_JOBS else A_RESPONSE
+    if match is not None and run.recorded:
+        return A_LIVE_RUN
+    if match is not None and not run.options.get(match[1][2:].replace("-", "_")):
+        return match[1]
+    if result.id.partition(".")[0] in _OF_JOBS:
+        return A_JOB
+    return A_RECORDING if run.recorded else A_RESPONSE
 
 
 def skip_reason(result: ClauseResult, run: Run) -> str:
-    """Return the reason why pytest skips a clause, in the same words for every clause with the same cause."""
+    """Return why a clause was not checked, in the same words for every clause with the same cause."""
     if result.status is Status.NOT_APPLICABLE:
         return f"not applicable: {result.reason}"
-    return f"not exercised: needs {out_of_reach(result, run) or missing(result)}"
+    return f"not checked: needs {need(result, run)}"

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from conformance.contract.clause import Clause
 from conformance.contract.terms import Demand, Level
 from conformance.judge.report import ClauseResult, Evidence, Fingerprint, Status
+from conformance.text.plural import count
 
 _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.INFO: Status.PASS}
 
@@ -36,8 +37,8 @@ def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
     if not counted.judged:
         return _make(clause, level, counted, Status.NOT_EXERCISED, f"needs {clause.needs}")
     if not counted.breached:
-        return _make(clause, level, counted, Status.PASS, f"kept in {_responses(counted.judged)}")
-    broken = f"broken in {counted.breached:,} of {_responses(counted.judged)}"
+        return _make(clause, level, counted, Status.PASS, f"kept in {count(counted.judged, 'response')}")
+    broken = broken_in(clause.id, counted.breached, counted.judged)
     return _make(clause, level, counted, _BREACHED[level], broken)
 
 
@@ -69,5 +70,8 @@ def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason
     )
 
 
-def _responses(number: int) -> str:
-    return "1 response" if number == 1 else f"{number:,} responses"
+def broken_in(clause: str, breached: int, judged: int) -> str:
+    """Return how many responses broke a clause. One about the whole run is noted once, for the last response."""
+    if judged == 1 and clause.partition(".")[0] in {"reads", "lifecycle"}:
+        return "broken in this run"
+    return f"broken in {breached:,} of {count(judged, 'response')}"

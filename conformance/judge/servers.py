@@ -11,8 +11,10 @@ from msgspec import structs
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange
 from conformance.judge.judge import Judgement, judge
+from conformance.judge.outcome import broken_in
 from conformance.judge.report import FINGERPRINTS, ClauseResult, Server, Status, Verdict
 from conformance.judge.verdict import count
+from conformance.text.plural import count as plural
 from conformance.text.safe import printable
 
 UNNAMED: Final = "a server that is not named"
@@ -115,5 +117,6 @@ def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:
 
 def _reason(worst: ClauseResult, judged: int, breached: int) -> str:
     if worst.status in {Status.FAIL, Status.WARN}:
-        return f"broken in {breached:,} of {judged:,} responses"
-    return f"kept in {judged:,} responses" if worst.status is Status.PASS and judged != worst.judged else worst.reason
+        return broken_in(worst.id, breached, judged)
+    kept = worst.status is Status.PASS and judged != worst.judged
+    return f"kept in {plural(judged, 'response')}" if kept else worst.reason

@@ -9,7 +9,7 @@ from typing import Final
 from conformance.contract.clauses.status import accountable
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
-from conformance.exchange.model import OTHER_PROTOCOL, Exchange, NoResponse, Problem
+from conformance.exchange.model import OTHER_PROTOCOL, UNRESOLVED, Exchange, NoResponse, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
 from conformance.text.safe import printable
 
@@ -21,7 +21,6 @@ AT_THE_END: Final = 2
 """The number of normal GETs at the end of a run of which at least one must get a 200 if earlier ones did."""
 _FAULTS: Final = {
     NoResponse.UNREACHABLE: "the target cannot be reached",
-    NoResponse.TIMEOUT: "the target did not respond in time",
     NoResponse.TIMEOUT: "the target did not respond in time",
     NoResponse.BROKEN: "the target broke off its response",
     NoResponse.TOO_LARGE: "the response is too large",
@@ -71,8 +70,8 @@ def decide(
     counts = count(results)
     warned = f", {_clauses(counts.warn, 'should')} broken" if counts.warn else ""
     known = any(result.status is Status.WAIVED and result.level == "must" for result in results)
-    beside = " beside the known deviations" if known else ""
-    seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} exercised"
+    beside = " apart from known deviations" if known else ""
+    seen = f"no must clause broken{beside}, {_clauses(counts.exercised)} checked"
     return Verdict.CONFORMANT, seen + warned  # every verdict is shown with the number of waived clauses
 
 
@@ -109,11 +108,12 @@ def _doubts(
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
-        yield "the queue was always empty, so no job could be checked (see --wait-for-items and --populate)"
+        more = "" if recorded else " (see --wait-for-items and --populate)"
+        yield f"the queue was always empty, so no job could be checked{more}"
     if unseen:
-        yield in_words(unseen, "core", "not exercised")
+        yield in_words(unseen, "core", "not checked")
     if not any(result.status in EXERCISED for result in results):
-        yield "no clause was exercised"
+        yield "no clause was checked"
 
 
 def _no_queue(exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool) -> Iterator[str]:
@@ -148,7 +148,9 @@ def _in_words(problem: Problem) -> str:
 
 
 def _remedy(problem: Problem) -> str:
-    """Return what the user can do about a missing or broken response."""
+    """Return what the user can do about a missing or broken response. If the status line is valid, it speaks HTTP."""
+    if problem.fault is NoResponse.UNREACHABLE and problem.detail.startswith(UNRESOLVED):
+        return "is the host name spelled right, and does this machine know it?"
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
         return "one of its header lines is not valid" if head else "check whether a proxy or a time limit cuts it off"
@@ -174,7 +176,7 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:
-    """Return how many clauses of a kind (must, core) are broken or not exercised, with the ids of some of them."""
+    """Return how many clauses of a kind (must, core) are broken or not checked, with the ids of some of them."""
     return f"{_clauses(len(ids), kind)} {what}: {_names(ids)}"
 
 

@@ -137,8 +137,8 @@ def _verdict(
         return Verdict.INCONCLUSIVE, doubt
     counts = count(results)
     return Verdict.CONFORMANT, (
-        f"no must clause broken in {sum(tally.statuses.values()):,} responses, {counts.exercised} of {counts.total} "
-        "clauses exercised"
+        f"no must clause broken in {sum(tally.statuses.values()):,} responses, "
+        f"{counts.exercised} of {counts.applicable} clauses checked"
     )
 
 
@@ -168,7 +168,7 @@ def _doubts(
         yield f"{tally.unjudged.responses:,} responses were not judged whole: no clause judged {tally.unjudged.what}"
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen:
-        yield in_words(unseen, "core", "not exercised")
+        yield in_words(unseen, "core", "not checked")
 
 
 def _most(numbers: Mapping[T, int]) -> T:

@@ -144,7 +144,7 @@ class Session:
         if exchange.problem is not None:
             failure = BrokenResponse(f"no response: {exchange.problem.fault.value}")
         elif broken:
-            failure = BrokenResponse(f"{broken[0]}: {BY_ID[broken[0]].title}")
+            failure = BrokenResponse(self._broken(broken[0]))
         elif response is not None and response.status != OK and (request.reads or _is_expected(request)):
             failure = BrokenResponse(f"answered {response.status}")
         self._environment.events.request.fire(
@@ -163,9 +163,13 @@ class Session:
 
     def _count(self, exchange: Exchange, clause: str) -> None:
         """Count a further broken clause of a response in Locust's table of failures."""
-        message = f"{clause}: {BY_ID[clause].title}"
+        message = self._broken(clause)
         errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), message)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
+
+    def _broken(self, clause: str) -> str:
+        found = BY_ID[clause]
+        return f"{clause} ({found.level_in(self.demand) or found.level}: {found.title})"
 
     def _fails(self, clause: str) -> bool:
         level = BY_ID[clause].level_in(self.demand)

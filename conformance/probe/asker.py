@@ -236,7 +236,7 @@ def _is_busy(exchange: Exchange) -> bool:
 
 
 def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> None:
-    """Raise Stopped if the target does not respond or refuses to."""
+    """Raise Stopped if the target sends no complete response, or refuses to."""
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
     closed = sum(
@@ -244,7 +244,7 @@ def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> Non
         for exchange in silent
     )
     if silent and (len(silent) == len(final) or len(silent) - min(closed, patience) >= BROKEN_OFF):
-        msg = "the target does not respond"
+        msg = "requests get no complete response"
         raise Stopped(msg, last)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
         msg = f"the target is busy: the last {BUSY} requests got a {status_of(final[-1])} (see --rate-limit)"

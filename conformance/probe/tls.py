@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.exchange.model import UNRESOLVED
 from conformance.probe.limits import Gateway
 from conformance.problems import UsageProblem
 
@@ -95,7 +96,7 @@ def reason(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLError):
             return _tls(cause)
         if isinstance(cause, socket.gaierror):
-            return f"the name cannot be resolved ({cause.strerror})"
+            return f"{UNRESOLVED} ({cause.strerror})"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno)
     return next((str(cause) for cause in causes if str(cause)), type(error).__name__)

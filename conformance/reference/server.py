@@ -122,9 +122,11 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
         if (
             each is not None and each.twist.lists and each.dialect == "cloud"
         ):  # the "oss" variant only changes the order of bodies
-            raise Unservable(
-                f"{each.name} changes the jobs of the generated queue, so it cannot be combined with other bodies"
-            )
+            kind = "fault" if isinstance(each, Fault) else "variant"
+            other = f"--{kind} {each.name} cannot be combined with --generate"
+            if generate is None:
+                other = f"{kind} {each.name} cannot be combined with answers"
+            raise Unservable(f"{other}: it changes the jobs, and these replace them")
     if generate is not None:
         from conformance.reference import generated
 

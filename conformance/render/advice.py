@@ -15,6 +15,7 @@ from conformance.render.words import (
     failed_on_should,
     is_embedded,
     register_problems,
+    register_summary,
     sentence,
     subject,
     times,
@@ -24,6 +25,11 @@ _THE_VALUE_ITSELF: Final = "Send the value itself, not a string with its JSON: i
 _THE_API: Final = "Check that the target and --queue-path are those of the API, and not of a login page or a proxy."
 _CHECK_THE_KEY: Final = "Check the key before the queue is read, and answer 401 or 403 if it is missing or wrong."
 _THE_ERROR_FORM: Final = "Send errors as an object with the strings code and message at its top level."
+_QUEUE_JOBS: Final = (
+    "Queue at least one running and two pending jobs and run again while they wait. "
+    "Or let the run wait for jobs with --wait-for-items, or submit its own with --populate."
+)
+_RECORD_JOBS: Final = "Queue at least one running and two pending jobs, and record a response while they wait."
 _COMFYUI: Final = "If this server is ComfyUI, check it with --dialect oss. Otherwise send positions that begin at 1."
 
 REMEDIES: Final[dict[str, str]] = {
@@ -55,22 +61,38 @@ REMEDIES: Final[dict[str, str]] = {
 """The remedy for a finding, by its kind."""
 
 
-def remedy(result: ClauseResult, evidence: Evidence | None) -> str:
-    """Return what to do about a finding: the known remedy, or how to check a fix."""
+def cause_and_advice(result: ClauseResult, hint: str) -> tuple[str, str]:
+    """Split a hint into the likely cause and what to do, ``""`` if it says only the cause."""
+    if result.id == "status.served":
+        cause, _, advice = hint.partition(": ")
+        return cause, advice
+    return hint.partition("; --dialect ")[0], ""
+
+
+def remedy(result: ClauseResult, evidence: Evidence | None, report: Report) -> str:
+    """Return what to do about a finding: the known remedy, else the rule to follow and how to check the fix."""
     if result.status is Status.ERROR:
         return "This is a defect of the suite, not of the server. Please report it, with compliance.json."
+    advice = cause_and_advice(result, evidence.hint)[1] if evidence is not None and evidence.hint else ""
     known = REMEDIES.get(evidence.kind) if evidence is not None else None
-    return known or f"To check a fix, run the same command with --clause {result.id}."
+    if advice or known:
+        return sentence(advice) if advice else known or ""
+    return f"Follow the rule: {result.title}. {_how_to_check(result, report)}"
+
+
+def _how_to_check(result: ClauseResult, report: Report) -> str:
+    if report.run.recorded:
+        return "To check the fix, record the queue again."
+    if report.load is not None:
+        return f"To check the fix, run comfy-conformance check with --clause {result.id}."
+    return f"To check the fix, add --clause {result.id} to the command."
 
 
 def next_steps(report: Report) -> list[str]:
     """Return what to do next, most useful first. The texts contain nothing from the server."""
     steps = _to_see_more(report) if report.verdict is Verdict.INCONCLUSIVE else []
     if register_problems(report):
-        steps.append(
-            "The register of known deviations has stale or expired entries, so the exit status is 1 with any "
-            "verdict: update the register, or look at the new breaches."
-        )
+        steps.append(f"{sentence(register_summary(report))[:-1]}, so the run exits with 1. {_to_update(report)}")
     if failed_on_should(report):
         steps.append("--fail-on-should was given: fix the warnings, or run without it to accept them.")
     if report.run.selected is not None:
@@ -78,6 +100,13 @@ def next_steps(report: Report) -> list[str]:
     if is_embedded(report.run):
         steps.append("This run tested the suite's own reference endpoint. Name your server with --target.")
     return [*steps, *_left_behind(report), *_no_response(report)]
+
+
+def _to_update(report: Report) -> str:
+    """Return what to do about the problems of the register."""
+    kinds = {problem.problem for problem in (report.deviations.problems if report.deviations else ())}
+    fix = "Fix the failures that no entry covers, or add entries for them." if "other-fingerprint" in kinds else ""
+    return " ".join(filter(None, (fix, "Update the register." if kinds - {"other-fingerprint"} else "")))
 
 
 def _left_behind(report: Report) -> list[str]:
@@ -103,14 +132,11 @@ def _to_see_more(report: Report) -> list[str]:
     elif not answered and report.run.recorded:
         steps.append("The recording contains no complete response: record again, with headers and body.")
     elif not answered:
-        steps.append("The server did not respond. Check that it runs, then check address, port, TLS and network.")
+        pass  # the reason of the verdict says what to do
     elif (refused := _refused(answered)) is not None:
         steps.append(sentence(refused))
     elif any(subject(result.id) == "item" for result in core_not_exercised(report)):
-        steps.append(
-            "Queue at least one running and two pending jobs and run again while they wait. "
-            "Or let the run wait for jobs with --wait-for-items, or submit its own with --populate."
-        )
+        steps.append(_RECORD_JOBS if report.run.recorded else _QUEUE_JOBS)
     if report.counts.error:
         steps.append("The suite itself failed on some clauses. Please report this defect, with compliance.json.")
     return steps

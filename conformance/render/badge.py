@@ -38,18 +38,17 @@ class Badge(NamedTuple):
 def badge_of(of: Snapshot, label: str = LABEL) -> Badge:
     """Return the badge of a run.
 
-    Its text has the verdict, its qualifiers, the number of exercised clauses of each profile, and the date.
+    Its text has the verdict, its qualifiers, the number of checked clauses of each profile, and the date.
     """
     run, counts = of.run, of.run.counts
-    exercised = [f"{one.profile.value} {one.exercised}/{one.askable}" for one in of.profiles if one.exercised]
-    askable = sum(one.askable for one in of.profiles) or counts.total
+    checked = [f"{one.profile.value} {one.checked}/{one.total}" for one in of.profiles if one.checked]
     parts = [
         run.verdict.value,
         *(["partial"] if run.partial else []),
         *(["embedded endpoint"] if run.target == "embedded" else []),
         *(["fails on warnings"] if run.failed_on_should else []),
         *([f"{counts.waived} waived"] if counts.waived else []),
-        *(["not reached"] if run.unreached else exercised or [f"{counts.exercised} of {askable} exercised"]),
+        *(["not reached"] if run.unreached else checked or [f"{counts.exercised} of {counts.applicable} checked"]),
         run.start[:10],
     ]
     return Badge(visible(label), visible(" · ".join(parts)), run.verdict, run.failed_on_should)

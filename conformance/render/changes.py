@@ -23,10 +23,10 @@ KIND: Final[dict[str, str]] = {
     "warned": "Newly warned of",
     "changed": "Broken in another way",
     "error": "The suite itself failed",
-    "vanished": "No longer exercised",
+    "vanished": "No longer checked",
     "waived": "Newly waived",
     "fixed": "Fixed",
-    "exercised": "Newly exercised",
+    "exercised": "Newly checked",
     "added": "New clauses",
     "removed": "Clauses that are gone",
 }
@@ -94,7 +94,7 @@ def failure(one: Fingerprint) -> str:
 
 
 def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return since which run a clause is broken; ``""`` if it passed when it was last exercised."""
+    """Return since which run a clause is broken; ``""`` if it passed when it was last checked."""
     if clause.broken_since is None:
         return ""
     if clause.broken_since.number == newest.number:
@@ -103,33 +103,36 @@ def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def line_note(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return a short note for a clause: since when it is broken, or when it was last exercised."""
+    """Return a short note for a clause: since when it is broken, or when it was last checked."""
     if clause.broken_since is not None:
         return broken_since(clause, newest)
     if clause.last_exercised is None:
-        return "never exercised"
+        return "never checked"
     last = clause.last_exercised
-    return "" if last.number == newest.number else f"last exercised in run {last.number} of {last.start[:10]}"
+    return "" if last.number == newest.number else f"last checked in run {last.number} of {last.start[:10]}"
 
 
 def over_time(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return since when a clause is broken and when it was last exercised, in words."""
+    """Return since when a clause is broken and when it was last checked, in words."""
     last, status = clause.last_exercised, clause.last_status
     if last is None or status is None:
-        return "never exercised in this history"
-    seen = "" if last.number == newest.number else f"last exercised in run {last.number} of {instant(last.start)}"
+        return "never checked in this history"
+    seen = "" if last.number == newest.number else f"last checked in run {last.number} of {instant(last.start)}"
     if clause.broken_since is None:
-        return f"{seen}, and passed then" if seen else "passed when last exercised, in this run"
+        return f"{seen}, and passed then" if seen else "passed when last checked, in this run"
     at = clause.broken_since
     told = "broken for the first time" if at.number == newest.number else f"broken since run {at.number}"
     return ", ".join(filter(None, (f"{told} of {instant(at.start)}", seen)))
 
 
 def runs_shown(history: History) -> str:
-    """Return in words which runs are listed: ``The last 30 of 35 runs``, or ``All 12 runs``."""
+    """Return which runs are listed: ``The last 30 of 35 runs, latest last``, or ``Both runs, latest last``."""
+    if history.total == 1:
+        return "One run"
+    listed = f"All {history.total:,} runs" if history.total > 2 else "Both runs"
     if history.total > len(history.runs):
-        return f"The last {len(history.runs)} of {count(history.total, 'run')}"
-    return f"All {count(history.total, 'run')}" if history.total > 1 else "One run"
+        listed = f"The last {len(history.runs)} of {count(history.total, 'run')}"
+    return f"{listed}, latest last"
 
 
 def verdict_since(history: History) -> str:
@@ -140,7 +143,7 @@ def verdict_since(history: History) -> str:
     same = list(takewhile(lambda run: run.verdict is newest.verdict, reversed(history.runs)))
     told = VERDICT[newest.verdict]
     if len(same) == len(history.runs):
-        return f"{told} in {'this run, the only one' if len(same) == 1 else 'all runs that are shown'}"
+        return f"{told} in {'this run, the only one' if len(same) == 1 else 'all the runs shown'}"
     if len(same) == 1:
         return f"{told} in this run, {VERDICT[history.runs[-2].verdict].lower()} in the one before"
     return f"{told} since run {same[-1].number} of {same[-1].start[:10]}, in {len(same)} runs"

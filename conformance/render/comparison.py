@@ -13,16 +13,16 @@ from conformance.render import changes
 from conformance.render.changes import failure
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.terminal import Line, Style
-from conformance.render.words import STATUS, VERDICT, by_subject, instant, sentence
+from conformance.render.words import STATUS, VERDICT, by_subject, instant, rule, sentence
 from conformance.text.safe import line
 
 _SIDE_KIND: Final[Mapping[str, str]] = {
     "opposed": "Passed on one side, failed on the other",
     "otherwise": "Failed on both, in different ways",
-    "alone": "Failed on one, not exercised on the other",
+    "alone": "Failed on one, not checked on the other",
     "error": "The suite itself failed",
-    "weighed": "Failed on both in the same way, at different levels",
-    "unseen": "Passed on one, not exercised on the other",
+    "weighed": "Broken on both in the same way, with a different status",
+    "unseen": "Passed on one, not checked on the other",
     "unasked": "Not applicable under one of the dialects",
     "unknown": "In one report only",
     "same": "Alike",
@@ -119,7 +119,7 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
     for found, rows in groups(comparison.differing):
         lines.append(Line(_STYLE.get(found, "detail"), f"{kind(comparison, found)} ({len(rows)})"))
         for row in rows:
-            told = f"{row.clause}: {row.title} ({_level(row)}; {_statuses(comparison, row)})"
+            told = f"{row.clause} ({rule(_level(row), row.title)}): {_statuses(comparison, row)}"
             way = [f"  {way}" for way in ways(comparison, row)]
             lines += [Line("detail", f"    {line(text)}") for text in (told, *way)]
     return [*lines, Line(_OUTCOME_STYLE[comparison.outcome], line(headline(comparison)))]
@@ -135,7 +135,7 @@ def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
     table = [f"| Clause | {a} | {b} | Difference |", "|---|---|---|---|"]
     for row in rows[:ROWS]:
         told = "<br>".join([kind(comparison, row), *(plain(way) for way in ways(comparison, row))])
-        name = f"{code(row.clause)}<br>{plain(row.title)} ({row.level})"
+        name = f"{code(row.clause)}<br>{plain(rule(row.level, row.title))}"
         table.append(f"| {name} | {status(row.a)} | {status(row.b)} | {told} |")
     if len(rows) > ROWS:
         table.append(f"\n… {len(rows) - ROWS} more in `index.html`.")

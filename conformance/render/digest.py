@@ -55,10 +55,10 @@ def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
     """
     changes = [
         Topic("Newly broken", digest.newly.number, [changed(one) for one in digest.newly.first]),
-        Topic("Mended", digest.mended.number, [changed(one) for one in digest.mended.first]),
+        Topic("Fixed", digest.mended.number, [changed(one) for one in digest.mended.first]),
     ]
     if not digest.compared:
-        changes = [Topic("Newly broken, mended", None, [NO_EARLIER if digest.history else NO_HISTORY])]
+        changes = [Topic("Newly broken, fixed", None, [NO_EARLIER if digest.history else NO_HISTORY])]
     waivers = [f"{one.clause} until {one.expires} ({of(names, most)})" for one, names in digest.waivers.items()]
     return [
         Topic("Broken now", digest.broken.number, digest.broken.first),
@@ -103,7 +103,7 @@ def heading(digest: Digest) -> str:
     days = f"Night of {digest.end[:10]}"
     if digest.start[:10] != digest.end[:10]:
         days = f"{digest.start[:10]} to {digest.end[:10]}"
-    return f"{days}: {count(digest.targets, 'target')}, {digest.rest.number:,} of them well"
+    return f"{days}: {count(digest.targets, 'target')}, {digest.rest.number:,} without a problem"
 
 
 def group_heading(group: Alike) -> str:
@@ -156,7 +156,7 @@ def digest_lines(digest: Digest) -> Iterator[str]:
     if more := _more_groups(digest, GROUPS):
         yield f"{more} in the report"
     if digest.rest.number:
-        yield line(f"{count(digest.rest.number, 'target')} well: {members(digest.rest)}")
+        yield line(f"{count(digest.rest.number, 'target')} without a problem: {members(digest.rest)}")
     notes = list(_notes(digest))
     yield from (line(f"note: {note}") for note in notes[:NOTES])
     if len(notes) > NOTES:
@@ -185,7 +185,7 @@ def digest_markdown(digest: Digest) -> str:
         f"{more} in `index.html`." if more else "",
         "\n".join(f"- {text}" for text in (*(plain(sentence(note)) for note in notes[:ROWS]), *more_notes)),
         f"No run in this period: {plain(left_out)}" if digest.left_out else "",
-        f"<details><summary>{count(digest.rest.number, 'target')} well</summary>\n\n"
+        f"<details><summary>{count(digest.rest.number, 'target')} without a problem</summary>\n\n"
         f"{plain(members(digest.rest, 1000))}\n\n</details>"
         if digest.rest.number
         else "",

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from conformance.judge.curl import curl_line
 from conformance.judge.report import ClauseResult, Evidence, RecordedExchange, Report, Status
 from conformance.judge.verdict import GRAVEST
-from conformance.render.advice import remedy
-from conformance.render.words import breached, sentence
+from conformance.render.advice import cause_and_advice, remedy
+from conformance.render.words import breached, rule, sentence
 
 COMFYUI: Final = "comfyui-order"
 """The kind of finding that recognises ComfyUI by its order of elements."""
@@ -42,10 +42,12 @@ class Card(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is wrong. Without evidence this is the clause's title, or how the suite failed on the clause."""
+        """What is wrong. Without evidence this is the broken rule, or how the suite failed on the clause."""
         if self.evidence is not None:
             return self.evidence.message
-        return sentence(self.result.reason) if self.result.status is Status.ERROR else self.result.title
+        if self.result.status is Status.ERROR:
+            return sentence(self.result.reason)
+        return f"Broken: {rule(self.result.level, self.result.title)}"
 
     @property
     def where(self) -> str:
@@ -61,14 +63,17 @@ class Card(NamedTuple):
     def cause(self) -> str:
         """The likely cause as a sentence; ``""`` if it is not known. What to do about it is in ``remedy``."""
         hint = self.evidence.hint if self.evidence else None
-        return sentence(hint.partition("; --dialect ")[0]) if hint else ""
+        return sentence(cause_and_advice(self.result, hint)[0]) if hint else ""
 
     @property
-    def more(self) -> str:
-        """Text such as ``6 more like it``, or ``""`` if the cause has only this finding."""
+    def places(self) -> str:
+        """Text such as ``7 places in response x1``, or ``""`` if the cause has only this finding."""
         evidence = (self.evidence, *self.others) if self.evidence else ()
-        alike = sum(1 + one.more for one in evidence) - 1
-        return f"{alike:,} more like it" if alike > 0 else ""
+        number, responses = sum(1 + one.more for one in evidence), {one.exchange for one in evidence}
+        if number < 2:
+            return ""
+        what = "places" if all(one.pointer for one in evidence) else "findings"
+        return f"{number:,} {what}" + (f" in response {responses.pop()}" if len(responses) == 1 else "")
 
     @property
     def seen_in(self) -> tuple[str, ...]:
@@ -81,19 +86,19 @@ def cards(report: Report) -> list[Card]:
     """Return the cards of a run, one per cause: failed first, then errors, then warnings."""
     exchanges = {exchange.id: exchange for exchange in report.exchanges}
     worst_first = sorted(breached(report), key=lambda result: result.id != GRAVEST)
-    found = [card for result in worst_first for card in _of_clause(result, exchanges)]
+    found = [card for result in worst_first for card in _of_clause(result, exchanges, report)]
     return _with_comfyui_in_one(found)
 
 
-def _of_clause(result: ClauseResult, exchanges: dict[str, RecordedExchange]) -> list[Card]:
+def _of_clause(result: ClauseResult, exchanges: dict[str, RecordedExchange], report: Report) -> list[Card]:
     """Return a card for each cause in the evidence of a clause."""
     by_cause: dict[tuple[str | None, ...], list[Evidence]] = {}
     for one in result.evidence:  # group by texts of the suite: the server must not influence the grouping
         by_cause.setdefault((one.kind, one.hint, one.expected), []).append(one)
     if not by_cause:
-        return [Card(result, None, (), (), (), remedy(result, None))]
+        return [Card(result, None, (), (), (), remedy(result, None, report))]
     return [
-        Card(result, first, tuple(others), (), _curl(result, first, exchanges), remedy(result, first))
+        Card(result, first, tuple(others), (), _curl(result, first, exchanges), remedy(result, first, report))
         for first, *others in by_cause.values()
     ]
 

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from conformance.judge.report import ClauseResult, Evidence, Report, Status
-from conformance.render.words import failed_on_should, judged_again, more_like_this, place, register_problems, subject
+from conformance.render.words import (
+    failed_on_should,
+    judged_again,
+    more_like_this,
+    place,
+    register_problems,
+    rule,
+    subject,
+)
 from conformance.text.safe import visible
 
 
@@ -97,7 +105,7 @@ def first_line(result: ClauseResult) -> str:
 
 def details(result: ClauseResult) -> str:
     """Return all findings of a clause, one block for each."""
-    head = [result.title, result.reason]
+    head = [rule(result.level, result.title), result.reason]
     blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
     return visible("\n\n".join(blocks), keep="\n")
 

@@ -14,13 +14,14 @@ from conformance.render.words import (
     STATUS,
     VERDICT,
     broken_in,
+    checked,
     dialect_line,
-    exercised,
     flags,
     judged_again,
-    not_exercised,
+    not_checked,
     profile_lines,
     register_problems,
+    rule,
     sentence,
     servers,
     times,
@@ -76,8 +77,8 @@ def _first(card: Card) -> str:
         ("Smallest request that shows it", plain(times(card.result.smallest)) if card.result.smallest else ""),
         ("Show it again", "<br>".join(code(command, bound=COMMAND) for command in card.curl)),
     ]
-    told = ", ".join(filter(None, (broken_in(card.result), card.more)))
-    head = f"### {STATUS[card.result.status]}: {code(card.result.id)} {plain(card.result.title)}"
+    told = ", ".join(filter(None, (broken_in(card.result), card.places)))
+    head = f"### {STATUS[card.result.status]}: {code(card.result.id)}"
     table = "\n".join(f"| {name} | {text} |" for name, text in rows if text)
     return f"{head}\n\n{code(card.message)} {plain(told)}\n\n| | |\n|---|---|\n{table}"
 
@@ -99,9 +100,9 @@ def _others(found: Sequence[Card]) -> str:
         if card.result.smallest is not None:
             told.append(f"smallest request that shows it ({plain(times(card.result.smallest))}):")
             told += [code(command) for command in card.curl]
-        where = [code(card.where), plain(card.more), plain(broken_in(card.result))]
+        where = [code(card.where), plain(card.places), plain(broken_in(card.result))]
         status = f"{STATUS[card.result.status]} ({card.result.level})"
-        clause = f"{code(card.result.id)}<br>{plain(card.result.title)}"
+        clause = code(card.result.id)
         rows.append(f"| {status} | {clause} | {'<br>'.join(told)} | {'<br>'.join(filter(None, where))} |")
     if len(found) > ROWS:
         rows.append(f"\n… {len(found) - ROWS} more in `index.html`.")
@@ -109,11 +110,11 @@ def _others(found: Sequence[Card]) -> str:
 
 
 def _counts(report: Report) -> str:
-    lines = [f"{exercised(report).capitalize()}."]
+    lines = [f"{checked(report)}."]
     if report.counts.exercised:
         rows = [f"| {profile.value} | {plain(text)} |" for profile, text in profile_lines(report)]
-        lines += ["", "| Profile | Exercised |", "|---|---|", *rows]
-    return "\n".join([*lines, "", *(f"- {reason}" for reason in not_exercised(report))])
+        lines += ["", "| Profile | Checked |", "|---|---|", *rows]
+    return "\n".join([*lines, "", not_checked(report)])
 
 
 def _since(report: Report) -> str:
@@ -122,9 +123,9 @@ def _since(report: Report) -> str:
 
 
 def _known(report: Report) -> str:
-    rows = [f"| stale or expired | {code(clause)} | {plain(what)} |" for clause, what in register_problems(report)]
+    rows = [f"| Register | {code(clause)} | {plain(what)} |" for clause, what in register_problems(report)]
     rows += [
-        f"| {STATUS[result.status]} ({result.level}) | {code(result.id)}<br>{plain(result.title)} "
+        f"| {STATUS[result.status]} | {code(result.id)}<br>{plain(rule(result.level, result.title))} "
         f"| {plain(result.waiver or result.reason)}<br>{plain(broken_in(result))} |"
         for result in waived(report)
     ]

@@ -20,10 +20,10 @@ NAMED: Final = 3
 ANNOTATIONS: Final = 10
 """The maximum number of annotations of one kind that GitHub shows for a step."""
 _DONE: Final[dict[Action, str]] = {
-    "open": "An issue is opened.",
-    "update": "The open issue is updated.",
-    "close": "The open issue is closed: all is well again.",
-    "nothing": "No issue is open, and none is needed.",
+    "open": "open an issue",
+    "update": "update the open issue",
+    "close": "close the open issue, because no target has a problem any more",
+    "nothing": "nothing, because no issue is open and none is needed",
 }
 _WHOSE: Final = {
     "server": "",
@@ -31,8 +31,8 @@ _WHOSE: Final = {
     "suite": " (of the suite itself, not of the server)",
 }
 _FOOTER: Final = (
-    "This issue is rewritten each night, gets a comment when something changes, and is closed when all is well. "
-    "Closing it by hand does not waive anything: add accepted breaches to the register of known deviations."
+    "This issue is rewritten each night, gets a comment when something changes, and is closed when no target has a "
+    "problem. Closing it by hand does not waive anything: add accepted breaches to the register of known deviations."
 )
 
 
@@ -40,9 +40,9 @@ def title(decision: Decision) -> str:
     """Return the title of the issue. It names the first targets with problems."""
     names = _names(decision.troubles)
     if len(names) == 1:
-        return f"GET /api/queue: {names[0]} is not well"
+        return f"GET /api/queue: {names[0]} needs attention"
     more = ", …" if len(names) > NAMED else ""
-    return f"GET /api/queue: {count(len(names), 'target')} are not well ({', '.join(names[:NAMED])}{more})"
+    return f"GET /api/queue: {count(len(names), 'target')} need attention ({', '.join(names[:NAMED])}{more})"
 
 
 def body(decision: Decision, night: Overview, url: str | None) -> str:
@@ -59,7 +59,7 @@ def body(decision: Decision, night: Overview, url: str | None) -> str:
 def comment(decision: Decision, night: Overview, url: str | None) -> str:
     """Return a comment for an issue that stays open or is closed; ``""`` if nothing changed."""
     if decision.action == "close":
-        return f"All is well again. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
+        return f"No target has a problem any more. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
     if decision.action != "update" or not (decision.appeared or decision.gone):
         return ""
     lists = [_list("New", decision.appeared), _list("Gone", decision.gone)]
@@ -73,16 +73,26 @@ def summary(decision: Decision, night: Overview, digest: Digest) -> str:
     table = render_markdown(Outcomes(night.targets), worst).rstrip("\n")
     every = "\n\n".join(filter(None, (table, "\n".join(changed))))
     folded = f"<details><summary>{count(len(night.targets), 'target')} one by one</summary>\n\n{every}\n\n</details>"
-    return "\n\n".join((digest_markdown(digest).rstrip("\n"), folded, _DONE[decision.action])) + "\n"
+    return "\n\n".join((digest_markdown(digest).rstrip("\n"), folded, action(decision))) + "\n"
 
 
-def lines(decision: Decision, digest: Digest) -> Iterator[str]:
-    """Yield the summary of a nightly run as text: at most 40 lines for any number of targets."""
+def lines(decision: Decision, digest: Digest, *, tracked: bool) -> Iterator[str]:
+    """Yield the summary of a nightly run as text: at most 40 lines for any number of targets.
+
+    ``tracked`` says that the rolling issue is known. Without it, nobody asked what to do with one.
+    """
     yield from digest_lines(digest)
-    for word, keys in (("new", decision.appeared), ("gone", decision.gone)):
+    if not tracked:
+        return
+    for word, keys in (("New in the issue", decision.appeared), ("Gone from the issue", decision.gone)):
         if keys:
             yield line(f"{word}: {some([_words(key) for key in keys], len(keys))}")
-    yield f"{decision.action}: {_DONE[decision.action]}"
+    yield f"{action(decision)} Nothing was sent."
+
+
+def action(decision: Decision) -> str:
+    """Return what to do with the rolling issue."""
+    return f"Action for the rolling issue: {_DONE[decision.action]}."
 
 
 def commands(decision: Decision, night: Overview) -> Iterator[str]:
@@ -131,7 +141,7 @@ def _words(key: str, *, named: bool = True) -> str:
     """Return the id of a problem as readable text."""
     name, what, *_ = [*key.split(" "), ""]
     said = {
-        SILENT: "no verdict for several nights in a row: not reached, or too little was exercised",
+        SILENT: "no verdict for several nights in a row: not reached, or too little was checked",
         RUN: "its run failed, so the server was not checked",
         UNTOLD: "its run ended with exit status 1: see its report",
         "several": "several problems",

@@ -181,7 +181,7 @@ def _coded(text: str) -> Markup:
     from markupsafe import Markup, escape
 
     escaped = str(escape(visible(text, keep="\n\t")))
-    return Markup(_OPTION.sub(r"<code>\g<0></code>", escaped))  # noqa: S704 - escaped, and only letters and dashes are marked
+    return Markup(_OPTION.sub(r'<code class="option">\g<0></code>', escaped))  # noqa: S704 - escaped, and only letters and dashes are marked
 
 
 def _text(name: str) -> str:

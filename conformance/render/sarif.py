@@ -21,6 +21,7 @@ from conformance.render.words import (
     more_like_this,
     register_problems,
     rfc_url,
+    rule,
     sentence,
     source_text,
 )
@@ -149,7 +150,7 @@ def _result(result: ClauseResult, index: int, evidence: Evidence | None, place: 
 
 def _message(result: ClauseResult, evidence: Evidence | None) -> str:
     if evidence is None:
-        return visible(f"{result.title}: {result.reason}")
+        return visible(f"{result.reason} ({rule(result.level, result.title)})")
     told = [sentence(evidence.message), f"Expected {sentence(evidence.expected)}", f"Got {sentence(evidence.got)}"]
     told += [sentence(text) for text in (evidence.hint, more_like_this(evidence)) if text]
     return visible(" ".join(told))
@@ -167,7 +168,7 @@ def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
         "descriptor": {"id": result.status.value},
         "associatedRule": {"id": visible(result.id), "index": index},
         "level": level,
-        "message": {"text": visible(f"{STATUS[result.status]}: {result.title} ({result.reason})")},
+        "message": {"text": visible(f"{STATUS[result.status]}: {rule(result.level, result.title)} ({result.reason})")},
     }
 
 

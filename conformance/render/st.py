@@ -11,7 +11,7 @@ from conformance.contract.terms import Demand
 from conformance.judge.report import ClauseResult, Status
 
 NAMED: Final = 4
-"""The maximum number of clauses that the summary names as not exercised."""
+"""The maximum number of clauses that the summary names as not checked."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ def finding_lines(found: ClauseResult) -> Iterator[str]:
 
 
 def summary(tally: Tally) -> Iterator[str]:
-    """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not exercised."""
+    """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not checked."""
     yield f"Queue contract: {tally.judged} responses judged by the clauses about single responses."
     if tally.should:
         found = (f"{name} ({len(tally.broken[name])})" for name in sorted(tally.should))
@@ -63,4 +63,4 @@ def summary(tally: Tally) -> Iterator[str]:
     unseen = [clause.id for clause in CATALOGUE if clause.core and clause.over and clause.id not in tally.seen]
     if unseen:
         rest = f" and {len(unseen) - NAMED} more" if len(unseen) > NAMED else ""
-        yield f"  ⚠️  inconclusive: not exercised {', '.join(unseen[:NAMED])}{rest}"
+        yield f"  ⚠️  inconclusive: not checked {', '.join(unseen[:NAMED])}{rest}"

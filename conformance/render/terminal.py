@@ -12,17 +12,18 @@ from conformance.render.findings import Card, cards
 from conformance.render.words import (
     STATUS,
     broken_in,
+    checked,
     dialect_line,
     dialect_reason,
-    exercised,
     generated,
     in_counts,
     judged_again,
     more_like_this,
-    not_exercised,
+    not_checked,
     place,
     profile_lines,
     register_problems,
+    rule,
     sentence,
     servers,
     status_counts,
@@ -67,7 +68,7 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses in the line of counts. Clauses that were not exercised or do not apply have their own lines."""
+"""The statuses in the line of counts. Another line reports what was not checked."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
@@ -117,8 +118,8 @@ def _first(card: Card) -> list[Line]:
 
 
 def _headline(card: Card) -> Line:
-    counted = ", ".join(filter(None, (broken_in(card.result), card.more)))
-    return Line(_style(card.result), line(_title(card.result) + (f" ({counted})" if counted else "")))
+    counted = ", ".join(filter(None, (broken_in(card.result), card.places)))
+    return Line(_style(card.result), line(f"{_name(card.result)}: {card.message}{_in_brackets(counted)}"))
 
 
 def _about_the_run(report: Report) -> list[Line]:
@@ -137,10 +138,11 @@ def _count_lines(report: Report) -> list[Line]:
     """Return lines with the number of clauses per status, and for each profile (queue, http, auth, lifecycle)."""
     seen = [(status, number) for status, number in status_counts(report).items() if number and status in SEEN]
     by_status = ", ".join(f"{number} {in_counts(status, number)}" for status, number in seen)
-    lines = [Line("counts", line(f"{exercised(report).capitalize()}: {by_status or 'none'}"))]
-    if report.counts.exercised:
-        lines += [Line("detail", f"    {profile.value:<10} {text}") for profile, text in profile_lines(report)]
-    return lines + [Line("not-exercised", reason) for reason in not_exercised(report)]
+    if not report.counts.exercised and not by_status:
+        return [Line("not-exercised", "No clause was checked.")]
+    lines = [Line("counts", line(f"{checked(report)}: {by_status}"))]
+    lines += [Line("detail", f"    {profile.value:<10} {text}") for profile, text in profile_lines(report)]
+    return lines + [Line("not-exercised", told) for told in (not_checked(report),) if told]
 
 
 def _style(result: ClauseResult) -> Style:
@@ -188,13 +190,16 @@ def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
     return lines or [Line("counts", line(f"{sent}, no clause broken"))]
 
 
-def _title(result: ClauseResult) -> str:
-    return f"{STATUS[result.status].upper()} {result.id}: {result.title}"
+def _name(result: ClauseResult) -> str:
+    return f"{STATUS[result.status].upper()} {result.id}"
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _head(result: ClauseResult) -> str:
-    told = broken_in(result)
-    return _title(result) + (f" ({told})" if told else "")
+    return f"{_name(result)} ({rule(result.level, result.title)}){_in_brackets(broken_in(result))}"
 
 
 def _detail(text: str) -> Line:

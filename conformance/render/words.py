@@ -11,7 +11,8 @@ from typing import Final, Protocol, TypeVar
 from conformance.contract.clause import Source
 from conformance.contract.conversation import TOO_MANY
 from conformance.contract.terms import ORDER, Dialect, Profile
-from conformance.judge.coverage import A_JOB, A_RESPONSE, ProfileCounts, coverage
+from conformance.judge import outcome
+from conformance.judge.coverage import coverage
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
@@ -34,7 +35,7 @@ VERDICT: Final = {
 }
 
 VERDICT_MEANING: Final = {
-    Verdict.CONFORMANT: "Every core clause was exercised, and no response broke a must clause.",
+    Verdict.CONFORMANT: "Every core clause was checked, and no response broke a must clause.",
     Verdict.NON_CONFORMANT: "At least one response broke a must clause.",
     Verdict.INCONCLUSIVE: "No must clause was broken, but the run saw too little to say that the server conforms.",
 }
@@ -43,7 +44,7 @@ STATUS: Final = {
     Status.FAIL: "Failed",
     Status.ERROR: "Error",
     Status.WARN: "Warning",
-    Status.NOT_EXERCISED: "Not exercised",
+    Status.NOT_EXERCISED: "Not checked",
     Status.WAIVED: "Waived",
     Status.PASS: "Passed",
     Status.NOT_APPLICABLE: "Not applicable",
@@ -54,10 +55,10 @@ STATUS_MEANING: Final = {
     Status.FAIL: "A must clause was broken.",
     Status.ERROR: "The suite itself failed while judging this clause. It says nothing about the server.",
     Status.WARN: "A should clause was broken. The verdict stays the same; with --fail-on-should the exit status is 1.",
-    Status.NOT_EXERCISED: "No response exercised the clause, so it is unknown whether the server follows it.",
+    Status.NOT_EXERCISED: "No response showed whether the server follows the clause.",
     Status.WAIVED: "A breach that the register of known deviations accepts, with a reason.",
     Status.PASS: "The clause was checked, and no response broke it.",
-    Status.NOT_APPLICABLE: "The clause does not apply to this dialect or these options.",
+    Status.NOT_APPLICABLE: "The clause does not apply under this dialect or with these options.",
 }
 
 LEVEL_MEANING: Final = {
@@ -125,7 +126,7 @@ def breached(report: Report) -> list[ClauseResult]:
 
 
 def core_not_exercised(report: Report) -> list[ClauseResult]:
-    """Return the core clauses that this run did not exercise."""
+    """Return the core clauses that this run did not check."""
     return [result for result in report.clauses if result.core and result.status is Status.NOT_EXERCISED]
 
 
@@ -149,46 +150,37 @@ def in_counts(status: Status, number: int) -> str:
     return STATUS[status].lower() + ("s" if number != 1 and status in {Status.WARN, Status.ERROR} else "")
 
 
-def exercised(report: Report) -> str:
-    """Return a phrase such as ``exercised 41 of 58 applicable clauses``."""
-    asked = sum(counts.askable for counts in coverage(report.clauses, report.run))
-    return f"exercised {report.counts.exercised:,} of {count(asked, 'clause')} that this run could check"
+def checked(report: Report) -> str:
+    """Return how many clauses were checked, of those that apply: ``Checked 94 of 133 clauses``."""
+    return f"Checked {report.counts.exercised:,} of {count(report.counts.applicable, 'clause')}"
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return for each profile, such as http, how many of its clauses were exercised, and what the others need."""
-    return [(counts.profile, of_profile(counts)) for counts in coverage(report.clauses, report.run)]
+    """Return for each profile how many clauses were checked: ``64 of 66``."""
+    return [
+        (counts.profile, f"{counts.checked:,} of {counts.total:,}") for counts in coverage(report.clauses, report.run)
+    ]
 
 
-def of_profile(counts: ProfileCounts) -> str:
-    """Return how many clauses of a profile were exercised, and what the others need."""
-    needs = [f"{number:,} {what}" for what, number in counts.needs.items()]
-    if needs:
-        number, what = needs[0].split(" ", 1)
-        needs[0] = f"{number} {'more ' if counts.askable else ''}need {what}"
-    asked = f"{counts.exercised:,} of {counts.askable:,}" if counts.askable else "not checked"
-    return "; ".join(filter(None, (asked, ", ".join(needs))))
-
-
-def not_exercised(report: Report) -> list[str]:
-    """Return sentences that say how many clauses were not exercised, one for each reason."""
-    if not report.counts.exercised:
-        return ["No clause was exercised."]
-    missing: Counter[str] = Counter()
+def not_checked(report: Report) -> str:
+    """Return how many clauses were not checked, and what they need; ``""`` if there are none."""
+    if not report.counts.not_exercised:
+        return ""
+    needs: Counter[str] = Counter()
     for counts in coverage(report.clauses, report.run):
-        missing.update(counts.unseen)
-    return [f"{count(number, 'clause')} not exercised: {_LACK[what]}." for what, number in missing.most_common()]
+        needs.update(counts.needs)
+    told = ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in needs.most_common())
+    return f"{report.counts.not_exercised:,} not checked: {told}."
 
 
-_LACK: Final = {
-    A_JOB: "no read showed the jobs they are about",
-    A_RESPONSE: "the server sent none of the responses they are about",
-}
+def rule(level: str, title: str) -> str:
+    """Return the title of a clause as a rule, so that nobody reads it as a finding: ``must: queue_running is ...``."""
+    return f"{level}: {title}"
 
 
 def broken_in(result: ClauseResult) -> str:
     """Return ``broken in 3 of 40 responses``, or ``""`` if no response broke the clause."""
-    return f"broken in {result.breached:,} of {count(result.judged, 'response')}" if result.breached else ""
+    return outcome.broken_in(result.id, result.breached, result.judged) if result.breached else ""
 
 
 def sentence(text: str) -> str:
@@ -201,10 +193,10 @@ def sentence(text: str) -> str:
 
 
 def more_like_this(evidence: Evidence) -> str:
-    """Return ``12 more like this, last at /queue_pending/40/3``, or ``""``."""
+    """Return ``12 more in the same response, last at /queue_pending/40/3``, or ``""``."""
     if not evidence.more:
         return ""
-    return f"{evidence.more:,} more like this" + (f", last at {evidence.last}" if evidence.last else "")
+    return f"{evidence.more:,} more in the same response" + (f", last at {evidence.last}" if evidence.last else "")
 
 
 def times(smallest: SmallestRequest) -> str:
@@ -304,7 +296,7 @@ def flags(report: Report) -> list[str]:
             (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
             (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
             (f"{report.counts.waived} waived", report.counts.waived > 0),
-            ("the register of known deviations has stale or expired entries", bool(register_problems(report))),
+            (register_summary(report), True),
         )
         if holds and text
     ]
@@ -391,6 +383,23 @@ def register_problems(report: Report) -> list[tuple[str, str]]:
         (problem.clause, problem.message + (f" ({found.file}, deviation {problem.entry})" if problem.entry else ""))
         for problem in found.problems
     ]
+
+
+_PROBLEM: Final[dict[str, tuple[str, str]]] = {
+    "expired": ("expired entry", "expired entries"),
+    "stale": ("stale entry", "stale entries"),
+    "unknown-clause": ("unknown clause", "unknown clauses"),
+    "other-fingerprint": ("failure that no entry covers", "failures that no entry covers"),
+}
+
+
+def register_summary(report: Report) -> str:
+    """Return what is wrong with the register: ``the register of known deviations has 1 stale entry``, or ``""``."""
+    kinds = Counter[str](problem.problem for problem in (report.deviations.problems if report.deviations else ()))
+    told = [
+        f"{kinds[kind]} {many if kinds[kind] > 1 else one}" for kind, (one, many) in _PROBLEM.items() if kinds[kind]
+    ]
+    return f"the register of known deviations has {' and '.join(told)}" if told else ""
 
 
 def verdict_line(report: Report) -> str:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import SHORTEST_KEY
 from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
 
+PLAN: Final = 45
+"""About how many requests of the fixed plan a run sends that does not write."""
 MALFORMED: Final = "malformed requests are sent at the end: they can crash a server that does not expect them"
 
 
@@ -76,12 +79,8 @@ def _generated(settings: Settings) -> list[str]:
     if settings.properties is None:
         return []
     found, described = settings.properties, settings.described
-    lines = [
-        (
-            f"then {found.number} requests that Schemathesis {version('schemathesis')} generates "
-            f"from {described.name}, SHA-256 {described.sha256}, seed {found.seed} (--properties 0: none)"
-        )
-    ]
+    by = f"by Schemathesis {version('schemathesis')} from {described.name}, seed {found.seed}"
+    lines = [f"{found.number:,} of them {'is' if found.number == 1 else 'are'} generated {by}"]
     if described.unmatched:
         lines.append(f"errata that do not apply to {described.name}: {', '.join(described.unmatched)}")
     if found.kept_in is not None and not _can_be_written(found.kept_in):
@@ -89,12 +88,21 @@ def _generated(settings: Settings) -> list[str]:
     return lines
 
 
+def expected_requests(settings: Settings) -> int:
+    """Return about how many requests a run sends."""
+    generated = settings.properties.number if settings.properties is not None else 0
+    fixed = settings.bounds.max_requests if settings.server_changes else min(settings.bounds.max_requests, PLAN)
+    return fixed + generated
+
+
 def announcement(settings: Settings) -> list[str]:
-    """Return lines for the user about the target, the dialect, the limits of the run, and who receives the key."""
-    server = "the embedded reference endpoint (not your server)" if settings.target is None else settings.target
-    bounds = settings.bounds
-    limits = f"at most {bounds.max_requests} requests of the fixed plan and {bounds.deadline:g} s"
-    lines = [f"checking {settings.queue_path} of {server}, dialect {settings.dialect.value}, {limits}"]
+    """Return lines for the user about the target, the number of requests, and who receives the key."""
+    asked = "the embedded reference endpoint, not your server"
+    if settings.target is not None:
+        asked = f"{settings.target.rstrip('/')}{settings.queue_path}"
+    kind = "requests" if settings.server_changes else "read-only requests"
+    dialect = "" if settings.dialect is Dialect.CLOUD else f", dialect {settings.dialect.value}"
+    lines = [f"checking {asked} (about {expected_requests(settings):,} {kind}{dialect})"]
     if settings.scheme_added and settings.target is not None:
         lines.append(f"no scheme was given: plain http is used for {urlsplit(settings.target).netloc}")
     lines += will_be_sent(settings)

@@ -170,7 +170,7 @@ class Options:
         bool,
         Opt(
             Group.CHECKED,
-            "exit with 0 if the only problem is that clauses were not exercised",
+            "exit with 0 if the only problem is that clauses were not checked",
             at=Place.CHECK | Place.JUDGE | Place.LOAD,
             more="If the target was not reached, the exit status is still 10.",
         ),

@@ -58,7 +58,7 @@ def _markers() -> list[tuple[str, str]]:
         ("must", "clauses that make the verdict non-conformant if they are broken"),
         ("should", "clauses that cause a warning if they are broken"),
         ("property", "families of requests that Schemathesis generates from the OpenAPI document"),
-        ("core", "clauses without which no run gets the verdict conformant"),
+        ("core", "clauses that must have been checked for the verdict conformant"),
         *((profile.value, f"clauses of this profile ({meaning})") for profile, meaning in PROFILE_MEANING.items()),
         *((subject, f"clauses on {subject}") for subject in subjects),
     ]

@@ -72,7 +72,7 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     *digest, headline, overview = result.stdout.splitlines()
     assert digest[1:5] == [
         "  Broken now: 1: bad",
-        "  Newly broken, mended: unknown, because no target has a history (--history FILE)",
+        "  Newly broken, fixed: unknown, because no target has a history (--history FILE)",
         "  Not reached: 1: nowhere",
         "  Waivers that expire within 14 days: 0",
     ]
@@ -81,7 +81,7 @@ def test_each_target_has_pages_and_one_overview_shows_all(stack: ExitStack) -> N
     assert "1 target not reached: nowhere" in digest
     assert headline == "2 targets: 1 non-conformant (bad), 1 inconclusive (nowhere)"
     assert overview == "overview: reports/latest/index.html"
-    assert result.stderr.startswith(f"bad: checking /api/queue of {bad.url}")
+    assert result.stderr.startswith(f"bad: checking {bad.url}/api/queue (about ")
     found = left()
     assert {name: (line["outcome"], line["exit"]) for name, line in found.items()} == {
         "bad": ("non-conformant", 1),
@@ -268,7 +268,7 @@ def test_what_the_disk_does_not_take_stops_the_run_with_a_line(monkeypatch: pyte
         (["--all", "--parallel", "500", "--rate", "5"], "requests per second are left for each check"),
         (["--all", "--rate", "0"], "0.0 is not in the range x>0"),
         (["--all", "--dialect", "both"], "'both' is not one of 'cloud', 'oss', 'auto'"),
-        (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, target 'ref': --ca-bundle nowhere.pem"),
+        (["--all", "--ca-bundle", "nowhere.pem"], "targets.toml, [[target]] 1: target 'ref': --ca-bundle nowhere.pem"),
         (
             ["--all", "--history", "targets.toml"],
             "the history targets.toml is not an SQLite database: name another file",

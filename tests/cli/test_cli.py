@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -94,6 +95,21 @@ def test_every_option_says_what_it_is_for_and_what_it_is_without(verb: str) -> N
             assert told or option.name in OPTIONAL
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_that_names_a_page_says_where_it_is(verb: str) -> None:
+    text = " ".join(call(verb, "--help").stdout.split())
+    pages = re.findall(r"docs/(\w[\w-]*\.md)", text)
+    folder = re.search(r"The pages in docs/ are in (\S+)\.", text)
+    assert (folder is not None) is bool(pages)
+    assert all((Path(folder[1]) / page).exists() for page in pages if folder)
+
+
+def test_names_of_the_reference_endpoint_are_listed_by_a_word() -> None:
+    every, some = (call("serve", "--list", *word).stdout.splitlines() for word in ((), ("uuid",)))
+    assert 0 < len(some) < len(every) / 10
+    assert all("uuid" in line.lower() for line in some if line.startswith("  "))
+
+
 def test_the_version_is_told() -> None:
     assert call("--version").stdout == f"comfy-conformance, version {__version__}\n"
 
@@ -106,7 +122,9 @@ def test_the_version_is_told() -> None:
     [
         (["klingon"], "No such command 'klingon'"),
         (["nigthly"], "No such command 'nigthly': did you mean nightly?"),
-        (["check", "--klingon"], "No such option '--klingon'"),
+        (["check", "--klingon"], "no option '--klingon' (see main check --help)"),
+        (["check", "--dialekt", "oss"], "no option '--dialekt': did you mean --dialect? (see main check --help)"),
+        (["clauses", "xyz"], "no clause 'xyz': `comfy-conformance clauses` lists all"),
         (["check", "--dialect", "klingon"], "'cloud', 'oss', 'auto'"),
         (["check", "example.org:8188"], "give one such as http://example.org:8188"),
         (["check", f"{NOWHERE}/api/queue"], f"give {NOWHERE}"),
@@ -126,6 +144,11 @@ def test_the_version_is_told() -> None:
         (["judge", "taken", "--report-dir", "taken"], "choose another with --report-dir"),
         (["serve", "--fault", "second"], "did you mean seconds?"),
         (["serve", "--variant", "klingon"], "--list shows all"),
+        (["serve", "--fault", "two-a-second"], "two-a-second is not for --fault: use --variant two-a-second"),
+        (["serve", "--variant", "seconds"], "seconds is not for --variant: use --fault seconds"),
+        (["serve", "--hostile", "seconds"], "seconds is not for --hostile: use --fault seconds"),
+        (["serve", "--fault", "comfyui-order", "--generate"], "--fault comfyui-order cannot be combined with --gen"),
+        (["serve", "--list", "klingon"], "no variant, hostile endpoint or fault contains 'klingon'"),
         (["serve", "--api-key-env", "UNSET"], "UNSET, which is not set: set it first"),
         (["serve", "--host", "nowhere.invalid"], "choose another --host or --port"),
         (["clauses", "--format", "klingon"], "'table', 'markdown', 'json'"),
@@ -169,7 +192,9 @@ def test_a_check_begins_with_its_verdict_and_leaves_a_report(folder: Path) -> No
     verdict, *_, where = result.stdout.splitlines()
     assert verdict.startswith("Conformant: ")
     assert where == "report: reports/latest/index.html"
-    assert result.stderr.startswith("checking /api/queue of the embedded reference endpoint (not your server)")
+    assert result.stderr.startswith(
+        "checking the embedded reference endpoint, not your server (about 45 read-only requests)"
+    )
     assert report(folder)["verdict"] == "conformant"
 
 

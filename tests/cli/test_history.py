@@ -225,7 +225,7 @@ def test_two_reports_are_compared() -> None:
     nights(None, "id-as-short-code", "seconds", history=None)
     worse = call("compare", "--over-time", "night-1/compliance.json", "night-2/compliance.json")
     assert worse.exit_code == 1
-    assert "Newly failed (1)\n    item.prompt-id.uuid: " in worse.stdout
+    assert "Newly failed (1)\n    item.prompt-id.uuid (must, core: " in worse.stdout
     assert worse.stdout.splitlines()[-1].startswith("Worse: 1 clause newly failed, the verdict went from conformant")
     better = call("compare", "--over-time", "night-2/compliance.json", "night-1/compliance.json", "-q")
     assert (better.exit_code, len(better.stdout.splitlines())) == (0, 1)
@@ -271,6 +271,16 @@ def test_an_outage_is_one_line_and_not_a_regression() -> None:
     assert again.exit_code == 0
     assert again.stdout.splitlines()[0].startswith("Old  run 2, ")
     assert call("compare", "--history", "history.db", "1", "3").exit_code == 0
+
+
+def test_without_a_target_the_others_of_a_history_are_offered() -> None:
+    with serve() as one, serve() as other:
+        for name, url in (("a", one.url), ("a", one.url), ("b", other.url)):
+            call("check", url, "--name", name, "--history", "history.db", "-q")
+    told = "only one run of b: nothing to compare yet (--target selects one of b, a)"
+    is_refused(call("compare", "--history", "history.db"), told)
+    chosen = call("compare", "--history", "history.db", "--target", "a")
+    assert (chosen.exit_code, chosen.stderr) == (0, "")
 
 
 def test_two_runs_of_a_history_have_a_page_if_it_is_asked_for(folder: Path) -> None:

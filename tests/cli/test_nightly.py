@@ -153,9 +153,9 @@ def worded(*targets: TargetResult, known: list[str] | None = None) -> tuple[Deci
 
 
 def test_the_title_says_who_is_not_well() -> None:
-    assert told.title(decide([ILL], None)) == "GET /api/queue: prod is not well"
+    assert told.title(decide([ILL], None)) == "GET /api/queue: prod needs attention"
     several = [target(name, "error") for name in "dcba"]
-    assert told.title(decide(several, None)) == "GET /api/queue: 4 targets are not well (a, b, c, …)"
+    assert told.title(decide(several, None)) == "GET /api/queue: 4 targets need attention (a, b, c, …)"
 
 
 def test_the_body_tells_each_trouble_and_keeps_its_key() -> None:
@@ -174,7 +174,7 @@ def test_a_comment_is_for_what_changed_alone() -> None:
     text = told.comment(*worded(OTHERWISE, known=[A1]), None)
     assert "New:\n\n- prod: item.a" in text
     assert "Gone:\n\n- prod: item.a" in text
-    assert told.comment(*worded(WELL, known=[A1]), None).startswith("All is well again.")
+    assert told.comment(*worded(WELL, known=[A1]), None).startswith("No target has a problem any more.")
 
 
 HOSTILE = "x\n::error::owned\r%0A @everyone <img src=x> [l](javascript:1) | `c` -->"
@@ -198,7 +198,7 @@ def test_what_a_server_said_acts_nowhere() -> None:
         told.comment(decision, whole, None),
         told.summary(decision, whole, digested(whole)),
     ]
-    lines = list(told.lines(decision, digested(whole)))
+    lines = list(told.lines(decision, digested(whole), tracked=True))
     assert len(lines) == 10
     assert "\n" not in "".join(lines)
     assert "::error" not in "".join([*texts, *lines])
@@ -243,17 +243,17 @@ def test_one_report_is_a_night_too(folder: Path) -> None:
     assert result.exit_code == 1
     assert f"  Broken now: 1: {endpoint.url}\n" in result.stdout
     assert f"1 target broken: {endpoint.url}\n    item.create-time.milliseconds: " in result.stdout
-    assert result.stdout.splitlines()[-1] == "open: An issue is opened."
+    assert "issue" not in result.stdout  # nobody asked about one
     decision = json.loads((folder / "out/decision.json").read_text("utf-8"))
-    assert decision["title"] == f"GET /api/queue: {endpoint.url} is not well"
+    assert decision["title"] == f"GET /api/queue: {endpoint.url} needs attention"
     assert (folder / "out/outputs.txt").read_text("utf-8").splitlines() == [
         "action=open",
         "exit=1",
-        f"title=GET /api/queue: {endpoint.url} is not well",
+        f"title=GET /api/queue: {endpoint.url} needs attention",
     ]
     issue = folder / "out/body.md"
     again = call("nightly", "my night", "--issue", issue, "--output", "out")
-    assert again.stdout.splitlines()[-1] == "update: The open issue is updated."
+    assert again.stdout.splitlines()[-1] == "Action for the rolling issue: update the open issue. Nothing was sent."
     assert (folder / "out/comment.md").read_text("utf-8") == ""
 
 
@@ -270,11 +270,11 @@ def test_a_breached_should_is_a_trouble_where_it_is_to_fail() -> None:
 def test_the_newer_of_two_runs_in_one_folder_is_the_night(folder: Path) -> None:
     (folder / "targets.toml").write_text('[[target]]\nname = "ref"\nurl = "embedded"\n', encoding="utf-8")
     call("check", "--properties", "0", "--all", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target well: ref\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: ref\n") == 1
     call("check", "--properties", "0", "--target", "embedded", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target well: embedded\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: embedded\n") == 1
     call("check", "--properties", "0", "--target", "embedded", "--name", "mine", "-q")
-    assert call("nightly", "reports/latest").stdout.count("1 target well: mine\n") == 1
+    assert call("nightly", "reports/latest").stdout.count("1 target without a problem: mine\n") == 1
 
 
 def test_two_targets_with_one_url_and_no_names_are_told_apart_by_dialect_and_path() -> None:
@@ -326,7 +326,7 @@ def test_a_history_that_cannot_be_written_is_told_and_the_night_is_decided_all_t
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ([], "no report given: give the DIR of one, or name the targets with --targets"),
+        ([], "nothing to summarise: give the report directories (DIR), or --targets FILE"),
         (["nowhere"], "nowhere/compliance.json cannot be read: No such file or directory"),
         (["broken"], "broken/results.jsonl is damaged at line 1"),
         (["--targets", "missing.toml"], "missing.toml cannot be read"),

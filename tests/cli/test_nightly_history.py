@@ -33,7 +33,7 @@ def test_on_the_first_night_of_names_that_share_a_url_nothing_is_counted_togethe
     lost = history_samples.night(sample.unreachable(), 1)
     left_by(folder, **{f"tenant-{number}": lost for number in range(5)})
     done = call("nightly", "night", "--history", "h.db")
-    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing: No issue is open, and none is needed.")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "    the target cannot be reached: Connection refused")
     assert "  Not reached: 5: tenant-0 since 2026-01-01 (1 night), " in done.stdout
 
 
@@ -47,7 +47,7 @@ def test_a_dead_tenant_is_noticed_beside_a_neighbour_that_is_well(folder: Path) 
         done = call("nightly", "night", "--history", "h.db")
     assert done.exit_code == 1
     assert "  Not reached: 1: dead since 2026-01-01 (3 nights)" in done.stdout
-    assert "1 target well: well" in done.stdout
+    assert "1 target without a problem: well" in done.stdout
 
 
 def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder: Path) -> None:
@@ -70,7 +70,7 @@ def test_without_the_list_a_new_name_begins_anew_and_the_way_to_go_on_is_said(fo
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db")
     assert "note: new is new; old had the same URL: --renamed old=new continues that history" in done.stdout
-    assert "  Newly broken, mended: unknown, because no target was compared with an earlier run" in done.stdout
+    assert "  Newly broken, fixed: unknown, because no target was compared with an earlier run" in done.stdout
     again = call("nightly", "night", "--history", "h.db", "--renamed", "old=new", "--renamed", "other=x")
     assert "note: new continues the history of old" in again.stdout
     assert "the history has no target other" in again.stdout
@@ -105,7 +105,7 @@ def test_a_period_is_told_from_the_history(folder: Path) -> None:
     done = call("nightly", "--since", "3d", "--history", "h.db", "--output", "out")
     assert done.exit_code == 1
     assert done.stdout.splitlines()[:3] == [
-        "2026-01-05 to 2026-01-08: 1 target, 0 of them well",
+        "2026-01-05 to 2026-01-08: 1 target, 0 without a problem",
         "  Broken now: 1: http://queue.example:8188",
         "  Newly broken: 0",
     ]

@@ -22,8 +22,8 @@ def sent(
 
 # --- served -----------------------------------------------------------------------------------------------------------
 
-PATH = "check the path; --queue-path sets another path"
-OWN_PATH = "check that this is the path of the queue; --queue-path sets another path"
+PATH = "the queue has another path: look it up, and give it with --queue-path"
+OWN_PATH = "this is not the path of the queue: look it up, and give it with --queue-path"
 NO_LOCATION = "redirects are not followed, and this one has no Location: ask the operator of the server where it leads"
 NOT_MODIFIED = "a 304 is a response to a conditional request, and this one was not: check whether a cache sent it"
 
@@ -201,9 +201,9 @@ def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("null", "send an empty list as []"),
-        ("{}", "send an empty list as []"),
-        ('""', "send an empty list as []"),
+        ("null", "null, {} or an empty string instead of an empty list"),
+        ("{}", "null, {} or an empty string instead of an empty list"),
+        ('""', "null, {} or an empty string instead of an empty list"),
         ("0", None),
         ("true", None),
         ('{"a": 1}', None),

@@ -78,7 +78,7 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
         ("url\n", "has no target"),
         ("http://127.0.0.1:1\nhttp://127.0.0.1:1\n", "line 2: 'http://127.0.0.1:1' appears twice"),
         ("url,name\nhttp://127.0.0.1:1,a\nhttp://127.0.0.1:2,a\n", "line 3: 'a' appears twice"),
-        ("http://127.0.0.1:1\n127.0.0.1:2\n", "127.0.0.1:2 is not an http or https URL"),
+        ("http://127.0.0.1:1\n127.0.0.1:2\n", "line 2: 127.0.0.1:2 is not an http or https URL"),
         ("url,dialekt\nhttp://127.0.0.1:1,oss\n", "line 1: 'dialekt' is not a known column: did you mean dialect?"),
         ("url,properties\nhttp://127.0.0.1:1,true\n", "line 2: properties must be a number, not 'true'"),
         ("url,dialect,dialect\nhttp://127.0.0.1:1,oss,oss\n", "line 1: a column appears twice"),
@@ -90,8 +90,11 @@ def test_standard_input_is_read_once_and_can_be_gone_through_again() -> None:
         ("url,insecure\nhttp://127.0.0.1:1,perhaps\n", "line 2: insecure must be true or false, not 'perhaps'"),
         ("url,deadline\nhttp://127.0.0.1:1,soon\n", "line 2: deadline must be a number, not 'soon'"),
         ("url,name\nhttp://127.0.0.1:1,\x1b[2J\n", "line 2: a name must be printable"),
-        ("url,api-key-env\nhttps://example.org,NOT_SET\n", "NOT_SET, which is not set"),
-        ("url,api-key-env\nhttp://example.org,A_KEY\n", "would be sent over plain http"),
+        (
+            "url,api-key-env\nhttps://example.org,NOT_SET\n",
+            "line 2: target 'https://example.org': --api-key-env names ",
+        ),
+        ("url,api-key-env\nhttp://example.org,A_KEY\n", "line 2: target 'http://example.org': "),
         ("url\nhttp://127.0.0.1:1\n\udcff", "is not valid UTF-8"),
     ],
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from conformance.judge.report import Evidence, Excerpt, Report, Status, Verdict
+from msgspec import structs
+
+from conformance.judge.report import ClauseResult, Evidence, Excerpt, Report, Status, Verdict
 from helpers import report_samples as sample
 
 
 def comfyui() -> Report:
     """Return a report with ComfyUI's own order of the elements, positions from 0, and a warning."""
     swapped = Evidence(
-        exchange="x-01",
+        exchange="x1",
         pointer="/queue_running/0/3",
         expected="output_node_ids (array) at [3], metadata (object) at [4]",
         got='{"client_id": "5c2f", "create_time": 1767225600000}',
@@ -26,7 +28,7 @@ def comfyui() -> Report:
         ),
     )
     zero = Evidence(
-        exchange="x-01",
+        exchange="x1",
         pointer="/queue_running/0/0",
         expected="1 or more",
         got="0",
@@ -35,8 +37,8 @@ def comfyui() -> Report:
         kind="zero",
     )
     changed = (
-        sample.clause("item.element-order", Status.FAIL, swapped),
-        sample.clause("item.job-number.one-based", Status.FAIL, zero),
+        _everywhere(sample.clause("item.element-order", Status.FAIL, swapped)),
+        _everywhere(sample.clause("item.job-number.one-based", Status.FAIL, zero)),
         sample.clause("http.date", Status.WARN),
     )
     return sample.report(
@@ -44,3 +46,8 @@ def comfyui() -> Report:
         "2 must clauses broken: item.element-order, item.job-number.one-based",
         sample.all_but({result.id: result for result in changed}),
     )
+
+
+def _everywhere(result: ClauseResult) -> ClauseResult:
+    """Return a result that all responses of a run show."""
+    return structs.replace(result, judged=95, breached=95, reason="broken in 95 of 95 responses")

@@ -65,7 +65,7 @@ def test_each_of_the_five_lists_names_its_targets() -> None:
     assert list(digest_lines(found))[1:6] == [
         "  Broken now: 2: ill, strict",
         "  Newly broken: 1: ill (item.a)",
-        "  Mended: 1: mended (item.b)",
+        "  Fixed: 1: mended (item.b)",
         "  Not reached: 1: gone since 2026-11-23 (3 nights)",
         "  Waivers that expire within 14 days: 1: item.soon until 2026-12-09 (mended, well)",
     ]
@@ -116,7 +116,7 @@ def test_without_earlier_runs_what_changed_is_unknown_and_not_zero(found: tuple[
     whole = made(*found)
     for text in ("\n".join(digest_lines(whole)), digest_markdown(whole), render_digest(whole, title="Nights")):
         assert text.count("unknown, because no target has a history (--history FILE)") == 1
-        assert "Newly broken, mended" in text
+        assert "Newly broken, fixed" in text
         assert " since " not in text
         assert "night)" not in text
 
@@ -128,7 +128,7 @@ def test_targets_without_an_earlier_run_are_named_beside_the_others() -> None:
     assert "note: what changed is unknown for 1 target without an earlier run (new)" in lines
     assert "unknown, because" not in "\n".join(lines)
     first = made(target("new", strip=("conformant",)))
-    assert "  Newly broken, mended: unknown, because no target was compared with an earlier run" in digest_lines(first)
+    assert "  Newly broken, fixed: unknown, because no target was compared with an earlier run" in digest_lines(first)
 
 
 def test_a_digest_of_very_many_targets_keeps_the_first_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_a_terminal_shows_at_most_40_lines_and_the_report_has_all(number: int) -
     found = many(number)
     whole = made(*found)
     decision = decide(found, ["gone item.a 1"])
-    assert len(list(night_lines(decision, whole))) <= 40
+    assert len(list(night_lines(decision, whole, tracked=True))) <= 40
     page = render_digest(whole, title="Nights")
     for one in found:
         assert one.name in page

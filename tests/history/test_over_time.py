@@ -168,7 +168,7 @@ def test_a_run_that_is_inconclusive_is_never_better() -> None:
     found = diff(sample.failing(), with_status(sample.idle(), "status.served", UNSEEN))
     assert found.outcome == "worse"
     assert {one.kind for one in found.changes if one.worse} == {"vanished"}
-    assert "core clauses not exercised any more" in headline(found)
+    assert "core clauses no longer checked" in headline(found)
     idle = structs.replace(sample.failing(), verdict=Verdict.INCONCLUSIVE, verdict_reason="reads were lost")
     mended = with_status(idle, "http.content-type", Status.PASS)
     assert diff(idle, mended).outcome == "unclear"
@@ -219,6 +219,14 @@ def test_what_else_differs_is_said_first(member: str, value: object, told: str) 
     assert diff(new, new).notes == (() if member != "partial" else ("the older run is partial, cut short", told))
 
 
+def test_a_newer_run_that_is_older_is_noted() -> None:
+    old = sample.passing()
+    new = structs.replace(old, run=structs.replace(old.run, start="2025-12-31T03:00:00Z"))
+    assert diff(old, new).notes == (
+        "the newer run is the older one, from 2025-12-31T03:00:00Z: swap the two to see what changed",
+    )
+
+
 def selected(*clauses: str) -> Report:
     """Return a run of some clauses."""
     report = sample.failing()
@@ -252,12 +260,12 @@ def test_text_tells_all_that_changed_and_ends_with_what_that_means() -> None:
     text = "\n".join(line.text for line in comparison_lines(worse()))
     for wanted in (
         "Newly failed (2)",
-        "    http.content-type: An answer of 200 is application/json (must; before: passed)",
+        "    http.content-type (must: An answer of 200 is application/json): before: passed",
         "      now /queue_pending/*/4/create_time: seconds",
         "Newly warned of (2)",
         "The suite itself failed (1)",
         "Newly waived (1)",
-        "Fixed (1)\n    item.array: Each item is an array (must, core; before: failed)",
+        "Fixed (1)\n    item.array (must, core: Each item is an array): before: failed",
     ):
         assert wanted in text, wanted
     assert text.splitlines()[-1].startswith("Worse: 2 clauses newly failed, 1 clause on which the suite itself failed")
@@ -269,7 +277,7 @@ def test_markdown_is_read_as_it_is_meant() -> None:
     assert "<th>Old</th>" in html
     assert "now /queue_pending/*/4/create_time: seconds" in html
     assert re.search(
-        r"<code>item.array</code>.*Each item is an array \(must\)</td>\n<td>failed</td>\n<td>passed</td>", html
+        r"<code>item.array</code>.*must: Each item is an array</td>\n<td>failed</td>\n<td>passed</td>", html
     )
 
 

@@ -60,7 +60,7 @@ def recorded(
 ) -> RecordedExchange:
     """Return an exchange of which only the request matters."""
     request = RecordedRequest(method=method, url=url, headers=headers, credential=credential)
-    return RecordedExchange(id="x-01", request=request, response=None, error=None, elapsed=None, attempt=1)
+    return RecordedExchange(id="x1", request=request, response=None, error=None, elapsed=None, attempt=1)
 
 
 def run(line: str, home: Path) -> None:

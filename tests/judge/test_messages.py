@@ -53,7 +53,7 @@ def test_a_reason_says_what_two_responses_of_500_lack(
     found = of(clause, failed(content_type, body))
     assert found.status is Status.NOT_EXERCISED
     assert missing in found.reason
-    assert found.reason != "needs an answer of 400 or 500"
+    assert found.reason != "needs a 400 or 500"
 
 
 def test_a_reason_says_that_the_500_must_answer_a_get() -> None:

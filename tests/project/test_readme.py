@@ -34,7 +34,7 @@ def test_the_first_paragraph_names_the_document_and_schemathesis() -> None:
 @pytest.mark.parametrize("page", [README, CONDUCT], ids=["README", "conduct"])
 def test_a_tunnel_is_said_to_be_loopback_and_one_request_to_ask_as_a_browser(page: str) -> None:
     text = " ".join(page.split())
-    assert "One request asks as a browser does, with the key" in text
+    assert "One request imitates a browser (with the key)" in text
     assert "--rate-limit" in text.partition("A tunnel to production")[2]
     assert "--show-workflows" in text
 

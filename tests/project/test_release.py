@@ -33,6 +33,12 @@ def test_the_citation_and_the_package_name_the_same_authors() -> None:
     assert project["authors"] == CITATION["authors"]
 
 
+def test_a_wheel_has_the_pages_that_help_refers_to() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included["docs"] == "conformance/docs"
+
+
 def test_the_readme_names_every_extra_that_is_not_for_development() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     install = (ROOT / "README.md").read_text("utf-8").partition("## Install")[2].partition("\n## ")[0]

@@ -221,4 +221,4 @@ def test_the_command_check_accuses_it_of_nothing(tmp_path: Path) -> None:
 def test_a_fault_of_what_is_listed_does_not_go_with_it(tmp_path: Path) -> None:
     done = command_line(tmp_path, "serve", "--port", "0", "--generate", "--fault", "comfyui-order")
     assert done.returncode == 4
-    assert "comfyui-order changes the jobs of the generated queue" in done.stderr
+    assert "--fault comfyui-order cannot be combined with --generate" in done.stderr

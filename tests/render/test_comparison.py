@@ -111,8 +111,8 @@ def test_opposed_verdicts_are_a_difference_whatever_the_clauses_say() -> None:
     [
         (Status.PASS, Status.FAIL, "1 clause failed only on B"),
         (Status.FAIL, Status.PASS, "1 clause failed only on A"),
-        (Status.FAIL, Status.NOT_EXERCISED, "1 clause failed on A and not exercised on B"),
-        (Status.NOT_EXERCISED, Status.FAIL, "1 clause failed on B and not exercised on A"),
+        (Status.FAIL, Status.NOT_EXERCISED, "1 clause failed on A and not checked on B"),
+        (Status.NOT_EXERCISED, Status.FAIL, "1 clause failed on B and not checked on A"),
         (Status.PASS, Status.NOT_EXERCISED, f"{ALIKE}; 1 clause judged only on one side"),
     ],
 )

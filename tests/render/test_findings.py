@@ -14,7 +14,7 @@ from helpers import report_samples as sample
 
 def evidence(kind: str = "", hint: str | None = None, **changed: object) -> Evidence:
     """Return one breach in the first response of the sample."""
-    found = Evidence(exchange="x-01", pointer="/queue_running/0/3", expected="a", got="b", message="c")
+    found = Evidence(exchange="x1", pointer="/queue_running/0/3", expected="a", got="b", message="c")
     return structs.replace(found, kind=kind, hint=hint, **changed)
 
 
@@ -30,13 +30,20 @@ def cards_of(*results: ClauseResult) -> list[Card]:
 
 def test_findings_of_one_cause_are_one_card_that_counts_them() -> None:
     (card,) = cards_of(broken("item.array", evidence("k", "h", more=4), evidence("k", "h", pointer="/x", more=0)))
-    assert card.more == "5 more like it"
+    assert card.places == "6 places in response x1"
     assert [one.pointer for one in card.others] == ["/x"]
 
 
 def test_findings_of_two_causes_are_two_cards() -> None:
     found = cards_of(broken("item.array", evidence("k", "h"), evidence("l", "h"), evidence("k", "other")))
-    assert [(card.evidence and card.evidence.kind, card.more) for card in found] == [("k", ""), ("l", ""), ("k", "")]
+    assert [(card.evidence and card.evidence.kind, card.places) for card in found] == [("k", ""), ("l", ""), ("k", "")]
+
+
+def test_places_in_several_responses_and_findings_outside_a_body_are_counted_as_such() -> None:
+    (card,) = cards_of(broken("item.array", evidence("k", "h"), evidence("k", "h", exchange="x2")))
+    assert card.places == "2 places"
+    (card,) = cards_of(broken("http.vary", evidence("k", "h", pointer=None), evidence("k", "h", pointer=None)))
+    assert card.places == "2 findings in response x1"
 
 
 def test_what_a_server_sends_changes_no_card() -> None:
@@ -94,14 +101,28 @@ def test_only_kinds_that_clauses_tell_apart_have_a_remedy_or_are_comfyuis() -> N
 
 def test_an_unknown_cause_says_how_to_check_the_fix() -> None:
     (card,) = cards_of(broken("item.array", evidence()))
-    assert card.remedy.endswith("with --clause item.array.")
+    rule = sample.clause("item.element-order").title
+    assert card.remedy == f"Follow the rule: {rule}. To check the fix, add --clause item.array to the command."
+
+
+def test_a_recording_is_not_checked_again_with_an_option_that_judge_does_not_have() -> None:
+    report = sample.report(Verdict.NON_CONFORMANT, "broken", [broken("item.array", evidence())])
+    recorded = structs.replace(report, run=structs.replace(report.run, recorded=True))
+    assert cards(recorded)[0].remedy.endswith("To check the fix, record the queue again.")
+
+
+def test_a_hint_that_says_the_queue_is_elsewhere_is_split_into_cause_and_advice() -> None:
+    hint = "the queue has another path: look it up, and give it with --queue-path"
+    (card,) = cards_of(broken("status.served", evidence("not-found", hint, pointer=None)))
+    assert card.cause == "The queue has another path."
+    assert card.remedy == "Look it up, and give it with --queue-path."
 
 
 def test_the_command_is_of_the_response_or_of_the_smallest_request() -> None:
     (card,) = cards_of(broken("item.array", evidence()))
     assert card.curl[0].startswith("curl -sS -i")
     smallest = SmallestRequest(
-        exchanges=("x-02",), curl=("curl smallest",), asked=5, broken=5, plain_asked=5, plain_broken=0
+        exchanges=("x2",), curl=("curl smallest",), asked=5, broken=5, plain_asked=5, plain_broken=0
     )
     (card,) = cards_of(structs.replace(broken("item.array", evidence()), smallest=smallest))
     assert card.curl == ("curl smallest",)
@@ -109,6 +130,7 @@ def test_the_command_is_of_the_response_or_of_the_smallest_request() -> None:
     assert card.curl == ()
 
 
-def test_without_evidence_the_clause_is_the_message() -> None:
+def test_without_evidence_the_broken_rule_is_the_message() -> None:
     (card,) = cards_of(broken("item.array"))
-    assert (card.message, card.where, card.cause) == (card.result.title, "unknown place", "")
+    message = f"Broken: must: {card.result.title}"
+    assert (card.message, card.where, card.cause) == (message, "unknown place", "")

@@ -33,7 +33,7 @@ def test_each_status_is_what_a_ci_system_shows() -> None:
     failure = failed.find("failure")
     assert failure is not None
     assert "2026-01-01 in seconds" in failure.attrib["message"]
-    assert "41 more like this, last at /queue_pending/41/4/create_time" in (failure.text or "")
+    assert "41 more in the same response, last at /queue_pending/41/4/create_time" in (failure.text or "")
     assert by_name["workflow.links"].find("error") is not None
     for name in ("error.code", "queue.one-order", "item.prompt-id.lower-case"):
         skipped = by_name[name].find("skipped")

@@ -34,20 +34,20 @@ def test_the_verdict_comes_first_and_the_findings_follow() -> None:
     """Verdict, counts, what was broken with its first finding, the evidence by file name."""
     text = render_markdown(sample.failing())
     assert text.startswith("## ❌ Non-conformant (1 waived)\n")
-    assert "Exercised 24 of 26 clauses that this run could check" in text
+    assert "Checked 24 of 26 clauses." in text
     assert "`item.create-time.milliseconds`" in text
-    assert "`/queue_pending/0/4/create_time in response x-01`" in text
-    assert "41 more like it" in text
+    assert "`/queue_pending/0/4/create_time in response x1`" in text
+    assert "42 places in response x1" in text
     assert "Multiply the value by 1,000" in text
     assert "`curl -sS -i" in text
     assert "`index.html`" in text
     assert text.index("http.content-type") < text.index("envelope.both-lists")
 
 
-def test_what_was_not_exercised_is_named() -> None:
+def test_what_was_not_checked_is_counted_by_what_it_needs() -> None:
     """An idle queue is one line, with what to do next."""
     text = render_markdown(sample.idle())
-    assert "- 10 clauses not exercised: no read showed the jobs they are about." in text
+    assert "11 not checked: 10 need a job in the queue, 1 needs a response that the server did not send." in text
     assert "| queue | 10 of 21 |" in text
     assert "Queue at least one running and two pending jobs" in text
     assert "embedded reference endpoint" in text

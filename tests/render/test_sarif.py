@@ -150,7 +150,7 @@ def test_what_was_not_exercised_is_a_notification() -> None:
     told = {one["associatedRule"]["id"]: one for one in invocation["toolExecutionNotifications"]}
     assert told["error.code"]["descriptor"]["id"] == "not-exercised"
     assert told["error.code"]["level"] == "note"
-    assert "needs an answer of 400 or 500" in told["error.code"]["message"]["text"]
+    assert "needs a 400 or 500" in told["error.code"]["message"]["text"]
     assert told["workflow.links"]["level"] == "error"
     assert told["queue.one-order"]["level"] == "note"
     idle = run(sample.idle())["invocations"][0]["toolExecutionNotifications"]

@@ -23,9 +23,9 @@ def test_the_verdict_comes_first_then_the_first_finding_in_five_lines() -> None:
         lines[0] == "Non-conformant: 2 must clauses broken: http.content-type, item.create-time.milliseconds [1 waived]"
     )
     assert lines[1].startswith("FAILED item.create-time.milliseconds: ")
-    assert lines[1].endswith("(broken in 3 of 14 responses, 41 more like it)")
+    assert lines[1].endswith("(broken in 3 of 14 responses, 42 places in response x1)")
     assert lines[2:8] == [
-        "    Where         /queue_pending/0/4/create_time in response x-01",
+        "    Where         /queue_pending/0/4/create_time in response x1",
         "    Expected      milliseconds since the Unix epoch",
         "    Got           1767225600",
         "    Likely cause  The server sends seconds. Multiply by 1,000.",
@@ -55,10 +55,7 @@ def test_findings_that_the_reader_has_seen_are_left_out() -> None:
 
 def test_each_profile_has_a_line_of_its_own() -> None:
     lines = texts(sample.failing())
-    assert (
-        "Exercised 24 of 26 clauses that this run could check: 2 failed, 1 error, 2 warnings, 1 waived, 19 passed"
-        in lines
-    )
+    assert "Checked 24 of 26 clauses: 2 failed, 1 error, 2 warnings, 1 waived, 19 passed" in lines
     assert "    queue      19 of 21" in lines
     assert "    http       4 of 4" in lines
     assert not any("lifecycle" in text for text in lines)
@@ -68,13 +65,13 @@ def test_an_idle_queue_is_one_line_and_says_what_to_do() -> None:
     lines = texts(sample.idle())
     assert "[embedded reference endpoint, not your server] [partial run]" in lines[0]
     assert lines[1].startswith("Next: Queue at least one running and two pending jobs")
-    assert "10 clauses not exercised: no read showed the jobs they are about." in lines
+    assert "11 not checked: 10 need a job in the queue, 1 needs a response that the server did not send." in lines
     assert not any("item.prompt-id.uuid" in text for text in lines)
 
 
 def test_a_target_that_does_not_respond_shows_no_counts() -> None:
     lines = texts(sample.unreachable())
-    assert lines[-1] == "No clause was exercised."
+    assert lines[-1] == "No clause was checked."
     assert not any(text.startswith("    queue") for text in lines)
 
 

@@ -76,8 +76,8 @@ def test_a_whole_run_ends_with_counts_and_verdict(tmp_path: Path) -> None:
     done = suite(tmp_path)
     assert done.returncode == 0
     was_told(done, tmp_path)
-    assert "of the embedded reference endpoint (not your server)" in done.stdout
-    assert re.search(r"^Exercised \d+ of \d+ clauses that this run could check: \d+ passed$", done.stdout, re.MULTILINE)
+    assert "checking the embedded reference endpoint, not your server" in done.stdout
+    assert re.search(r"^Checked \d+ of \d+ clauses: \d+ passed$", done.stdout, re.MULTILINE)
     assert re.search(r"^    queue      \d+ of \d+$", done.stdout, re.MULTILINE)
     assert "\nConformant: " in done.stdout
     assert report(tmp_path)["run"]["partial"] is False
@@ -151,7 +151,7 @@ def test_a_failure_shows_findings_once_and_no_python_at_any_verbosity(tmp_path: 
     done = suite(tmp_path, "--target", broken.url, "-vv", "--tb=long", "-l", "-rN")
     assert done.returncode == 1
     was_told(done, tmp_path)
-    assert done.stdout.count("FAILED item.prompt-id.uuid: prompt_id (element 1 of a job) is a UUID") == 1
+    assert done.stdout.count("FAILED item.prompt-id.uuid (must: prompt_id (element 1 of a job) is a UUID)") == 1
     assert done.stdout.count("/queue_running/0/1 in ") == 1
     assert f"{SUITE}::test_clause[item.prompt-id.uuid] FAILED" in done.stdout
     assert "\nNon-conformant: 1 must clause broken: item.prompt-id.uuid" in done.stdout
@@ -172,13 +172,13 @@ def test_skips_have_one_line_for_each_reason_and_the_report_has_all(tmp_path: Pa
     with serve(variant="empty-queue") as endpoint:
         done = suite(tmp_path, "--target", endpoint.url, "-rs", "--properties", "0")
         assert done.returncode == 10
-        told = re.findall(r"^SKIPPED \[(\d+)\] \S+: (not exercised: .*)$", done.stdout, re.MULTILINE)
+        told = re.findall(r"^SKIPPED \[(\d+)\] \S+: (not checked: .*)$", done.stdout, re.MULTILINE)
         assert {reason for _, reason in told} == {
-            "not exercised: needs a job in the queue",
-            "not exercised: needs a key",
-            "not exercised: needs a response that the server did not send",
-            "not exercised: needs --populate",
-            "not exercised: needs --allow-writes",
+            "not checked: needs a job in the queue",
+            "not checked: needs a key",
+            "not checked: needs a response that the server did not send",
+            "not checked: needs --populate",
+            "not checked: needs --allow-writes",
         }
         assert len(told) == 5
         assert sum(int(number) for number, _ in told) == report(tmp_path)["counts"]["not-exercised"]

@@ -170,7 +170,7 @@ def test_an_issue_is_opened_and_closed_and_the_history_makes_the_site(nights: Ni
     nights.pages = True
     bad = nights.play("seconds")
     assert (bad.action, bad.exit) == ("open", 1)
-    assert bad.issue["title"] == "GET /api/queue: prod is not well"
+    assert bad.issue["title"] == "GET /api/queue: prod needs attention"
     assert bad.issue["open"]
     assert "`item.create-time.milliseconds`" in bad.issue["body"]
     assert "https://github.example/o/r/actions/runs/1" in bad.issue["body"]
@@ -180,7 +180,7 @@ def test_an_issue_is_opened_and_closed_and_the_history_makes_the_site(nights: Ni
     well = nights.play()
     assert (well.action, well.exit) == ("close", 0)
     assert not well.issue["open"]
-    assert well.issue["comments"][-1].startswith("All is well again.")
+    assert well.issue["comments"][-1].startswith("No target has a problem any more.")
     assert "## ✅ 1 target: 1 conformant" in well.summary
     assert (well.folder / "site/runs/2/index.html").exists()
 
@@ -200,11 +200,11 @@ def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_
     good = nights.play()
     assert (good.action, good.exit, good.issues, good.commands) == ("nothing", 0, [], [])
     assert "## ✅ 1 target: 1 conformant" in good.summary
-    assert good.summary.endswith("No issue is open, and none is needed.\n")
+    assert good.summary.endswith("nothing, because no issue is open and none is needed.\n")
 
     bad = nights.play("seconds")
     assert (bad.action, bad.exit) == ("open", 1)
-    assert bad.issue["title"] == "GET /api/queue: prod is not well"
+    assert bad.issue["title"] == "GET /api/queue: prod needs attention"
     assert bad.issue["open"]
     assert "`item.create-time.milliseconds`" in bad.issue["body"]
     assert "https://github.example/o/r/actions/runs/2" in bad.issue["body"]
@@ -234,7 +234,7 @@ def test_a_fault_opens_an_issue_that_lives_through_an_outage_until_the_fault_is_
     well = nights.play()
     assert (well.action, well.exit) == ("close", 0)
     assert not well.issue["open"]
-    assert well.issue["comments"][-1].startswith("All is well again.")
+    assert well.issue["comments"][-1].startswith("No target has a problem any more.")
     assert len(well.issues) == 1
 
 

@@ -116,7 +116,7 @@ def test_a_target_leads_to_its_report(opener: Opener, tmp_path: Path) -> None:
     page = unfolded(opener, written(tmp_path, [kept("a", report="a/index.html"), kept("b")]))
     assert page.get_by_role("link", name="a", exact=True).last.get_attribute("href") == "a/index.html"
     assert page.locator("#rows a").count() == 1
-    page.get_by_text("2 targets well").click()
+    page.get_by_text("2 targets without a problem").click()
     assert page.locator(".members a").get_attribute("href") == "a/index.html"
 
 
@@ -130,7 +130,7 @@ def test_without_script_the_table_is_whole(opener: Opener, page_url: str) -> Non
 def test_the_page_begins_with_the_digest_and_folds_the_rest(opener: Opener, page_url: str) -> None:
     page = opener(page_url)
     titles = page.locator(".five dt").all_inner_texts()
-    assert titles == ["Broken now", "Newly broken, mended", "Not reached", "Waivers that expire within 14 days"]
+    assert titles == ["Broken now", "Newly broken, fixed", "Not reached", "Waivers that expire within 14 days"]
     groups = page.locator(".group h3").all_inner_texts()
     assert groups == [
         "2 targets broken alike",
@@ -153,7 +153,7 @@ def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> Non
     page = opener(written(tmp_path, [kept("a")], ended=False))
     expect(page.get_by_text("Not all targets were checked, because the run stopped early.")).to_be_visible()
     page.get_by_text("Broken clauses: 0").click()
-    expect(page.get_by_text("No exercised clause was broken.")).to_be_visible()
+    expect(page.get_by_text("No clause that was checked is broken.")).to_be_visible()
 
 
 def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:

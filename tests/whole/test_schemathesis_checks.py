@@ -132,7 +132,7 @@ def test_an_idle_queue_passes_and_is_said_to_certify_no_tuple(start: Start) -> N
     with serve(variant="empty-queue") as endpoint:
         done = start(endpoint.url)
     assert done.returncode == 0, done.stdout
-    assert "inconclusive: not exercised item.array" in done.stdout
+    assert "inconclusive: not checked item.array" in done.stdout
 
 
 def test_a_server_that_never_shows_its_queue_does_not_pass(start: Start) -> None:
@@ -169,7 +169,7 @@ def test_a_fault_is_reported_by_its_clause_and_place(start: Start, fault: str, c
     with serve(fault=fault) as endpoint:
         done = start(endpoint.url, key=endpoint.key)
     assert done.returncode == 1
-    assert f"QC {clause} (must): " in done.stdout
+    assert f"QC {clause} (must: " in done.stdout
     assert place in done.stdout
     assert "Why: " in done.stdout
     assert "Source: " in done.stdout
@@ -182,7 +182,7 @@ def test_a_should_is_named_and_fails_only_where_that_was_asked_for(start: Start)
     assert usual.returncode == 0, usual.stdout
     assert "broken 'should' clauses (a failure only with fail_on_should): item.prompt-id.lower-case" in usual.stdout
     assert strict.returncode == 1
-    assert "QC item.prompt-id.lower-case (should): " in strict.stdout
+    assert "QC item.prompt-id.lower-case (should: " in strict.stdout
 
 
 def test_the_dialect_is_the_one_of_the_configuration(start: Start) -> None:
@@ -197,7 +197,7 @@ def test_the_dialect_is_the_one_of_the_configuration(start: Start) -> None:
 def test_a_coded_body_is_judged(start: Start) -> None:
     with server(gzip.compress(queue(item(2), item(1))), **{"Content-Encoding": "gzip"}) as (url, _):
         done = start(url)
-    assert "QC queue.pending.oldest-first (must): " in done.stdout
+    assert "QC queue.pending.oldest-first (must: " in done.stdout
     assert "Network Error" not in done.stdout
 
 
@@ -240,7 +240,7 @@ def test_the_key_stands_in_nothing_that_is_shown_or_written(
         )
     written = [path for path in reports.rglob("*") if path.is_file()]
     assert len(written) == 6
-    assert "QC auth.key-not-echoed (should): " in done.stdout
+    assert "QC auth.key-not-echoed (should: " in done.stdout
     assert "[redacted-api-key]" in "".join(path.read_text(encoding="utf-8") for path in written)
     assert KEY not in done.stdout + done.stderr
     assert [path.name for path in written if KEY.encode() in path.read_bytes()] == []

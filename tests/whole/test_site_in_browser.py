@@ -141,7 +141,7 @@ def test_the_index_begins_with_the_digest(site: Path) -> None:
     assert titles == [
         ("Broken now", "2"),
         ("Newly broken", "0"),
-        ("Mended", "0"),
+        ("Fixed", "0"),
         ("Not reached", "0"),
         ("Waivers that expire within 14 days", "0"),
     ]
@@ -161,8 +161,8 @@ def test_badges_stand_beside_the_page_of_a_target_and_count_its_profiles(site: P
     message = json.loads((folder / "badge.json").read_text("utf-8"))["message"]
     assert message.startswith("non-conformant · 1 waived · queue 19/21 · http 4/4 · auth 1/1 · ")
     text = (folder / "index.html").read_text("utf-8")
-    assert "<dt>Profile queue</dt><dd>19 of 21</dd>" in text
-    assert '<td class="number" data-label="Exercised">24 of 26</td>' in text
+    assert "<dt>Profile queue</dt><dd>19 of 21 checked</dd>" in text
+    assert '<td class="number" data-label="Checked">24 of 26</td>' in text
     assert (folder / "badge.svg").read_text("utf-8").startswith("<svg ")
 
 

@@ -122,8 +122,8 @@ WRONG = {
     '"klingon"': "no variant 'klingon'; --list shows all",
     "answers=[]": "answers is empty",
     "answers=b'', generate=1": "answers and generate contradict each other",
-    'fault="comfyui-order", generate=1': "comfyui-order changes the jobs of the generated queue",
-    '"ties", answers=b""': "ties changes the jobs of the generated queue",
+    'fault="comfyui-order", generate=1': "--fault comfyui-order cannot be combined with --generate",
+    '"ties", answers=b""': "variant ties cannot be combined with answers",
 }
 
 

@@ -25,7 +25,7 @@ from conformance.cli.shared import load_report, refusal
 def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -> None:
     """Write a badge of a run: an SVG, and the JSON for shields.io.
 
-    REPORT is a compliance.json, by default reports/latest/compliance.json. The badge shows the verdict, the exercised
+    REPORT is a compliance.json, by default reports/latest/compliance.json. The badge shows the verdict, the checked
     clauses of each profile and the date. Serve the JSON file from any web server and give its URL to
     https://shields.io/endpoint.
     """

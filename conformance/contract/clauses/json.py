@@ -21,6 +21,17 @@ from conformance.text.strict_json import NESTING_READ
 
 NESTING_LIMIT: Final = 128
 """Levels of nesting that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
+_SHOWN: Final = 60
+"""How many characters of a body are shown that is not JSON at all."""
+_MISSING: Final = {
+    "Expecting value": "no value",
+    "Expecting ',' delimiter": "no comma",
+    "Expecting ':' delimiter": "no colon",
+    "Expecting property name enclosed in double quotes": "no name in double quotes",
+    "Unterminated string starting": "a string without an end",
+    "Invalid \\escape": "an invalid escape",
+}
+"""What a parser's message says, in plain words."""
 A_BODY: Final = "a body that is JSON, or should be"
 _RE_ENCODED: Final = Cause(
     "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it unchanged)"
@@ -43,8 +54,18 @@ _RE_ENCODED: Final = Cause(
 def well_formed(answer: Answer) -> Iterator[Finding]:
     """The body follows the grammar of RFC 8259. Violations that parsers often tolerate have separate clauses."""
     if answer.document.malformed is not None:
-        got = printable(answer.document.malformed)
-        yield Finding("", "a JSON text", got, "The body is not JSON.", _looks_like(answer.response.content))
+        content = answer.response.content
+        yield Finding(
+            "", "a JSON text", _got(answer.document.malformed, content), "The body is not JSON.", _looks_like(content)
+        )
+
+
+def _got(malformed: str, content: bytes) -> str:
+    """Return the start of a body that is not JSON at all; else what is missing or wrong, and where."""
+    if malformed.endswith("(character 0)"):
+        return printable(content[: 4 * _SHOWN].decode(errors="replace"), _SHOWN)
+    what, at, place = malformed.partition(" at line ")
+    return printable(f"{_MISSING.get(what, what)}{at}{place}")
 
 
 def _looks_like(content: bytes) -> Cause | None:

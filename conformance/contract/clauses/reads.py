@@ -192,7 +192,7 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 @clause(
     "reads.steady",
     Level.SHOULD,
-    title="A job that is listed before and after a GET of the queue is listed in it",
+    title="A job does not vanish from a single read",
     source=inferred(
         doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
         "The OpenAPI document describes a single response, and does not compare two.",

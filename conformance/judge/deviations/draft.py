@@ -75,7 +75,7 @@ def _table(report: Report, result: ClauseResult, mark: Fingerprint, today: date)
     dates = [f"since = {today}", f"expires = {today + GRACE}"]
     dialect = "any" if report.run.read_as == Dialect.AUTO else report.run.read_as
     whom = [f"dialect = {_quoted(dialect)}", f"target = {_quoted(report.run.target)}"]
-    comment = f"# {line(result.title)}: {line(result.reason)}"
+    comment = f"# {result.level}: {line(result.title)}; {line(result.reason)}"
     return "\n".join(["", comment, "[[deviation]]", *texts, *dates, *whom, ""])
 
 

@@ -21,6 +21,16 @@ TO_DO: Final = "TODO"
 """The start of a value that somebody must still fill in."""
 _TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", re.MULTILINE)
 _ENTRY: Final = re.compile(r"\$\.deviation\[(\d+)\](?:\.(\w+))?")
+_LACKING: Final = re.compile(r"missing required field `(.*)`", re.DOTALL)
+_TYPE: Final = re.compile(r"Expected `|Invalid ")
+_A_DATE: Final = "a date such as 2027-02-27, without quotes"
+_FORM: Final = {
+    "since": _A_DATE,
+    "expires": _A_DATE,
+    "dialect": '"cloud", "oss" or "any"',
+    "intermittent": "true or false, without quotes",
+}
+"""What a value must be; every other one is text."""
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`", re.DOTALL)
 
 
@@ -46,11 +56,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         """Reject blank or contradictory values. msgspec adds the place to the message of a ValueError."""
-        for name in ("clause", "reason", "issue", "owner", "target"):
-            text = getattr(self, name).strip()
-            if not text or text.startswith(TO_DO):
-                msg = f"`{name}` is still to be filled in"
-                raise ValueError(msg)
+        texts = {name: getattr(self, name).strip() for name in ("clause", "reason", "issue", "owner", "target")}
+        blank = [f"`{name}`" for name, text in texts.items() if not text or text.startswith(TO_DO)]
+        if blank:
+            msg = f"fill in {' and '.join(filter(None, (', '.join(blank[:-1]), blank[-1])))}"
+            raise ValueError(msg)
         if self.place and self.place != OUTSIDE and not self.place.startswith("/"):
             msg = f"`place` is a JSON Pointer such as /queue_pending/*/3, or {OUTSIDE}"
             raise ValueError(msg)
@@ -104,17 +114,24 @@ def read_register(file: str | Path) -> Register:
 def _described_error(error: str, data: bytes) -> str:
     """Return an error of msgspec with its place in the file: the line and the number of the entry."""
     what = re.sub(r" - at `.*`$", "", error, flags=re.DOTALL)
-    unknown = _UNKNOWN.search(what)
     place = _ENTRY.search(error)
-    if unknown:
-        what += did_you_mean(unknown[1], Entry.__struct_fields__ if place else ["deviation"])
+    if unknown := _UNKNOWN.search(what):
+        known = Entry.__struct_fields__ if place else ["deviation"]
+        what = f"unknown key `{unknown[1]}`{did_you_mean(unknown[1], known)}"
+    elif lacking := _LACKING.search(what):
+        what = f"`{lacking[1]}` is missing"
+    elif place is None:
+        what = "`deviation` must be a list of tables: write [[deviation]] above each entry"
+    elif place[2] and _TYPE.match(what):
+        what = f"`{place[2]}` must be {_FORM.get(place[2], 'text in quotes')}"
+    elif _TYPE.match(what):
+        what = "an entry must be a table: write [[deviation]] above it"
     if place is None:
         return f": {what}"
     tables = [match.start() for match in _TABLE.finditer(data)]
     number = int(place[1])
     where = f", line {data[: tables[number]].count(10) + 1}" if number < len(tables) else ""
-    named = f"`{place[2]}`: " if place[2] else ""
-    return f"{where}, deviation {number + 1}: {named}{what[:1].lower()}{what[1:]}"
+    return f"{where}, deviation {number + 1}: {what[:1].lower()}{what[1:]}"
 
 
 def _pattern(place: str) -> str:

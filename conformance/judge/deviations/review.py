@@ -23,7 +23,8 @@ def review(register: Register, today: date) -> tuple[list[str], bool]:
         what = " ".join(filter(None, (entry.clause, entry.kind, entry.place or '""')))
         rows.append(f"{number}. {what}, {entry.dialect}, {entry.target}: {doubt or f'until {entry.expires}{soon}'}")
     total = f"{len(register.entries)} known deviation{'' if len(register.entries) == 1 else 's'}"
-    return [*rows, f"{total}, {doubts or 'none'} with a problem"], not doubts
+    told = f"{doubts} need{'s' if doubts == 1 else ''} attention" if doubts else "all valid"
+    return [*rows, f"{total}: {told}"], not doubts
 
 
 def _doubt(entry: Entry, today: date) -> str | None:

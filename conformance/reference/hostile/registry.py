@@ -34,9 +34,9 @@ class Hostile:
 
 
 HOSTILE: Final[dict[str, Hostile]] = {}
-SILENT: Final = "the target did not answer in time"
-BROKEN: Final = "the target broke off its answer"
-LARGE: Final = "the answer is too large"
+SILENT: Final = "the target did not respond in time"
+BROKEN: Final = "the target broke off its response"
+LARGE: Final = "the response is too large"
 
 
 def _enter(function: Callable[..., Any], verdict: str, reason: str, play: Play) -> None:
