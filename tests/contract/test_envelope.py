@@ -201,9 +201,9 @@ def test_an_error_under_200_is_one_where_no_list_stands_beside_it(body: str, *, 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("null", "null, {} or an empty string instead of an empty list"),
-        ("{}", "null, {} or an empty string instead of an empty list"),
-        ('""', "null, {} or an empty string instead of an empty list"),
+        ("null", "send an empty list as []"),
+        ("{}", "send an empty list as []"),
+        ('""', "send an empty list as []"),
         ("0", None),
         ("true", None),
         ('{"a": 1}', None),

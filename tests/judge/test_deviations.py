@@ -313,7 +313,7 @@ def test_a_register_is_read_as_it_is_written(folder: Path) -> None:
             "2099-12-25T00:00:00Z",
             "deviation 1: `expires` must be a date such as 2027-02-27",
         ),
-        ("2099-12-25", "2026-11-24", "deviation 1: `expires` lies before `since`"),
+        ("2099-12-25", "2026-11-24", "deviation 1: `expires` is before `since`"),
         ('dialect = "cloud"', 'dialect = "klingon"', 'deviation 1: `dialect` must be "cloud", "oss" or "any"'),
         ('"Ids are short."', '"TODO: why"', "deviation 1: fill in `reason`"),
         ('"Ada"', '"  "', "deviation 1: fill in `owner`"),

@@ -237,7 +237,7 @@ def test_a_real_server_with_a_limit_gets_its_verdict() -> None:
 
     def clock() -> float:
         """Stand still until the bucket is empty, however slow this machine is."""
-        return began if next(readings) < 30 else time.time()
+        return began if next(readings) < 12 else time.time()
 
     with Endpoint(Reference(Variant("limited", "", door=door), clock=clock), "127.0.0.1", 0, "") as served:
         report = check(Settings(target=served.url, properties=None))

@@ -29,7 +29,7 @@ UNCONCERNED = "lifecycle.prompt-id"
 SHORTEST = {
     "forgets-a-job": ["submit job 1", "submit job 2", "submit job 3"],
     "torn-under-load": ["submit job 1"],
-    "loses-other-planes": ["submit job 1, with text of every plane"],
+    "loses-other-planes": ["submit job 1, with text from every Unicode plane"],
     "heap-of-jobs": ["submit job 1", "submit job 2", "submit job 3", "submit job 4", "submit job 5"],
     "newest-first-and-dated-so": ["submit job 1", "submit job 2", "submit job 3"],
     "heeds-front": ["submit job 1", "submit job 2", "submit job 3, front true"],

@@ -46,7 +46,7 @@ def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(
     assert report.load is not None
     assert result.breached == result.judged == report.load.requests > 0
     assert result.under_load is not None
-    failures = re.findall(r"^(\d+) +GET /api/queue: ([a-z.-]+): ", done.stdout + done.stderr, re.MULTILINE)
+    failures = re.findall(r"^(\d+) +GET /api/queue: ([a-z.-]+) \(must: ", done.stdout + done.stderr, re.MULTILINE)
     assert failures == [(str(result.breached), "item.create-time.milliseconds")]
     assert "sending" in done.stderr
     assert "nothing that writes" in done.stderr
@@ -151,7 +151,7 @@ def test_jobs_are_brought_judged_and_removed(tmp_path: Path, more: Callable[[], 
     assert report.clause("lifecycle.listed").status is Status.PASS
     assert report.load is not None
     assert report.load.beside["200"] > report.jobs.taken
-    assert "at most 8 in the queue at once" in done.stderr
+    assert "each process of Locust keeps up to 8 queued" in done.stderr
     assert "nothing that writes" not in done.stderr
     assert re.search(r"^POST +/api/prompt +\d+ +0\(", done.stdout + done.stderr, re.MULTILINE)
 

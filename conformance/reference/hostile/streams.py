@@ -47,7 +47,7 @@ async def a_body_byte_a_second(ask: IncomingRequest, reply: Reply) -> AsyncGener
         yield byte
 
 
-@replies("inconclusive", "every read is answered 503")
+@replies("inconclusive", "every GET of the queue gets a 503")
 def retry_after_ages(reply: Reply) -> Reply:
     """Every response is a 503 with a very long Retry-After."""
     return reply.error(503, "Try again later.", retry_after="9" * 400)
@@ -150,23 +150,23 @@ def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[byt
     return _bomb(ask, "gzip, gzip", outer, coder.compress(piece * 1000) + coder.flush(zlib.Z_FULL_FLUSH))
 
 
-@replies("inconclusive", "in a coding that was not asked for")
+@replies("inconclusive", "could not be decoded as their Content-Encoding says")
 def a_thousand_codings(reply: Reply) -> Reply:
     """Content-Encoding contains gzip a thousand times."""
     return reply.having(content_encoding=", ".join(["gzip"] * 1000), vary="Accept-Encoding")
 
 
-NOT_ASKED_FOR: Final = "in a coding that was not asked for"
+UNDECODED: Final = "could not be decoded as their Content-Encoding says"
 
 
-@plays("inconclusive", NOT_ASKED_FOR)
+@plays("inconclusive", UNDECODED)
 def br_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """Fifteen kilobytes of Brotli expand to sixteen gigabytes. The client did not ask for Brotli."""
     start = bytes.fromhex("cfffff7f002440e2b14072efff0d")  # 16 MiB of spaces, ending on a byte
     return _bomb(ask, "br", start, bytes.fromhex("fcffff074002200e0b40f7fedf00"), 14_000)  # as many again each time
 
 
-@plays("inconclusive", NOT_ASKED_FOR)
+@plays("inconclusive", UNDECODED)
 def zstd_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
     """A megabyte of Zstandard expands to thirty-two gigabytes. The client did not ask for Zstandard."""
     magic, window_of_128k = bytes.fromhex("28b52ffd00"), b"\x38"
