@@ -22,13 +22,25 @@ A_LIVE_RUN: Final = "a live run (check)"
 """A recording cannot show what such a clause is about, because only a run that writes checks it."""
 
 
+_FROM_THE_SERVER: Final = frozenset({A_JOB, A_RESPONSE, A_RECORDING})
+
+
 class ProfileCounts(NamedTuple):
-    """How many of the clauses of a profile that apply were checked. ``needs`` counts the others by what they need."""
+    """How many clauses of a profile a run checked, of ``total`` that it could check.
+
+    ``needs`` counts the clauses that it did not check, by what they need. Those that need an option or a key are not
+    part of ``total``.
+    """
 
     profile: Profile
     checked: int
     total: int
     needs: dict[str, int]
+
+    @property
+    def out_of_reach(self) -> dict[str, int]:
+        """The part of ``needs`` that the server cannot change: options, a key, a live run."""
+        return {what: number for what, number in self.needs.items() if what not in _FROM_THE_SERVER}
 
 
 def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, ...]:
@@ -45,14 +57,9 @@ def coverage(results: Sequence[ClauseResult], run: Run) -> tuple[ProfileCounts, 
         ]
         needs = Counter(need(result, run) for result in of_profile if result.status is Status.NOT_EXERCISED)
         if of_profile:
-            found.append(
-                ProfileCounts(
-                    profile=profile,
-                    checked=sum(result.status in EXERCISED for result in of_profile),
-                    total=len(of_profile),
-                    needs=dict(needs.most_common()),
-                )
-            )
+            checked = sum(result.status in EXERCISED for result in of_profile)
+            counts = ProfileCounts(profile, checked, len(of_profile), dict(needs.most_common()))
+            found.append(counts._replace(total=counts.total - sum(counts.out_of_reach.values())))
     return tuple(found)
 
 

@@ -448,11 +448,6 @@ class Counts(Value, frozen=True, kw_only=True):
     exercised: int = 0
     total: int = 0
 
-    @property
-    def applicable(self) -> int:
-        """The number of clauses that apply."""
-        return self.total - self.not_applicable
-
 
 class PastRun(Value, frozen=True, kw_only=True):
     """A run in a history of runs. ``number`` is its number in the history, 0 if it is not in one.

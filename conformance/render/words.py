@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ from conformance.contract.clause import Source
 from conformance.contract.conversation import TOO_MANY
 from conformance.contract.terms import ORDER, Dialect, Profile
 from conformance.judge import outcome
-from conformance.judge.coverage import coverage
+from conformance.judge.coverage import ProfileCounts, coverage
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
@@ -151,15 +151,26 @@ def in_counts(status: Status, number: int) -> str:
 
 
 def checked(report: Report) -> str:
-    """Return how many clauses were checked, of those that apply: ``Checked 94 of 133 clauses``."""
-    return f"Checked {report.counts.exercised:,} of {count(report.counts.applicable, 'clause')}"
+    """Return how many clauses were checked: ``Checked 94 of 106 clauses that this run could check``."""
+    total = sum(counts.total for counts in coverage(report.clauses, report.run))
+    return f"Checked {report.counts.exercised:,} of {count(total, 'clause')} that this run could check"
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return for each profile how many clauses were checked: ``64 of 66``."""
-    return [
-        (counts.profile, f"{counts.checked:,} of {counts.total:,}") for counts in coverage(report.clauses, report.run)
-    ]
+    """Return for each profile how many clauses were checked, and what more need: ``20 of 25; 5 need --populate``."""
+    return [(counts.profile, _of_profile(counts)) for counts in coverage(report.clauses, report.run)]
+
+
+def _of_profile(counts: ProfileCounts) -> str:
+    seen = [f"{counts.checked:,} of {counts.total:,}"] if counts.total else []
+    beyond = _in_need(counts.out_of_reach)
+    return "; ".join(seen + ([beyond] if beyond else []))
+
+
+def _in_need(needs: Mapping[str, int]) -> str:
+    """Return how many clauses need what: ``22 need --populate, 1 needs a key``."""
+    ordered = sorted(needs.items(), key=lambda need: -need[1])
+    return ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in ordered)
 
 
 def not_checked(report: Report) -> str:
@@ -169,8 +180,7 @@ def not_checked(report: Report) -> str:
     needs: Counter[str] = Counter()
     for counts in coverage(report.clauses, report.run):
         needs.update(counts.needs)
-    told = ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in needs.most_common())
-    return f"{report.counts.not_exercised:,} not checked: {told}."
+    return f"{report.counts.not_exercised:,} not checked: {_in_need(needs)}."
 
 
 def rule(level: str, title: str) -> str:

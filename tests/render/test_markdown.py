@@ -34,7 +34,7 @@ def test_the_verdict_comes_first_and_the_findings_follow() -> None:
     """Verdict, counts, what was broken with its first finding, the evidence by file name."""
     text = render_markdown(sample.failing())
     assert text.startswith("## ❌ Non-conformant (1 waived)\n")
-    assert "Checked 24 of 26 clauses." in text
+    assert "Checked 24 of 26 clauses that this run could check." in text
     assert "`item.create-time.milliseconds`" in text
     assert "`/queue_pending/0/4/create_time in response x1`" in text
     assert "42 places in response x1" in text
