@@ -158,7 +158,7 @@ def _wide(keys: Iterable[str]) -> list[bytes]:
 
 
 def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
-    """Return patterns that find keys with escaped characters, in text and in bytes. None if there are no keys."""
+    """Return patterns that find keys with escaped characters, in text and in bytes. None without a key."""
     escapes = "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
     return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
 

@@ -1,4 +1,4 @@
-"""Send the requests of a run one after the other, no faster than the server accepts, and stop when more are useless."""
+"""Send the requests of a run in turn, no faster than the server accepts, and stop when more are useless."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Sent(NamedTuple):
 
 
 class Asker:
-    """Sends requests one after the other until more would be useless or not allowed.
+    """Sends requests in turn until more would be useless or not allowed.
 
     ``spare`` returns the seconds that are reserved for later requests. The server may close the connection on up to
     ``patience`` requests with unusual headers. ``longest`` is the maximum of each wait in seconds, if the server says
@@ -85,14 +85,14 @@ class Asker:
         return max(0.0, self.client.left - self._spare())
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
-        """Send requests one after the other, and repeat each with an unexpected status once. Raises Stopped."""
+        """Send requests in turn, and repeat each with an unexpected status once. Raises Stopped."""
         sent = await self.in_turn(asks)
         if sent.stopped is not None:
             raise Stopped(sent.stopped)
         return [exchange for exchanges in sent.exchanges for exchange in exchanges]
 
     async def in_turn(self, asks: Iterable[Ask]) -> Sent:
-        """Send requests one after the other until more are useless. Repeat each with an unexpected status once."""
+        """Send requests in turn until more are useless. Repeat each with an unexpected status once."""
         found: list[list[Exchange]] = []
         for one in asks:
             exchanges, stopped = await self._twice(one)

@@ -164,7 +164,7 @@ class Populating:
         return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
 
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
-        """Submit the jobs one after the other, each followed by a GET of the queue, then two that should be refused."""
+        """Submit the jobs in turn, each followed by a GET of the queue, then two that should be refused."""
         try:
             for number in range(self.server_changes.jobs):
                 graph = workflows[

@@ -53,10 +53,10 @@ BrokenBy = Callable[[Iterable[Exchange]], set[str]]
 
 
 class Wire(NamedTuple):
-    """Functions that send requests: one after the other (``send``), and at the same time (``scatter``)."""
+    """Functions that send requests: in turn (``send``), and at the same time (``scatter``)."""
 
     send: Send
-    """Sends requests one after the other."""
+    """Sends requests in turn."""
     scatter: Send
     """Sends requests at the same time, in any order."""
 

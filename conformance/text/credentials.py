@@ -105,7 +105,7 @@ def is_named_so(name: str) -> bool:
 
 
 def is_shown_by(name: str, value: object) -> bool:
-    """Whether a JSON member contains a credential: its name means one, and its value is no mask or placeholder."""
+    """Whether a JSON member contains a credential: its name means one, and its value is not a mask or placeholder."""
     if not isinstance(value, str) or len(value) < SHORTEST or _HARMLESS.fullmatch(value) or not is_named_so(name):
         return False
     if name.lower().endswith(("token", "tokens", "cookie", "cookies")):

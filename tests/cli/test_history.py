@@ -132,7 +132,7 @@ def test_what_is_no_history_is_refused_before_anything_is_sent(
 
 
 def unwritable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let SQLite open files for reading alone, whoever we are."""
+    """Let SQLite open files only for reading, also as root."""
     real: Any = sqlite3.connect
 
     def connect(where: str, **more: Any) -> Any:

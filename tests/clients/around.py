@@ -70,7 +70,7 @@ def around(behind: str, prompt_id: str) -> Iterator[Around]:
     """Run a server on a free port of loopback.
 
     ``GET /queue`` is answered as the endpoint at ``behind`` answers ``GET /api/queue``. A prompt that is posted gets
-    the id ``prompt_id``, and who opens the WebSocket is told that this job was interrupted.
+    the id ``prompt_id``, and a client that opens the WebSocket gets a message that this job was interrupted.
     """
     started: Queue[tuple[Around, Callable[[], object]]] = Queue()
 

@@ -22,7 +22,7 @@ NPM: Final[dict[str, str]] = json.loads((HERE / "package.json").read_text("utf-8
 COMFY_CLI: Final = "comfy-cli"
 
 UNASKED: Final = ("--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
-"""What npm is not to do by itself: run scripts of packages, install TypeScript for a peer, ask for audits."""
+"""What npm must not do: run scripts of packages, install TypeScript for a peer, ask for audits."""
 
 Seen = dict[str, Any]
 """What a client was seen to make of a queue: see drive.mjs, and ``ComfyCli.ask``."""

@@ -36,7 +36,7 @@ def test_a_queue_is_shown_by_a_read_that_is_answered_200() -> None:
 
 
 class Proven(Reading):
-    """A body of which a part alone has still to be looked at."""
+    """A body of which only a part remains to be checked."""
 
     rest = Reading(b"{}")
 

@@ -30,7 +30,7 @@ def test_a_quote_stands_where_the_clause_says(clause: Clause) -> None:
         assert source.rfc is None
         assert source.pointer is not None
         assert (source.pointer, source.quote) in PUBLISHED_QUOTES, "python tests/helpers/published_quotes.py FILE"
-        assert not quote_stands_at(source.pointer, source.quote), "it stands in the vendored document: quote that"
+        assert not quote_stands_at(source.pointer, source.quote), "the vendored document has these words: quote that"
     elif source.pointer is not None:
         assert source.rfc is None
         assert quote_stands_at(source.pointer, source.quote)

@@ -1,4 +1,4 @@
-"""Which statuses a request leaves open, and which clause tells of one that it does not."""
+"""Which statuses a request may get, and which clause covers another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deleting, clearing and interrupting do, and what they leave alone, value by value."""
+"""What deleting, clearing and interrupting must remove and must keep."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ HARS: Final[dict[str, tuple[bytes, int, set[str]]]] = {
     "indented by the recorder": (har_with(text=INDENTED.decode()), 0, set()),
     "size in characters": (har_with(text=BROKEN.decode() + "\u00e9", size=len(BROKEN) + 1), 1, MALFORMED),
     "empty, and all say so": (har_with(text="", size=0, bodySize=0, headers={"Content-Length": "0"}), 1, MALFORMED),
-    "no text, and nothing says that there is none": (har_with(text=None, size=0), 10, set()),
+    "no text, and no size": (har_with(text=None, size=0), 10, set()),
     "mitmproxy's sizes are of the coded body": (
         har_with(
             size=207,

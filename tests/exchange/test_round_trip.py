@@ -167,7 +167,7 @@ def there_and_back(run: Asked) -> Round:
 
 
 def told_of(result: ClauseResult) -> object:
-    """What is said of a clause, but for names of exchanges and for the purposes that stand in messages."""
+    """Return the result of a clause, except ids of exchanges and the purposes in messages."""
     evidence = [(found.pointer, found.expected, found.got, found.more) for found in result.evidence]
     return result.status, result.judged, result.breached, evidence
 

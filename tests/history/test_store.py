@@ -262,7 +262,7 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_told(path: Pat
 
 
 def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let SQLite open files for reading alone, whoever we are."""
+    """Let SQLite open files only for reading, also as root."""
     real: Any = sqlite3.connect
 
     def connect(where: str, **more: Any) -> Any:

@@ -104,7 +104,7 @@ def test_the_line_sends_the_same(
 
 
 def test_a_hostile_recording_runs_nothing(server: Server, tmp_path: Path) -> None:
-    """Whatever stands in a recording, the shell sees one command; nothing is read and nothing written."""
+    """Whatever a recording contains, the shell runs one command, and no other file is read or written."""
     url = f"http://127.0.0.1:{server.server_port}/"
     for nasty in (*HOSTILE, "$(touch pwned)", "`touch pwned`", "'; touch pwned #", "@/etc/passwd", "-o pwned"):
         line = curl_line(recorded(url, (("X-Nasty", nasty), (nasty, "x"), ("@/etc/passwd", "x"))))

@@ -1,4 +1,4 @@
-"""The connection of a user under load: what breaks off is told and got over; what writes is sent once, with leave."""
+"""The connection of a user under load: a broken response is reported, and a POST is sent once, with permission."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def test_a_job_that_was_seen_before_is_not_looked_at_again(monkeypatch: pytest.M
 
 
 def test_a_job_that_was_seen_before_is_compared_with_others_anew() -> None:
-    """Where it stands, beside what, and since when, is no part of what is remembered of it."""
+    """The cached findings of a job do not depend on its place, its neighbours or the time."""
     stream = Stream(Demand.of(Dialect.CLOUD))
     bodies = (queue(item(2), item(3)), queue(item(3), item(2)), queue(item(2), running=(item(2),)))
     told = [stream.judge(n, read(body, number=n)).broken for n, body in enumerate(bodies, 1)]

@@ -56,7 +56,7 @@ class NegateCondition:
 
 
 class ReplaceInWithNotIn:
-    """Turns ``in`` into ``not in``, but for those of loops."""
+    """Turns ``in`` into ``not in``, except in loops."""
 
     before: tuple[str, ...] = ("in",)
     after = " not in"

@@ -10,7 +10,7 @@ from trial import Ground
 ROOT: Final = Path(__file__).parents[2]
 _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
-"""The catalogue, what is left out of it, its terms, and the library around it."""
+"""Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
 _SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
 """What clauses say of a value and read from a field is made there."""
 
@@ -43,7 +43,7 @@ _NEAR: Final = {
     "status": ("envelope",),
     "values": ("item", "item_job_number", "workflow"),
 }
-"""The subjects of the tests about a module, where there is none that is named like it alone."""
+"""The files of tests about a module, if they are not named like the module."""
 _MORE: Final = {
     **dict.fromkeys(
         ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),

@@ -31,7 +31,7 @@ class FailsUnchanged(Exception):
 
 
 def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> Iterator[Change]:
-    """Try the mutants of modules, but for those of which the outcome is known. Yield all, as they are done.
+    """Try the mutants of modules whose outcome is unknown. Yield all mutants, each when its outcome is known.
 
     Raises:
         FailsUnchanged: where a test fails on the modules as they are.

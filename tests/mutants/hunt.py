@@ -21,7 +21,7 @@ INTERRUPTED: Final = 130
 
 
 class Problem(Exception):
-    """Why there is no result, in a line, and the exit status that says so."""
+    """The reason for ending without a result, in one line, and the exit status."""
 
     def __init__(self, status: int, line: str) -> None:
         super().__init__(line)

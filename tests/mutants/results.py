@@ -33,7 +33,9 @@ class Results:
     _modules: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with self.file.open("a+", encoding="utf-8") as file:  # what cannot be written is told before the first trial
+        with self.file.open(
+            "a+", encoding="utf-8"
+        ) as file:  # a file that cannot be written fails before the first trial
             file.seek(0)
             known = file.read()
             if known and not known.endswith("\n"):

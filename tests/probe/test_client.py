@@ -423,7 +423,7 @@ def fields(request: bytes) -> list[tuple[str, str]]:
 
 
 def sent(ask: Ask, key: str | None = None) -> dict[str, str]:
-    """Return the header fields of one request as the server heard them, but for Host."""
+    """Return the header fields of one request as the server received them, except Host."""
     (request,) = talk(always(EMPTY), ask, key=key).heard
     found = dict(fields(request))
     assert len(found) == len(fields(request))

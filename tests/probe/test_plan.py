@@ -1,4 +1,4 @@
-"""The plan asks enough to see a rare fault, no more than it may, and stops where there is no point."""
+"""The plan sends enough requests to see a rare fault, keeps its limits, and stops when more are useless."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Script = Callable[["Scripted"], Outcome]
 
 
 class Scripted(Client):
-    """A client that sends nothing: a script says what came of each request, and the clock goes by hand."""
+    """A client that sends nothing: a script gives the outcome of each request, and the test moves the clock."""
 
     def __init__(self, script: Script, *, keyed: bool = False, bounds: Bounds | None = None) -> None:
         self.now = 0.0

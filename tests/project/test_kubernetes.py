@@ -17,7 +17,7 @@ from helpers.programs import LINTERS, missing
 MANIFEST = Path(__file__).parents[2] / "docs/fleet.kubernetes.yaml"
 DOCUMENTS: list[dict[str, Any]] = list(yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8")))
 OLDEST = "1.31"
-"""backoffLimitPerIndex is on by default since 1.29, podFailurePolicy for good since 1.31."""
+"""backoffLimitPerIndex is on by default since 1.29, podFailurePolicy is stable since 1.31."""
 
 
 @pytest.fixture

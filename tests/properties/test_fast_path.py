@@ -106,7 +106,7 @@ def both_say_the_same(body: bytes, demand: Demand = CLOUD) -> None:
     if demand in ASKED:
         found, brief = (Validator(demand.dialect, must_only=must_only).validate(body) for must_only in (False, True))
         assert tuple(finding for finding in found if finding.level is Level.MUST) == brief
-        if whole.document.too_deep:  # who does not look into workflows sees what stands beside them
+        if whole.document.too_deep:  # a reading that skips workflows still checks their neighbours
             assert [finding for finding in found if finding.level is not Level.MUST] == list(
                 of_each_clause(body, demand)
             )

@@ -55,7 +55,7 @@ SAYS_MORE: Final = {
     "what a success looks like": {"envelope.not-an-error"},
     "what an error must not hold": {"error.no-queue"},
 }
-"""What OpenAPI 3.0 cannot say, or the document says in prose alone; and the clauses that say it."""
+"""Rules that OpenAPI 3.0 cannot express, or that are only in the prose of the document, with their clauses."""
 
 
 @cache

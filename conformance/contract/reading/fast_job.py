@@ -1,4 +1,4 @@
-"""The fast path: prove that single jobs conform, one after the other."""
+"""The fast path: prove that single jobs conform, in turn."""
 
 from __future__ import annotations
 

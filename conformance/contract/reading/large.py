@@ -107,7 +107,7 @@ class LargeReading(Reading):
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The jobs one after the other, without their workflows."""
+        """The jobs in turn, without their workflows."""
         return self._scan.jobs.items() if self._scan.document.read else ()
 
     @property
