@@ -15,7 +15,8 @@ _LINE: Final = "standard output cannot be written ({}): redirect it elsewhere"
 class TolerantStream:
     """A text stream that discards its output once writing fails, so that the exit status does not depend on the reader.
 
-    With ``report_errors``, a failure other than a broken pipe raises ClickException. Without it, no failure is reported.
+    With ``report_errors``, a failure other than a broken pipe raises ClickException. Without it, no failure is
+    reported.
     """
 
     def __init__(self, stream: IO[str], *, report_errors: bool) -> None:

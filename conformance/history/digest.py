@@ -234,7 +234,7 @@ def _group_of(one: TargetResult) -> tuple[GroupKind | None, Hashable]:
 
 
 def _without_host(reason: str, url: str) -> str:
-    """Return a reason without the host and port, which differ between targets."""
+    """Return why a target has no verdict, without URL, host and long numbers: equal for targets that fail alike."""
     parts = urlsplit(url)
     for own in filter(None, (url, parts.netloc, parts.hostname)):
         reason = reason.replace(own, "…")

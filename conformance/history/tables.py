@@ -118,7 +118,10 @@ def failures_text(clauses: Iterable[ClauseThen]) -> str:
 
 
 def failures_of(content: str) -> Failures:
-    """Parse the failures of all clauses. Raises msgspec.DecodeError."""
+    """Return the place and kind of each failure, by clause id, from the JSON of ``failures_text``.
+
+    Raises msgspec.DecodeError.
+    """
     found: dict[str, list[Fingerprint]] = {}
     for clause, place, kind in msgspec.json.decode(content, type=list[tuple[str, str | None, str]]):
         found.setdefault(clause, []).append(Fingerprint(place=place, kind=kind))

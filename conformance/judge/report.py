@@ -100,7 +100,7 @@ class SmallestRequest(Value, frozen=True, kw_only=True):
     """The smallest generated request, or sequence of requests, that broke a clause.
 
     ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. It was sent ``asked``
-    more times and broke the clause ``broken`` of these times. Normal GETs of the queue, sent in between for comparison,
+    more times and broke the clause ``broken`` of these times. Normal GETs of the queue, sent before for comparison,
     broke the clause ``plain_broken`` of ``plain_asked`` times.
     """
 

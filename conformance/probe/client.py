@@ -42,8 +42,8 @@ class Client:
     ``on_exchange`` is called for every exchange, to show progress. ``uncounted`` is the number of requests that do not
     count towards the limit: polls that the user requested, requests sent while ``counting`` is False, and requests that
     are repeated because the server said that they come too fast or was starting. ``served`` says whether a normal GET
-    got a 200. ``required`` is added to every GET of the queue. Without ``leave``, the user's permission, only requests
-    are sent that change nothing.
+    got a 200. ``required`` has the header fields and query parameters that the user's OpenAPI document requires of a
+    GET. Without ``leave``, the user's permission, only requests are sent that change nothing.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate setting

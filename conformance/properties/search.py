@@ -41,7 +41,7 @@ SHRINKS: Final = 160
 KEY: Final = b"comfy-queue-conformance"
 """The key of this suite's requests in the example database of Hypothesis."""
 CONFIRMATIONS: Final = 5
-"""How often the smallest request, and a normal GET in between, are sent again to see whether the failure is chance."""
+"""How often the smallest request, and a normal GET before it, are sent again to see whether the failure is chance."""
 CONFIRMED: Final = 12
 """Maximum number of failures that are confirmed. Some servers break everything."""
 
@@ -187,7 +187,10 @@ class _Hunt:
         return names
 
     def _covering(self, parts: tuple[Parts, ...]) -> str | None:
-        """Return the clause that explains an unexpected status, if a request with some of these parts failed before."""
+        """Return the status clause that an earlier request broke, if one of these requests has all of its parts.
+
+        None without such a request, and for ``status.steady``.
+        """
         there = [{part[:2] for part in each} for each in parts]
         for (_, name), breach in self.smallest.items():
             if name in OF_STATUS - {STEADY} and len(breach.parts) == 1:
@@ -229,7 +232,7 @@ class _Hunt:
         return name, breach
 
     def result(self, seed: int) -> Search:
-        """Send the smallest requests again, with normal GETs in between, and return all results."""
+        """Send normal GETs, repeat the smallest requests that broke a clause, and return all results."""
         places = sorted(self.smallest, key=lambda place: self.smallest[place].size)
         plain = self._again(self._plain) if places else []
         outcomes = {place: self._confirmed(place, plain, again=index < CONFIRMED) for index, place in enumerate(places)}

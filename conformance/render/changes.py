@@ -94,7 +94,7 @@ def failure(one: Fingerprint) -> str:
 
 
 def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return since which run a clause is broken; ``""`` if it passed when it was last checked."""
+    """Return in words the run since which a clause is broken; ``""`` if it passed when it was last checked."""
     if clause.broken_since is None:
         return ""
     if clause.broken_since.number == newest.number:

@@ -132,7 +132,12 @@ def _known(report: Report) -> str:
     if not rows:
         return ""
     more = f"\n\n… {len(rows) - ROWS} more in `index.html`." if len(rows) > ROWS else ""
-    head = ["### Known deviations", "", "| Status | Clause | What is known |", "|---|---|---|"]
+    head = [
+        "### Known deviations",
+        "",
+        "| Status | Clause | Waiver or reason, and where it is broken |",
+        "|---|---|---|",
+    ]
     return "\n".join([*head, *rows[:ROWS]]) + more
 
 

@@ -210,10 +210,10 @@ def more_like_this(evidence: Evidence) -> str:
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often the smallest request broke its clause, and how often a normal GET sent in between did."""
+    """Return how often a generated request broke its clause when it was repeated, and how often a normal GET did."""
     if not smallest.asked:
         return "seen once; no time was left to repeat it"
-    beside = f"a plain read in between: {smallest.plain_broken} of {smallest.plain_asked}"
+    beside = f"a normal GET for comparison: {smallest.plain_broken} of {smallest.plain_asked}"
     if not smallest.broken:
         return f"intermittent: not again in {smallest.asked} times; {beside}"
     return f"{smallest.broken} of {smallest.asked} times; {beside}"
@@ -247,7 +247,7 @@ def dialect_line(run: Run) -> str:
 
 
 def source_text(source: Source) -> str:
-    """Return the source of a clause: an RFC, or a place in the document."""
+    """Return where a clause comes from: the section of an RFC, or a file with a JSON Pointer."""
     return source.rfc or f"{source.document or 'openapi-cloud.get-queue.yaml'}#{source.pointer or ''}"
 
 

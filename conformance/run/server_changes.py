@@ -26,7 +26,7 @@ def server_changes_from(options: Options) -> ServerChanges | None:
     stray = [flag for flag, value in given.items() if value]
     writing = options.populate or options.allow_writes
     if stray and not options.populate:
-        raise UsageProblem(f"{stray[0]} applies to the jobs of a run: add --populate")
+        raise UsageProblem(f"{stray[0]} needs --populate, which lets the run submit jobs: add it")
     if options.yes and not writing:
         raise UsageProblem("--yes permits --populate or --allow-writes: add one of them")
     if not writing:

@@ -15,7 +15,7 @@ def comfyui() -> Report:
         pointer="/queue_running/0/3",
         expected="output_node_ids (array) at [3], metadata (object) at [4]",
         got='{"client_id": "5c2f", "create_time": 1767225600000}',
-        message="Elements 3 and 4 of the job are swapped.",
+        message="Elements [3] and [4] of the job are swapped.",
         hint="elements 3 and 4 are swapped, as ComfyUI itself sends them (Comfy-Org/ComfyUI issue 12659); "
         "--dialect oss expects that order",
         kind="comfyui-order",

@@ -104,7 +104,7 @@ def test_no_title_of_an_element_whose_place_differs_names_a_place() -> None:
 def test_the_title_on_the_order_of_elements_holds_under_both_dialects() -> None:
     found = of("item.element-order", reads(queue(item(1))), Dialect.OSS)
     assert found.status is Status.FAIL
-    assert found.title == "Elements 3 and 4 of each job follow the dialect"
+    assert found.title == "Elements [3] and [4] of each job follow the dialect"
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

@@ -33,10 +33,13 @@ def test_to_populate_implies_leave_to_write() -> None:
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ({"jobs": 4}, "--jobs applies to the jobs of a run: add --populate"),
-        ({"clear": True}, "--clear applies to the jobs of a run: add --populate"),
-        ({"job_timeout": 4.0, "allow_writes": True}, "--job-timeout applies to the jobs of a run: add --populate"),
-        ({"workflow": ["x.json"]}, "--workflow applies to the jobs of a run: add --populate"),
+        ({"jobs": 4}, "--jobs needs --populate, which lets the run submit jobs: add it"),
+        ({"clear": True}, "--clear needs --populate, which lets the run submit jobs: add it"),
+        (
+            {"job_timeout": 4.0, "allow_writes": True},
+            "--job-timeout needs --populate, which lets the run submit jobs: add it",
+        ),
+        ({"workflow": ["x.json"]}, "--workflow needs --populate, which lets the run submit jobs: add it"),
         ({"yes": True}, "--yes permits --populate or --allow-writes: add one of them"),
         ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: one that runs and two that wait"),
         ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),

@@ -48,7 +48,7 @@ def test_an_item_fails_with_the_smallest_request_and_the_others_pass(tmp_path: P
     ]
     shown = done.stdout.partition("test_property[GET /api/queue / caching and harmless headers] ____")[2]
     assert re.search(r"item\.job-number\.one-based: \d+ of \d+ requests, seed 5", shown)
-    assert "smallest request that shows it (5 of 5 times; a plain read in between: 0 of 5):" in shown
+    assert "smallest request that shows it (5 of 5 times; a normal GET for comparison: 0 of 5):" in shown
     assert re.search(r"curl .*-H 'Cache-Control: no-cache' http://127.0.0.1:\d+/api/queue$", shown, re.MULTILINE)
     (broken,) = [each for each in report(tmp_path)["properties"]["families"] if each["broken"]]
     assert broken["name"] == "caching and harmless headers"

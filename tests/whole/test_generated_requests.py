@@ -48,7 +48,7 @@ def test_a_breach_is_told_everywhere_with_the_smallest_request(tmp_path: Path) -
         done = command_line(tmp_path, "check", endpoint.url, *SEARCH)
     assert done.returncode == 1
     (line,) = [line for line in done.stdout.splitlines() if "curl" in line and "Cache-Control: no-cache" in line][:1]
-    assert "smallest request that shows it (5 of 5 times; a plain read in between: 0 of 5):" in done.stdout
+    assert "smallest request that shows it (5 of 5 times; a normal GET for comparison: 0 of 5):" in done.stdout
     (clause,) = [found for found in report(tmp_path)["clauses"] if found["status"] == "fail"]
     assert clause["id"] == "item.job-number.one-based"
     assert clause["smallest"]["curl"] == [line.strip()]

@@ -227,7 +227,7 @@ def test_workers_tell_the_master_which_order_a_job_has_shown(tmp_path: Path) -> 
             ["http://10.0.0.1:8188", "--yes-load-this-host", "--populate"],
             "8 at once until it ends, which can cost credits: add --yes",
         ),
-        (["http://127.0.0.1:8188", "--jobs=4"], "--jobs applies to the jobs of a run: add --populate"),
+        (["http://127.0.0.1:8188", "--jobs=4"], "--jobs needs --populate, which lets the run submit jobs: add it"),
         (["http://127.0.0.1:8188", "--populate", "--jobs=2"], "--jobs must be 3 or more"),
         (["http://127.0.0.1:8188", "--populate", "--workflow=no.json"], "--workflow no.json cannot be read"),
         (["http://127.0.0.1:8188", "--api-key-env=NO_SUCH"], "NO_SUCH, which is not set"),

@@ -20,7 +20,7 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
 @clause(
     "cors.credentials",
     Level.SHOULD,
-    title="CORS does not allow credentials for every origin",
+    title="Credentials are not allowed together with Access-Control-Allow-Origin: *",
     source=rfc(
         "Fetch, CORS protocol and credentials",
         'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.',

@@ -153,7 +153,7 @@ A_CODED_ANSWER: Final = "a response with a Content-Encoding header"
 @clause(
     "http.coding-asked",
     Level.SHOULD,
-    title="The client asked for the content coding",
+    title="A response has only content codings that the client asked for",
     source=rfc("RFC 9110 §12.5.3", "the origin server SHOULD send a response without any content coding"),
     why="A client that did not ask for a coding may be unable to decode it.",
     keeps="Accept-Encoding: gzip → Content-Encoding: gzip",

@@ -99,7 +99,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     core=True,
     only=frozenset({Dialect.CLOUD, Dialect.OSS}),
     elsewhere="the dialect auto allows either order; queue.one-order checks that all jobs have the same one",
-    title="Elements 3 and 4 of each job follow the dialect",
+    title="Elements [3] and [4] of each job follow the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position mixes up the two elements.",
     keeps=EXAMPLE,
@@ -110,7 +110,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     kinds=("comfyui-order", "cloud-order"),
 )
 def elements_in_order(item: Item) -> Iterator[Finding]:
-    """Elements 3 and 4 of each job follow the dialect, not swapped."""
+    """Elements [3] and [4] of each job follow the dialect, not swapped."""
     if not item.swapped:
         return
     if item.demand.read_as is Dialect.CLOUD:
@@ -123,7 +123,7 @@ def elements_in_order(item: Item) -> Iterator[Finding]:
         expected = "extra_data (object) at [3], outputs_to_execute (array) at [4]"
         cause = Cause("cloud-order", "this is the order of Comfy Cloud; --dialect cloud expects it")
     found = item.at(3)
-    yield Finding(found.pointer, expected, show(found.value), "Elements 3 and 4 of the job are swapped.", cause)
+    yield Finding(found.pointer, expected, show(found.value), "Elements [3] and [4] of the job are swapped.", cause)
 
 
 # --- [1] prompt_id ----------------------------------------------------------------------------

@@ -36,8 +36,8 @@ from conformance.text.strict_json import parse
 LISTED: Final = "Returns information about running and pending items in the queue"
 GET_QUEUE: Final = "/paths/~1api~1queue/get/description"
 GAP: Final = 2.0
-"""Seconds that a job may be in neither list while it moves from one to the other. The OpenAPI document does not rule that
-out.
+"""Seconds that a job may be in neither list while it moves from one to the other. The OpenAPI document does not rule
+that out.
 """
 SEEN: Final = 3
 """A job counts as lost if this many GETs of the queue list an older job as pending, but not this job."""

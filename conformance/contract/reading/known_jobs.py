@@ -151,7 +151,8 @@ class Summary(NamedTuple):
     """The facts about a body that are kept when its value is dropped.
 
     ``lists`` names the lists that are not empty, ``absent`` those that an object lacks. ``observations`` leaves out the
-    ``repeated`` ids, which are listed more than once. ``order`` is the order of the first job that shows one, and the pointer of that job.
+    ``repeated`` ids, which are listed more than once. ``order`` is the order of the first job that shows one, and the
+    pointer of that job.
     """
 
     read: bool

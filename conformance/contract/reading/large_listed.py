@@ -53,7 +53,7 @@ class Repeat:
 
 @dataclass
 class Listed:
-    """Facts about one list of a large body: its windows, the number of its jobs, repeated jobs, and the order shown."""
+    """Facts about one list of a large body: its windows of consecutive jobs, their number, and the order of [3] and [4]."""
 
     windows: list[Window] = field(default_factory=list)
     size: int = 0

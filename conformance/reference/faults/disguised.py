@@ -1,4 +1,4 @@
-"""Faults that test programs do not see at first: the endpoint is correct for them, and wrong for others or later."""
+"""Faults that are hidden from test programs: the endpoint is correct for them, and wrong for others or later."""
 
 from __future__ import annotations
 

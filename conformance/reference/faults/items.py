@@ -126,7 +126,7 @@ def oss_id_of_the_client(item: QueueItem) -> None:
 
 @items("item.five-elements", variant="oss", dialect="oss")
 def oss_sixth_element(item: QueueItem) -> None:
-    """A ComfyUI lists the sensitive sixth element."""
+    """A ComfyUI server lists jobs with one element too many, the one for sensitive data."""
     item.append({})
 
 
