@@ -16,7 +16,7 @@ WHERE: Final = {
     Place.JUDGE: "`judge`",
     Place.LOAD: "`load`",
     Place.BOTH: "`compare`, for both sides",
-    Place.SIDE: "`compare`, for each side as `--NAME-a` and `--NAME-b`",
+    Place.SIDE: "`compare`, once for each endpoint, such as `--dialect-a` and `--dialect-b`",
     Place.LIBRARY: "`conformance.check(url)`, as a parameter (`queue_path` for `--queue-path`)",
     Place.DRIFT: "`drift`",
 }

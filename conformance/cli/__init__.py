@@ -30,7 +30,7 @@ VERBS: Final = {
     "deviations": "Create or check a register of known deviations.",
     "serve": "Serve the reference endpoint, with or without a fault.",
     "load": "Check every response while many users read a queue at once.",
-    "nightly": "Decide what the results of a night mean for the rolling issue.",
+    "nightly": "Summarise a nightly run, and say what to do with its GitHub issue.",
     "publish": "Write a site, a badge, the report of one endpoint, or the test corpus.",
     "drift": "Compare the published document with the vendored one.",
 }

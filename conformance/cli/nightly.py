@@ -35,7 +35,7 @@ _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-@click.command(short_help="Decide what the results of a night mean for the rolling issue.")
+@click.command(short_help="Summarise a nightly run, and say what to do with its GitHub issue.")
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
 @click.option(
     "--targets",
@@ -94,7 +94,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     url: str | None,
     output: Path | None,
 ) -> int:
-    """Summarise the results of a night or of a period, and decide what to do with the rolling issue.
+    """Summarise a nightly run or a period, and say whether to open, update or close its GitHub issue.
 
     DIR is a report directory of `check --all`, or of a single `check`. The output starts with five lines: broken now,
     newly broken, fixed, not reached, waivers that expire within 14 days. Then come the targets that fail in the same

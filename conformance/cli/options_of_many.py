@@ -39,10 +39,22 @@ _MANY: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "--workers": (f"Processes on this machine. [default: one per core, at least {PROCESSES}]", _COUNT),
     "--isolate": ("Check each target in its own process.", {"is_flag": True}),
-    "--parallel": (f"Concurrent targets. [default: {LANES} per process; with --scheduler 64]", _COUNT),
-    "--per-host": ("Concurrent targets per host and port. [default: 2; on loopback no limit]", _COUNT),
-    "--rate": ("Requests per second to all targets together. [default: only the limit of each check]", _RATE),
-    "--host-rate": ("Requests per second per host and port. [default: only the limit of each check]", _RATE),
+    "--parallel": (
+        f"Check at most N targets at the same time. [default: {LANES} per process; with --scheduler 64]",
+        _COUNT,
+    ),
+    "--per-host": (
+        "Check at most N targets per host and port at the same time. [default: 2; on loopback no limit]",
+        _COUNT,
+    ),
+    "--rate": (
+        "Send at most N requests per second to all targets together. [default: only the limit of each check]",
+        _RATE,
+    ),
+    "--host-rate": (
+        "Send at most N requests per second to each host and port. [default: only the limit of each check]",
+        _RATE,
+    ),
     "--jitter": (
         "Delay the start of each check by up to S seconds. [default: 1; on loopback 0]",
         {"type": click.FloatRange(min=0), "metavar": "S"},

@@ -21,16 +21,15 @@ _READS: Final = Place.CHECK | Place.LOAD | Place.BOTH
 _KEYED: Final = Place.CHECK | Place.LOAD
 _WRITES: Final = Place.CHECK | Place.LOAD
 _URL_MORE: Final = (
-    "A path prefix and IPv6 are fine. A loopback address (`127.0.0.1:8188`) needs no scheme. `embedded` is the "
-    "embedded reference endpoint, and the verdict says so; if `CI` is set it must be named."
+    "The URL may have a path prefix or an IPv6 host. A loopback address (`127.0.0.1:8188`) needs no scheme. "
+    "`embedded` starts the suite's own reference server, and the verdict says so. If the environment variable `CI` is "
+    "set, there is no default: give `--target embedded`."
 )
 _PROPERTIES_MORE: Final = (
     "They are sent after the fixed plan. Requests that shrink a breach and confirm it are extra. None of them count "
     "towards `--max-requests`, and they are dropped first if the time runs out."
 )
-_BODIES_MORE: Final = (
-    "Off loopback this needs `--show-workflows`. `judge` can then judge the run again: [rejudge.md](rejudge.md)."
-)
+_BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
 _LOAD_HOST: Final = "allow load on a host that is not loopback, because it is yours or its owner agreed"
 _TEXT = str | Path | None
 
@@ -355,7 +354,7 @@ class Options:
         bool,
         Opt(
             Group.REPORT,
-            "keep whole bodies, including workflows, in compliance.json, to judge the run again",
+            "keep whole response bodies and workflows in compliance.json, so that `judge` can judge the run again",
             at=_JUDGE,
             more=_BODIES_MORE,
         ),
