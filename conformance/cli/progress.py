@@ -53,7 +53,7 @@ class ProgressLine:
 
         self._last = self._clock()
         self._purpose = exchange.request.purpose
-        status = None if exchange.response is None else exchange.response.status
+        status = exchange.status
         if status in TOO_FAST:
             self._refused, self._status = self._refused + 1, status
         elif self._purpose != WAITING.purpose:

@@ -48,10 +48,14 @@ def allowed(request: Request) -> frozenset[int]:
     return frozenset(found)
 
 
+def as_allowed(answer: Answer) -> bool:
+    """Whether the status is one that the request allows, such as a 206 for a request with Range."""
+    return answer.response.status in allowed(answer.request)
+
+
 def unexpected(answer: Answer) -> bool:
     """Whether a GET of the queue got a status that its request does not allow, and that does not mean "try again later"."""
-    status = answer.response.status
-    excused = status in UNAVAILABLE or status in allowed(answer.request)
+    excused = answer.response.status in UNAVAILABLE or as_allowed(answer)
     return answer.request.reads and answer.response.head and not excused
 
 
@@ -85,11 +89,6 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
     if len(found) > 1 and conversation is not None and request.members("accept-encoding") in conversation.codings:
         found -= {STEADY}
     return next(iter(found)) if len(found) == 1 else STEADY
-
-
-def as_allowed(answer: Answer) -> bool:
-    """Whether the status is one that the request allows, such as a 206 for a request with Range."""
-    return answer.response.status in allowed(answer.request)
 
 
 def by_accept(conversation: Conversation) -> list[list[Answer]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.spec.document import Document
+from conformance.text.pointer import unescape
 
 PATH: Final = "/api/queue"
 METHOD: Final = "get"
@@ -151,7 +152,7 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         match = _REFERENCE.fullmatch(value["$ref"]) if isinstance(value.get("$ref"), str) else None
         if match:
-            yield match[1], match[2].replace("~1", "/").replace("~0", "~")
+            yield match[1], unescape(match[2])
     for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _references(member)
 

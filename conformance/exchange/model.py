@@ -346,3 +346,8 @@ class Exchange:
     server: str = ""
     redactor: Redactor = field(default=NOTHING, repr=False, compare=False)
     """Redacts the keys that were sent, in everything that is shown."""
+
+    @property
+    def status(self) -> int | None:
+        """The status of the response, None without a response."""
+        return None if self.response is None else self.response.status

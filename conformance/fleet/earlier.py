@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from conformance.fleet.model import EndpointResult
-
-REPORT: Final = "compliance.json"
+from conformance.judge.read import NAME as REPORT
 
 
 class _Ended(msgspec.Struct):

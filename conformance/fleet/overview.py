@@ -10,12 +10,13 @@ from typing import Final, get_args
 
 from msgspec import structs
 
-from conformance.fleet.earlier import REPORT, earlier
+from conformance.fleet.earlier import earlier
 from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
 from conformance.history.digest import Digest, digest
 from conformance.history.overview import Outcome
+from conformance.judge.read import NAME as REPORT
 from conformance.judge.report import Verdict
 from conformance.render.digest import NAMES, block, digest_markdown, icon, some
 from conformance.render.markdown import plain

@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.judge.masking import mask_workflows
 from conformance.judge.report import Excerpt
+from conformance.text.pointer import unescape
 from conformance.text.safe import printable, without_credentials
 
 CONTEXT: Final = 160
@@ -36,7 +37,7 @@ def around(content: bytes, pointer: str, *, hide: bool = False, class_types: boo
         return None
     text, shown = _shown(content, hide, class_types)
     try:
-        start, end = _find(text, [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]])
+        start, end = _find(text, [*map(unescape, pointer.split("/")[1:])])
     except (ValueError, IndexError, RecursionError):
         return None
     text = shown

@@ -156,7 +156,7 @@ class Asker:
                 return exchange
             if tries == ODD - 1:
                 await self(READ)  # if this is accepted, the pace does not explain the other refusal
-        if exchange.problem is not None or status_of(exchange) in UNAVAILABLE:
+        if exchange.problem is not None or exchange.status in UNAVAILABLE:
             _go_on(client.ledger, exchange, self._patience)
         return exchange
 
@@ -179,7 +179,7 @@ class Asker:
     def _give_up(self, exchange: Exchange, tries: int, began: float) -> None:
         """Raise Stopped if it is useless to wait and send the request again."""
         client, pace = self.client, self.client.pace
-        now, status, delay = client.monotonic(), status_of(exchange), retry_after(exchange)
+        now, status, delay = client.monotonic(), exchange.status, retry_after(exchange)
         if not client.served and (status != TOO_MANY or delay is not None):
             if tries >= FUTILE and now - began >= START:
                 if status not in TOO_FAST:
@@ -210,11 +210,6 @@ async def gather_all(awaitables: Sequence[Awaitable[T]]) -> list[T]:
     return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
 
-def status_of(exchange: Exchange) -> int | None:
-    """Return the status of the response, or None if there is none."""
-    return None if exchange.response is None else exchange.response.status
-
-
 def _may_be_repeated(exchange: Exchange) -> bool:
     """Whether a refused request may be repeated: not with a wrong key, and a POST only if Retry-After is set."""
     request = exchange.request
@@ -225,14 +220,14 @@ def _may_be_repeated(exchange: Exchange) -> bool:
 
 def _is_surprising(exchange: Exchange) -> bool:
     """Whether a GET of the queue got an unexpected status. Repeating it shows whether that was chance."""
-    request, status = exchange.request, status_of(exchange)
+    request, status = exchange.request, exchange.status
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
     return status not in allowed(request) and status not in NOT_NOW  # a later request cannot be expected to succeed
 
 
 def _is_busy(exchange: Exchange) -> bool:
-    return status_of(exchange) in NOT_NOW
+    return exchange.status in NOT_NOW
 
 
 def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> None:
@@ -247,11 +242,11 @@ def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> Non
         msg = "requests get no complete response"
         raise Stopped(msg, last)
     if len(final) >= BUSY and all(map(_is_busy, final[-BUSY:])):
-        msg = f"the target is busy: the last {BUSY} requests got a {status_of(final[-1])} (see --rate-limit)"
+        msg = f"the target is busy: the last {BUSY} requests got a {final[-1].status} (see --rate-limit)"
         raise Stopped(msg, last)
     plain = [exchange for exchange in final if exchange.request.plain]
-    if len(plain) >= FUTILE and all(status_of(exchange) in UNAVAILABLE for exchange in plain):
-        raise Stopped(_every_read(status_of(plain[-1])), last)
+    if len(plain) >= FUTILE and all(exchange.status in UNAVAILABLE for exchange in plain):
+        raise Stopped(_every_read(plain[-1].status), last)
 
 
 def _every_read(status: int | None) -> str:

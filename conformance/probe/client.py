@@ -164,7 +164,7 @@ class Client:
         """Whether a response says that requests come too fast, or that the server is still starting."""
         if exchange.response is not None and challenges(exchange.response.headers):
             return False  # repeating the request does not help at any pace
-        status = None if exchange.response is None else exchange.response.status
+        status = exchange.status
         return status in TOO_FAST or (not self.served and status in STARTING)
 
     @property

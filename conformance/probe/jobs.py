@@ -71,12 +71,12 @@ def stop_running(leave: Leave, name: str, what: str) -> Generator[Ask | float, E
 
 
 def status(exchange: Exchange | None) -> int | None:
-    """Return the status of the response, or None if there is none."""
-    return None if exchange is None or exchange.response is None else exchange.response.status
+    """Return the status of the response, None without an exchange or a response."""
+    return None if exchange is None else exchange.status
 
 
 def json_of(exchange: Exchange | None) -> Any:
-    """Return the parsed body of a response, or None if there is no response or it is not JSON."""
+    """Return the parsed body of a response, None without a response or if it is not JSON."""
     try:
         return json.loads(exchange.response.content) if exchange is not None and exchange.response is not None else None
     except (ValueError, RecursionError):

@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from conformance.contract.clauses.lifecycle_remove import MALFORMED
 from conformance.contract.conversation import ENDED, NOT_NOW, OK
-from conformance.contract.reading.body import Reading
+from conformance.contract.reading.body import LISTS, Reading
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
 from conformance.exchange.model import Exchange, Operation, Request, Response
 
-LISTS: Final = ("queue_running", "queue_pending")
 IDS: Final = ("prompt_id", "id", "job_id")
 """Members that may contain the id of a job, if a server lists jobs as objects."""
 

@@ -19,7 +19,7 @@ from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large import reading_of
 from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
-from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gather_all, status_of
+from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gather_all
 from conformance.probe.client import Client, OutOfTime
 from conformance.probe.pace import BRIEFLY
 from conformance.probe.requests import Ask
@@ -135,8 +135,8 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
     except Stopped as reason:
         stopped = reason
     since = client.ledger[before:]
-    refused = [exchange.problem is not None or status_of(exchange) in UNAVAILABLE for exchange in since]
-    if not limited and refused and all(refused) and status_of(reads[-1]) == OK:
+    refused = [exchange.problem is not None or exchange.status in UNAVAILABLE for exchange in since]
+    if not limited and refused and all(refused) and reads[-1].status == OK:
         second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
         banned = (
             second.index(True) if any(second) else before
@@ -187,7 +187,7 @@ async def _ask_everything(client: Client, *, keyed: bool, max_requests: int) -> 
     ask = Asker(client, max_requests)
     for _ in range(FIRST_READS):
         await ask(READ)
-    if not any(status_of(exchange) == OK for exchange in client.ledger):
+    if not any(exchange.status == OK for exchange in client.ledger):
         return NEVER_SERVED
     await gather_all([ask(READ) for _ in range(PARALLEL)])
     variations = _between_reads(_variations(client.ledger))

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from conformance.text.pointer import pointer_to
+from conformance.text.pointer import pointer_to, unescape
 
 DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
 """The SHA-256 of the OpenAPI document that ships with the suite. Reports contain it."""
@@ -125,7 +125,7 @@ def resolve(pointer: str, document: Document | None = None) -> object:
         raise ValueError(f"a JSON Pointer is empty or starts with '/': {pointer!r}")
     value: object = _parse(DOCUMENT_PATH) if document is None else document
     for token in pointer.split("/")[1:]:
-        value = _member(value, token.replace("~1", "/").replace("~0", "~"), pointer)
+        value = _member(value, unescape(token), pointer)
     return copy.deepcopy(value)
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from conformance.spec.document import DOCUMENT_SHA256, Document, load_corrected, load_probed
+from conformance.text.pointer import unescape
 
 METHOD: Final = "get"
 PATH: Final = "/api/queue"
@@ -102,7 +103,7 @@ def follow_reference(value: Any, document: Document, deepest: int = 20) -> Any:
             return value
         target: Any = document
         for step in str(value["$ref"]).removeprefix("#/").split("/"):
-            name = step.replace("~1", "/").replace("~0", "~")
+            name = unescape(step)
             target = target.get(name) if isinstance(target, Mapping) else None
         if target is None:
             return value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
+
+import pytest
 
 from conformance.contract.terms import Dialect
 from conformance.judge.judge import Bench, demand_of
@@ -21,6 +24,17 @@ def test_the_time_for_all_responses_follows_from_that_for_some() -> None:
     assert timed.seconds_for_all() == MARGIN * 2 * sum(sizes) / sizes[0]
     assert "item.five-elements" in timed.broken_by(ledger[2:])
     assert timed.seconds_for_all() == MARGIN * 4
+
+
+def test_a_response_that_arrives_after_later_ones_counts() -> None:
+    ledger, clock = reads(*BODIES), count(step=2)
+    late = ledger[2]
+    ledger[2] = replace(late, response=None)
+    timed = TimedBench(Bench(demand_of(ledger, Dialect.CLOUD)), ledger, lambda: float(next(clock)))
+    timed.broken_by(ledger[:1])
+    before = timed.seconds_for_all()
+    ledger[2] = late
+    assert timed.seconds_for_all() == pytest.approx(before + MARGIN * 2 * len(BODIES[2]) / len(BODIES[0]))
 
 
 def test_exchanges_are_taken_until_their_distinct_bodies_are_too_large() -> None:

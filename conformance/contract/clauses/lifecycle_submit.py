@@ -30,6 +30,7 @@ from conformance.contract.conversation import (
 from conformance.contract.reading.body import EPOCH_MS_FIRST, EPOCH_MS_LAST, is_number
 from conformance.contract.terms import Level
 from conformance.exchange.model import Operation
+from conformance.text.pointer import escape
 from conformance.text.safe import show
 from conformance.text.strict_json import parse
 
@@ -299,7 +300,7 @@ def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, An
     """Yield the place and both values of each difference between two graphs. Added members do not count."""
     if isinstance(sent, dict) and isinstance(listed, dict):
         for name, value in sent.items():
-            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            place = f"{pointer}/{escape(name)}"
             if name in listed:
                 yield from _differences(place, value, listed[name])
             else:
@@ -314,8 +315,9 @@ def _differences(pointer: str, sent: Any, listed: Any) -> Iterator[tuple[str, An
         yield pointer, sent, listed
 
 
-def _shown(listed: object) -> str:
-    return "absent" if listed is _ABSENT else show(listed)
+def _difference(pointer: str, sent: Any, listed: Any) -> Finding:
+    message = f"The listed workflow differs from the submitted one, which has {show(sent)} here."
+    return Finding(pointer, "as it was submitted", "absent" if listed is _ABSENT else show(listed), message)
 
 
 def _is_text(value: object) -> bool:
@@ -340,12 +342,7 @@ def a_job_has_its_workflow(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """workflow_json has every submitted node and value, if it is an API graph. Numbers are compared as doubles."""
     for pointer, sent, listed in _differences(*subject):
         if not _is_text(sent):
-            yield Finding(
-                pointer,
-                "as it was submitted",
-                _shown(listed),
-                f"The listed workflow differs from the submitted one, which has {show(sent)} here.",
-            )
+            yield _difference(pointer, sent, listed)
 
 
 def _texts(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any, Any]]]:
@@ -380,12 +377,7 @@ def text_survives(subject: tuple[str, Any, Any]) -> Iterator[Finding]:
     """Non-ASCII strings in a submitted workflow are listed unchanged."""
     for pointer, sent, listed in _differences(*subject):
         if _is_text(sent):
-            yield Finding(
-                pointer,
-                "as it was submitted",
-                _shown(listed),
-                f"The listed workflow differs from the submitted one, which has {show(sent)} here.",
-            )
+            yield _difference(pointer, sent, listed)
 
 
 def _dated(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, Any]]]:
