@@ -12,7 +12,7 @@ from conformance.contract.clause import Source
 from conformance.contract.conversation import TOO_MANY
 from conformance.contract.terms import ORDER, Dialect, Profile
 from conformance.judge import outcome
-from conformance.judge.coverage import ProfileCounts, coverage
+from conformance.judge.coverage import coverage
 from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
@@ -156,15 +156,24 @@ def checked(report: Report) -> str:
     return f"Checked {report.counts.exercised:,} of {count(total, 'clause')} that this run could check"
 
 
+def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
+    """Return for each profile how many clauses were checked, ``20 of 25``, and what others need, ``5 need --populate``.
+
+    Either is ``""`` if there are no such clauses.
+    """
+    return [
+        (
+            counts.profile,
+            f"{counts.checked:,} of {counts.total:,}" if counts.total else "",
+            _in_need(counts.out_of_reach),
+        )
+        for counts in coverage(report.clauses, report.run)
+    ]
+
+
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return for each profile how many clauses were checked, and what more need: ``20 of 25; 5 need --populate``."""
-    return [(counts.profile, _of_profile(counts)) for counts in coverage(report.clauses, report.run)]
-
-
-def _of_profile(counts: ProfileCounts) -> str:
-    seen = [f"{counts.checked:,} of {counts.total:,}"] if counts.total else []
-    beyond = _in_need(counts.out_of_reach)
-    return "; ".join(seen + ([beyond] if beyond else []))
+    """Return the same as one text for each profile: ``20 of 25; 5 need --populate``."""
+    return [(profile, "; ".join(filter(None, both))) for profile, *both in profile_counts(report)]
 
 
 def _in_need(needs: Mapping[str, int]) -> str:
