@@ -17,9 +17,11 @@ from conformance.properties.requests import Prepared, Source
 from conformance.properties.required import required_by
 from conformance.properties.search import Wire, search_after
 from conformance.reference.app import Reference
+from conformance.reference.faults import FAULTS
+from conformance.reference.variants import VARIANTS
 from conformance.run.settings import Settings
-from conformance.spec.operation import Described, vendored
-from helpers.simulated_runs import START, Clock, Played
+from conformance.spec.operation import Described, declaring, vendored
+from helpers.simulated_runs import START, Clock, Played, endpoint
 
 MOST: Final = 600
 """Maximum number of requests in addition to the generated ones."""
@@ -29,6 +31,15 @@ MOST: Final = 600
 def prepared(seed: int, number: int, described: Described | None = None) -> Prepared:
     """Return the requests that are generated from a seed."""
     return Source(described or vendored(), seed).requests(number)
+
+
+def run_with_seed(name: str, seed: int) -> Report:
+    """Return the report on the endpoint with a fault or a variant of this name. The run only reads."""
+    fault = FAULTS.get(name)
+    if fault is None:
+        return generated_run(*endpoint(name), seed, dialect=VARIANTS[name].dialect)
+    document = declaring(fault.declared) if fault.declared else None
+    return generated_run(*endpoint(fault=name), seed, dialect=fault.dialect, document=document)
 
 
 def generated_run(

@@ -14,6 +14,7 @@ from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
+from conformance.judge.report import Report, Status
 from conformance.probe.limits import Bounds, ServerChanges
 from conformance.properties.model import Properties
 from conformance.reference.faults import FAULTS, Fault
@@ -58,6 +59,11 @@ class Asked:
     def exchanges(self) -> tuple[Exchange, ...]:
         """All requests with their responses."""
         return self.transcript.exchanges
+
+
+def accused(report: Report) -> list[str]:
+    """Return the ids of the clauses that a run accuses, or whose code failed, in the order of the catalogue."""
+    return [result.id for result in report.clauses if result.evidence or result.status is Status.ERROR]
 
 
 def first_of_its_clause(fault: Fault) -> bool:

@@ -19,7 +19,7 @@ from conformance.reference.server import serve
 from conformance.reference.variants import VARIANTS
 from helpers.locust_runs import loaded
 from helpers.profiles import quick_if
-from helpers.reference_runs import asked, first_of_its_clause, needs_connection, served
+from helpers.reference_runs import accused, asked, first_of_its_clause, needs_connection, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_user_document.py"}
@@ -39,11 +39,6 @@ def checked(name: str) -> Report:
     """Return the report of ``check``."""
     found = asked(name, whole=True)
     return report_on(found.transcript, found.settings.judging)
-
-
-def accused(report: Report) -> list[str]:
-    """Name the clauses that found something, in the order of the catalogue."""
-    return [result.id for result in report.clauses if result.evidence or result.status is Status.ERROR]
 
 
 def row(fault: Fault, report: Report) -> str:

@@ -13,7 +13,7 @@ from conformance.testing import contract_tests
 from helpers.commands import BIN, plain_pytest, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-tests.md"
-FAULTY = """
+SERVED = """
 import pytest
 from conformance.reference.server import serve
 from conformance.testing import contract_tests
@@ -22,7 +22,8 @@ from conformance.testing import contract_tests
 def url():
     with serve(fault="sorts-by-a-parameter") as endpoint:
         yield endpoint.url
-
+"""
+FAULTY = f"""{SERVED}
 @pytest.fixture
 def nowhere():
     return "http://127.0.0.1:1"
@@ -77,16 +78,7 @@ def test_an_unknown_option_is_refused_where_it_is_written() -> None:
             contract_tests("url", **{given: 1})  # type: ignore[arg-type]
 
 
-WAIVED = """
-import pytest
-from conformance.reference.server import serve
-from conformance.testing import contract_tests
-
-@pytest.fixture(scope="session")
-def url():
-    with serve(fault="sorts-by-a-parameter") as endpoint:
-        yield endpoint.url
-
+WAIVED = f"""{SERVED}
 test_waived = contract_tests("url", seed=1, deviations="known.toml")
 test_stale = contract_tests("url", deviations="stale.toml", properties=0)
 """
