@@ -80,7 +80,7 @@ class _Kind:
 
     exchange: str
     clause: str
-    hide: bool = False
+    hide: bool
     listed: list[Evidence] = field(default_factory=list)
     more: int = 0
     last: str | None = None

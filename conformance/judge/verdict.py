@@ -11,6 +11,7 @@ from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
 from conformance.exchange.model import OTHER_PROTOCOL, UNRESOLVED, Exchange, NoResponse, Problem
 from conformance.judge.report import EXERCISED, ClauseResult, Counts, Status, Verdict
+from conformance.text import plural
 from conformance.text.safe import printable
 
 NAMED: Final = 3
@@ -54,7 +55,7 @@ def count(results: Iterable[ClauseResult]) -> Counts:
 
 
 def decide(
-    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool = False
+    results: Sequence[ClauseResult], exchanges: Sequence[Exchange], answers: Sequence[Answer], *, recorded: bool
 ) -> tuple[Verdict, str]:
     """Return the verdict of a run and its reason in words.
 
@@ -90,7 +91,7 @@ def _doubts(
     reads = [exchange for exchange in exchanges if exchange.request.reads and not exchange.superseded]
     lost = [exchange.problem for exchange in reads if exchange.problem is not None]
     if lost:
-        was = "was" if len(lost) == 1 else "were"
+        was = "were" if lost[1:] else "was"
         what = (
             f"{was} not recorded completely" if lost[0].fault is NoResponse.NOT_RECORDED else "got no complete response"
         )
@@ -107,7 +108,8 @@ def _doubts(
         yield f"{len(unread)} of {len(shown)} responses were not checked completely: no clause checked {unread[0]}"
     yield from _no_more(answers)
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
-    if unseen and not any(answer.summary.jobs for answer in shown) and all(name.startswith("item.") for name in unseen):
+    idle = shown and not any(answer.summary.jobs for answer in shown)
+    if unseen and idle and all(name.startswith("item.") for name in unseen):
         more = "" if recorded else " (see --wait-for-items and --populate)"
         yield f"the queue was always empty, so no job could be checked{more}"
     if unseen:
@@ -164,15 +166,17 @@ def _no_more(answers: Sequence[Answer]) -> Iterator[str]:
     200.
     """
     usual = [answer for answer in answers if answer.request.usual]
-    last = max((place for place, answer in enumerate(usual) if answer.response.status == OK), default=-1)
-    counted = [answer for place, answer in enumerate(usual) if place > last or any(accountable(answer))]
-    good = [answer.response.status == OK for answer in counted]
+    served = [place for place, answer in enumerate(usual) if answer.response.status == OK]
+    if not served:
+        return
+    before, after = usual[: served[-1]], usual[served[-1] :]
+    counted = [answer for answer in before if answer.response.status == OK or any(accountable(answer))] + after
     many = sum(answer.response.status == TOO_MANY for answer in counted)
-    if any(good) and (2 * sum(good) < len(good) or not any(good[-AT_THE_END:])):
-        end = "" if any(good[-AT_THE_END:]) else ", and none at the end"
-        yield f"only {sum(good)} of {len(good)} normal GETs of the queue got a 200{end}" + (
-            f"; {many} got a {TOO_MANY} (send requests more slowly with --rate-limit)" if many else ""
-        )
+    ended = not any(answer.response.status == OK for answer in counted[-AT_THE_END:])
+    if ended or 2 * len(served) < len(counted):
+        end = ", and none at the end" if ended else ""
+        slower = f"; {many} got a {TOO_MANY} (send requests more slowly with --rate-limit)" if many else ""
+        yield f"only {len(served)} of {len(counted)} normal GETs of the queue got a 200{end}{slower}"
 
 
 def in_words(ids: Sequence[str], kind: str, what: str) -> str:
@@ -181,8 +185,7 @@ def in_words(ids: Sequence[str], kind: str, what: str) -> str:
 
 
 def _clauses(number: int, kind: str = "") -> str:
-    noun = "clause" if number == 1 else "clauses"
-    return " ".join(filter(None, (str(number), kind, noun)))
+    return plural.count(number, f"{kind} clause".strip())
 
 
 def _names(ids: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.plugins import get_operator, operator_names
+from parso.python.tree import Name
 
 
 @dataclass(frozen=True)
@@ -83,27 +84,52 @@ class ReplaceNotInWithIn(ReplaceInWithNotIn):
     after = " in"
 
 
-LEFT_OUT: Final = (
-    "VariableReplacer",
-    "VariableInserter",  # draw what they put in
-    "_Eq_Is",
-    "_Eq_IsNot",
-    "_NotEq_Is",
-    "_NotEq_IsNot",
-    "_Is_Eq",
-    "_Is_NotEq",
-    "_IsNot_Eq",
-    "_IsNot_NotEq",
-    # whether equal values are one object is the interpreter's choice
-    *(f"_{word}_{other}" for word in ("Is", "IsNot") for other in ("Lt", "LtE", "Gt", "GtE")),  # identity has no order
-)
-"""Operators whose mutants say nothing of a module."""
+class ReplaceException:
+    """Replaces one of the exceptions that a handler catches by one that is never raised.
 
+    Cosmic Ray's operator fails for ``*NAMES`` and makes no sense of ``module.Name``.
+    """
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """Yield the places of the exceptions."""
+        if node.type == "except_clause":
+            yield from ((caught.start_pos, caught.end_pos) for _, _, caught in self._caught(node))
+
+    def mutate(self, node: Any, index: int) -> Any:
+        """Return the node with another exception."""
+        siblings, place, caught = self._caught(node)[index]
+        siblings[place] = Name("CosmicRayTestingException", caught.start_pos, prefix=caught.get_first_leaf().prefix)
+        return node
+
+    def _caught(self, node: Any) -> list[tuple[list[Any], int, Any]]:
+        """Return each exception, with the list of nodes that it is in and its index there."""
+        caught = node.children[1]
+        if caught.type != "atom":
+            return [(node.children, 1, caught)]
+        inside = caught.children[1]
+        if inside.type != "testlist_comp":
+            return [(caught.children, 1, inside)]
+        return [(inside.children, place, inside.children[place]) for place in range(0, len(inside.children), 2)]
+
+
+_IDENTITY: Final = ("Is", "IsNot")
+_VALUE: Final = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
+LEFT_OUT: Final = (
+    "ExceptionReplacer",  # ReplaceException is better
+    "VariableReplacer",
+    "VariableInserter",  # these two insert random variables
+    # The interpreter decides whether equal values are one object, and identity has no order.
+    *(f"_{word}_{other}" for word in _IDENTITY for other in _VALUE),
+    *(f"_{word}_{other}" for word in _VALUE for other in _IDENTITY),
+)
+"""Endings of the names of operators whose mutants show nothing about the tests."""
+
+_OWN: Final = (NegateCondition, ReplaceInWithNotIn, ReplaceNotInWithIn, ReplaceException)
 _CORE: Final = {name.rpartition("/")[2]: get_operator(name) for name in operator_names()}
 
 OPERATORS: Final[dict[str, Any]] = {
     **{name: operator for name, operator in _CORE.items() if not name.endswith(LEFT_OUT)},
-    **{operator.__name__: operator for operator in (NegateCondition, ReplaceInWithNotIn, ReplaceNotInWithIn)},
+    **{operator.__name__: operator for operator in _OWN},
 }
 
 
@@ -202,7 +228,7 @@ def says_nothing(node: Any) -> bool:
 
 
 def _is_silent(node: Any, inside: Any) -> bool:
-    """Whether what stands inside a node, None for all of it, says nothing."""
+    """Whether a node says nothing about what a module does: all of it (``inside`` is None), or one of its children."""
     match node.type:
         case "annassign":
             return inside is node.children[1]
@@ -211,7 +237,7 @@ def _is_silent(node: Any, inside: Any) -> bool:
         case "funcdef":
             return inside is not None and inside is node.annotation
         case "decorator":
-            return inside is not None and node.get_code().strip().startswith("@dataclass")
-        case "if_stmt":
-            return bool(node.children[1].get_code().strip() == "TYPE_CHECKING")
+            return inside is not None and bool(node.get_code().strip().startswith("@dataclass"))
+        case "argument" | "if_stmt":  # whether the garbage collector tracks a Struct, and imports for type checkers
+            return bool(node.get_code().strip().startswith(("gc=", "if TYPE_CHECKING:")))
     return False

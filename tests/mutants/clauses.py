@@ -31,12 +31,14 @@ _MODULES: Final = {
 
 _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "error", "auth")
 _LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove")
+_MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
     "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
     "cors": ("privacy",),
+    **dict.fromkeys(("fast_job", "fast_split", "fast_workflow"), ("fast",)),
     "headers": ("http", "caching", "error"),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
@@ -50,18 +52,9 @@ _MORE: Final = {
         ("tests/contract/test_lifecycle.py",),
     ),
     **dict.fromkeys(
-        ("fast", "fast_job", "fast_split", "fast_workflow"),
-        ("tests/text/test_json_bytes.py", "tests/judge/test_judge.py"),
-    ),
-    **dict.fromkeys(
         ("large", "large_compared", "large_job", "large_jobs", "large_listed", "large_part"),
         ("tests/contract/test_large_readings.py", "tests/exchange/test_stored.py"),
     ),
-    **dict.fromkeys(
-        ("outcome", "tally", "verdict"),
-        ("tests/judge/test_judge.py", "tests/judge/test_messages.py", "tests/judge/test_past_misjudgements.py"),
-    ),
-    "excerpt": ("tests/judge/test_excerpt.py",),
     "document": ("tests/spec/test_user_document.py",),
     "safe": ("tests/text/test_safe.py",),
 }
@@ -69,7 +62,7 @@ _MORE: Final = {
 
 
 def _near(name: str) -> tuple[str, ...]:
-    own = (f"tests/contract/test_{subject}.py" for subject in _NEAR.get(name, (name,)))
+    own = (f"tests/{package}/test_{subject}.py" for subject in _NEAR.get(name, (name,)) for package in _MIRRORED)
     return (*(file for file in own if (ROOT / file).exists()), *_MORE.get(name, ()))
 
 

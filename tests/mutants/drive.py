@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from changes import Change, changes
 from equivalent import Equivalent, name
 from results import Results
-from trial import Ground, outcome, start
+from trial import Ground, Stage, outcome, start
+
+UNCHANGED_S: Final = 600
+"""Seconds that the tests may take without any change."""
 
 
 @dataclass
@@ -30,16 +33,20 @@ class FailsUnchanged(Exception):
     """Tests fail without any change: nothing they say of a mutant is worth anything. Holds the first that does."""
 
 
-def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> Iterator[Change]:
+def tried(
+    ground: Ground, names: Sequence[str], results: Results, jobs: int, *, near_only: bool = False
+) -> Iterator[Change]:
     """Try the mutants of modules whose outcome is unknown. Yield all mutants, each when its outcome is known.
 
-    Raises:
-        FailsUnchanged: where a test fails on the modules as they are.
-    """
-    running: dict[int, tuple[Change, list[list[str]], int]] = {}
+    ``near_only`` runs only the nearby tests. Then a mutant that survives is not kept, because other tests may kill it.
 
-    def begin(change: Change, stages: list[list[str]]) -> None:
-        process, told = start(ground, change, stages[0])
+    Raises:
+        FailsUnchanged: if a test fails without any change.
+    """
+    running: dict[int, tuple[Change, list[Stage], int]] = {}
+
+    def begin(change: Change, stages: list[Stage]) -> None:
+        process, told = start(change, stages[0])
         running[process] = (change, stages[1:], told)
 
     def end() -> Iterator[Change]:
@@ -49,7 +56,7 @@ def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> 
         if killer is None and stages:
             begin(change, stages)
             return
-        results.add(change, killer)
+        results.add(change, killer, keep=killer is not None or not near_only)
         yield change
 
     sound = False
@@ -58,10 +65,10 @@ def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> 
             if change in results:
                 yield change
                 continue
-            sound = sound or _sound(ground)
+            sound = sound or _sound(ground, names, near_only=near_only)
             while len(running) >= jobs:
                 yield from end()
-            begin(change, ground.stages(change.module))
+            begin(change, ground.stages(change.module, near_only=near_only))
         while running:
             yield from end()
     finally:
@@ -70,9 +77,10 @@ def tried(ground: Ground, names: Sequence[str], results: Results, jobs: int) -> 
             os.waitpid(process, 0)
 
 
-def _sound(ground: Ground) -> bool:
-    files = dict.fromkeys([*ground.tests, *(name for near in ground.near.values() for name in near)])
-    process, told = start(ground, None, list(files))
+def _sound(ground: Ground, names: Sequence[str], *, near_only: bool) -> bool:
+    stages = [stage for module in names for stage in ground.stages(module, near_only=near_only)]
+    files = dict.fromkeys(file for stage in stages for file in stage.files)
+    process, told = start(None, Stage([*files], UNCHANGED_S, UNCHANGED_S))
     _, status = os.waitpid(process, 0)
     failed = outcome(status, told)
     if failed is not None:

@@ -51,6 +51,7 @@ def _options(arguments: list[str], ground: Ground) -> argparse.Namespace:
     parser.add_argument(
         "--results", type=Path, default=ground.root / ".mutants.jsonl", help="where outcomes are kept (.mutants.jsonl)"
     )
+    parser.add_argument("--near", action="store_true", help="run only the nearby tests of each module")
     parser.add_argument("--docs", action="store_true", help="write docs/mutants.md")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.modules if name not in names]
@@ -71,7 +72,7 @@ def _hunt(options: argparse.Namespace, ground: Ground, entries: Sequence[Equival
         raise Problem(USAGE, f"--results: {error.strerror}: {options.results}") from None
     prepare(ground)
     try:
-        done = tried(ground, options.modules, results, options.jobs)
+        done = tried(ground, options.modules, results, options.jobs, near_only=options.near)
         tallies, stale = tallied(done, options.modules, results, entries)
     except KeyboardInterrupt:
         line = f"interrupted: what is known is kept in {results.file}, and the same command goes on"

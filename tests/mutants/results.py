@@ -59,9 +59,11 @@ class Results:
     def __getitem__(self, change: Change) -> str | None:
         return self._known[self._key(change)]
 
-    def add(self, change: Change, killer: str | None) -> None:
-        """Keep an outcome."""
+    def add(self, change: Change, killer: str | None, *, keep: bool = True) -> None:
+        """Note an outcome. ``keep`` writes it to the file."""
         key = self._key(change)
         self._known[key] = killer
+        if not keep:
+            return
         with self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps([*key, self.tests, killer]) + "\n")

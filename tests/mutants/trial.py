@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 from changes import Change
@@ -31,13 +31,22 @@ _SURVIVED: Final = "survived"
 _OUT_OF_TIME: Final = {signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL}
 
 
+class Stage(NamedTuple):
+    """Test files that run in one process, and the seconds of processor time and of wall time that they may take."""
+
+    files: Sequence[str]
+    processor_s: int
+    patience_s: int
+
+
 @dataclass(frozen=True)
 class Ground:
     """Where mutants are tried.
 
-    ``modules`` are those that are changed, by name. ``near`` names for each the files of tests that are about it,
-    which are run first; ``tests`` are all of them. ``preloaded`` are modules that need nothing of what is changed. A
-    trial has ``processor_s`` seconds of processor time, and ``patience_s`` by the clock.
+    ``modules`` are those that are changed, by name. ``near`` names the test files about each module, which run first.
+    ``tests`` are all test files. ``preloaded`` are modules that import none of the changed ones. A trial may take
+    ``near_s`` seconds of processor time for the nearby tests, ``processor_s`` for the others, and ``patience_s`` of
+    wall time for either.
     """
 
     root: Path
@@ -46,14 +55,16 @@ class Ground:
     tests: Sequence[str]
     preloaded: Sequence[str] = ()
     paths: Sequence[Path] = ()
+    near_s: int = 10
     processor_s: int = 60
     patience_s: int = 300
 
-    def stages(self, module: str) -> list[list[str]]:
-        """Return the files of tests in the order in which a mutant of a module meets them."""
-        near = list(self.near.get(module, ()))
-        rest = [name for name in self.tests if name not in near]
-        return [files for files in (near, rest) if files]
+    def stages(self, module: str, *, near_only: bool) -> list[Stage]:
+        """Return the tests to run on each mutant of a module, the nearby ones first."""
+        near = tuple(self.near.get(module, ()))
+        rest = () if near_only else tuple(name for name in self.tests if name not in near)
+        stages = Stage(near, self.near_s, self.patience_s), Stage(rest, self.processor_s, self.patience_s)
+        return [stage for stage in stages if stage.files]
 
 
 class _Loader(SourceFileLoader):
@@ -104,8 +115,8 @@ def prepare(ground: Ground) -> None:
     gc.freeze()
 
 
-def start(ground: Ground, change: Change | None, files: Sequence[str]) -> tuple[int, int]:
-    """Fork a process that runs files of tests under a change, None for none. Return its id and where it tells."""
+def start(change: Change | None, stage: Stage) -> tuple[int, int]:
+    """Fork a process that runs tests with a change, or None for no change. Return its id, and a pipe for its result."""
     told, telling = os.pipe()
     process = os.fork()
     if process:
@@ -116,10 +127,10 @@ def start(ground: Ground, change: Change | None, files: Sequence[str]) -> tuple[
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt kills no mutant: tried() ends the trials
         for number in _OUT_OF_TIME - {signal.SIGKILL}:
             signal.signal(number, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_CPU, (ground.processor_s, ground.processor_s + 5))
+        resource.setrlimit(resource.RLIMIT_CPU, (stage.processor_s, stage.processor_s + 5))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        signal.alarm(ground.patience_s)
-        os.write(telling, _run(change, files).encode())
+        signal.alarm(stage.patience_s)
+        os.write(telling, _run(change, stage.files).encode())
     finally:
         os._exit(0)
 

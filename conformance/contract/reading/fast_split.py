@@ -14,10 +14,11 @@ REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 """The exceptions that a decoder raises for a text that it rejects."""
 write: Final = msgspec.json.Encoder().encode
 
-Split = list[Raw] | dict[str, Raw] | str | int | bool | None
+NotAnArray = dict[str, Raw] | str | int | bool | None
+Split = list[Raw] | NotAnArray
 """An element of ``queue_running`` or ``queue_pending``. If it is an array, the JSON texts of its elements."""
 Element = TypeVar("Element")
-Listed = Sequence[Element] | dict[str, Raw] | str | int | bool | None
+Listed = Sequence[Element] | NotAnArray
 """The value of ``queue_running`` or ``queue_pending``, which may also be of a wrong type."""
 
 
@@ -27,18 +28,18 @@ class _Info(Struct, Generic[Element], gc=False, forbid_unknown_fields=True):
 
 
 class _Decoders(Generic[Element]):
-    """Decoders for a body and for one list, with elements of the given type."""
+    """Decoders for a body, for the value of one of its lists, and for an array, with elements of the given type."""
 
     def __init__(self, element: Any) -> None:
         self.info = msgspec.json.Decoder(_Info[element])
-        self.listed = msgspec.json.Decoder[Listed[Element]](list[element] | dict[str, Raw] | str | int | bool | None)
+        self.listed: msgspec.json.Decoder[Listed[Element]] = msgspec.json.Decoder(list[element] | NotAnArray)
+        self.elements: msgspec.json.Decoder[list[Element]] = msgspec.json.Decoder(list[element])
 
 
 AS_TEXTS: Final = _Decoders[Raw](Raw)
 """Decodes each element of a list as one JSON text. ``AS_SPLIT`` decodes an array as the texts of its elements."""
 AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
-_ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 
 
 def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
@@ -64,4 +65,4 @@ def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed
 
 def split_array(text: Raw) -> list[Raw]:
     """Return the texts of the elements of an array. The text must already have been accepted as JSON."""
-    return _ELEMENTS.decode(text)
+    return AS_TEXTS.elements.decode(text)

@@ -7,7 +7,7 @@ those of the text by ``members_at_most``, which never counts too few.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -51,8 +51,8 @@ Nodes = dict[str, Node]
 _NODES: Final = msgspec.json.Decoder(Nodes)
 _TEXTS: Final = msgspec.json.Decoder(dict[str, Raw])
 _A_NODE: Final = {"class_type": ""}
-_REQUIRED: Final = 2
-"""The number of members that every ``Node`` has: ``class_type`` and ``inputs``."""
+_OF_A_NODE: Final = 3
+"""The number of members that every node adds to a workflow: itself, ``class_type`` and ``inputs``."""
 
 
 class Workflow(Struct, gc=False):
@@ -87,7 +87,7 @@ def workflow(text: Raw) -> Workflow | None:
 
 def of_nodes(nodes: Nodes) -> Workflow:
     """Inspect an API graph whose nodes are as the frontend writes them."""
-    members, links = (1 + _REQUIRED) * len(nodes), []
+    members, links = _OF_A_NODE * len(nodes), []
     for node in nodes.values():
         members += len(node.inputs)
         for value in node.inputs.values():
@@ -95,13 +95,19 @@ def of_nodes(nodes: Nodes) -> Workflow:
                 links.append(value[0])  # noqa: PERF401 - measured: a comprehension for each node takes a third longer
         if node.meta is not UNSET:
             members += 1 + len(node.meta)
-    faulty = () if nodes.keys() >= set(links) else [name for name in nodes if _links_nowhere(nodes[name].inputs, nodes)]
+    missing = set(links).difference(nodes)
+    faulty = _linking_to(missing, {name: node.inputs for name, node in nodes.items()}) if missing else ()
     return Workflow(nodes, members, bool(nodes), bool(links), faulty)
 
 
-def _links_nowhere(inputs: dict[str, Any], nodes: Container[str]) -> bool:
-    links = (tuple(value) for value in inputs.values() if isinstance(value, tuple) or is_link(value))
-    return any(link[0] not in nodes for link in links)
+def _linking_to(missing: set[str], inputs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the names of the nodes with a link to a node that is missing."""
+    return [name for name, given in inputs.items() if not missing.isdisjoint(_targets(given))]
+
+
+def _targets(inputs: Mapping[str, Any]) -> list[str]:
+    """Return the names of the nodes that the inputs of a node link to."""
+    return [value[0] for value in inputs.values() if isinstance(value, tuple) or is_link(value)]
 
 
 def _unusual(text: Raw) -> Workflow | None:
@@ -114,7 +120,7 @@ def _unusual(text: Raw) -> Workflow | None:
         return Workflow(nodes, members, graph=False, linked=False)
     objects = {name: node for name, node in nodes.items() if isinstance(node, dict)}
     inputs = {name: node["inputs"] for name, node in objects.items() if isinstance(node.get("inputs"), dict)}
+    links = {target for given in inputs.values() for target in _targets(given)}
     faulty = {name for name in nodes if not isinstance(objects.get(name, {}).get("class_type"), str)}
-    faulty |= {name for name, given in inputs.items() if _links_nowhere(given, nodes)}
-    linked = any(is_link(value) for given in inputs.values() for value in given.values())
-    return Workflow(nodes, members, graph=True, linked=linked, faulty=faulty)
+    faulty.update(_linking_to(links.difference(nodes), inputs))
+    return Workflow(nodes, members, graph=True, linked=bool(links), faulty=faulty)

@@ -17,7 +17,7 @@ from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.large_listed import Source
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
-from conformance.text.json_runs import RUN, Unfinished, nesting_of, runs, skip_space
+from conformance.text.json_runs import RUN, Run, Unfinished, nesting_of, runs, skip_space
 from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
@@ -225,13 +225,20 @@ class _Scan:
         value: dict[str, Any] = {}
         names = set[int]()
         checker.depth = max(checker.depth, 1)
-        start, number = at, 0
+        start, number, looked_until = at, 0, 0
         if content.startswith(b"}", skip_space(content, at + 1)):
             return value, skip_space(content, at + 1) + 1
         while True:
             number += 1
-            skipped = self._skipped(at, names) if number > MEMBERS else None
-            at = skip_space(content, self._member(at + 1, value, names)) if skipped is None else skipped
+            skip = (
+                number > MEMBERS and at >= looked_until
+            )  # not again where a list may be: it would read the run each time
+            run = next(iter(runs(content, at))) if skip else None
+            if run is not None and self._skipped(run, names):
+                at = run.end
+            else:
+                looked_until = looked_until if run is None else run.end
+                at = skip_space(content, self._member(at + 1, value, names))
             if content.startswith(b"}", at):
                 return value, at + 1
             if not content.startswith(b",", at):
@@ -253,16 +260,14 @@ class _Scan:
             value[name] = parse(shorten(content, at, end)).value
         return end
 
-    def _skipped(self, at: int, names: set[int]) -> int | None:
-        """Check members that no clause looks at, and return the offset of their end. None if one may be a list of jobs."""
-        run = next(iter(runs(self._content, at)))
-        assert run is not None
+    def _skipped(self, run: Run, names: set[int]) -> bool:
+        """Check members that no clause looks at. False if one of them may be a list of jobs, or is too large for a run."""
         text = self._content[run.start : run.end]
         if run.giant or not text.strip() or any(sign in text for sign in _MAY_NAME_A_LIST):
-            return None
+            return False
         found = self._checker.part(b"{%b}" % text, run.start, str, 0)
         self._checker.distinct(found, names, "")
-        return run.end
+        return True
 
 
 def _undecodable(content: bytes) -> str | None:

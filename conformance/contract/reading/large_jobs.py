@@ -30,7 +30,7 @@ from conformance.contract.reading.large_part import Part
 from conformance.contract.reading.large_recalled import facts_of, recalled, without_texts
 from conformance.contract.terms import Demand, Dialect, FastPath
 from conformance.text.json_bytes import is_utf_8, seems_huge
-from conformance.text.json_runs import RUN, Run, runs, skip_space
+from conformance.text.json_runs import RUN, Run, end_of, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
@@ -225,7 +225,7 @@ class Jobs:
             return None
         split = self._must_only and not window.dense
         try:
-            elements: Any = (AS_SPLIT if split else AS_TEXTS).listed.decode(b"[%b]" % text)
+            elements: Any = (AS_SPLIT if split else AS_TEXTS).elements.decode(b"[%b]" % text)
         except REFUSED:
             return None
         numbered: Iterable[tuple[int, Any]] = enumerate(elements, window.first)
@@ -233,7 +233,7 @@ class Jobs:
             numbered = listed.new(numbered, again=bool(window.count))
             window.count = len(elements)
             if self._must_only:
-                numbered = [(at, AS_SPLIT.listed.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
+                numbered = [(at, AS_SPLIT.elements.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
         pending, read_as = name == LISTS[1], self.demand.read_as
         if self.demand.open:
             return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
@@ -250,14 +250,7 @@ class Jobs:
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
         elif window.flawed:
-            first = window.first
-            for run in runs(b"[%b]" % self._content[window.start : window.end], 0, size=_SMALL):
-                if run is None or run.empty:
-                    continue
-                text = self._content[window.start + run.start - 1 : window.start + run.end - 1]
-                count = len(Part(name, (), [text], self.demand).document.value[name])
-                yield Part(name, range(first, first + count), [text], self.demand)
-                first += count
+            yield from self._flawed_parts(name, window)
         else:
             jobs = self._inspect(name, listed, window) or ()
             remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
@@ -269,6 +262,21 @@ class Jobs:
                 part = Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
                 part.sent = sent
                 yield part
+
+    def _flawed_parts(self, name: str, window: Window) -> Iterator[Part]:
+        """Yield the jobs of a window that is not strict JSON, in small groups: their parsed values take much memory."""
+        content = b"[%b]" % self._content[window.start : window.end]
+        first, children = window.first, runs(content, 0, size=_SMALL)
+        for run in children:
+            if run is None or run.empty:
+                continue
+            end = end_of(content, skip_space(content, run.start)) if run.giant else run.end
+            if run.giant:
+                children.send(end)
+            text = content[run.start : end]
+            count = len(Part(name, (), [text], self.demand).document.value[name])
+            yield Part(name, range(first, first + count), [text], self.demand)
+            first += count
 
     # --- results --------------------------------------------------------------------------------
 
@@ -384,7 +392,7 @@ class Jobs:
         window = listed.windows[bisect_right(listed.windows, int(index), key=lambda each: each.first) - 1]
         if window.giant or window.flawed:
             return None
-        texts = AS_TEXTS.listed.decode(b"[%b]" % self._content[window.start : window.end])
+        texts = AS_TEXTS.elements.decode(b"[%b]" % self._content[window.start : window.end])
         text = bytes(texts[int(index) - window.first])
         inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
         return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")

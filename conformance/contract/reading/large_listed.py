@@ -127,7 +127,7 @@ def text_again(source: Source, shared: Shared, window: Window, index: int, eleme
     kept = [] if shared.known is None else shared.known.windows
     texts = next((texts for owner, texts in kept if owner is window), None)
     if texts is None:
-        texts = AS_TEXTS.listed.decode(b"[%b]" % source(window.start, window.end))
+        texts = AS_TEXTS.elements.decode(b"[%b]" % source(window.start, window.end))
         kept.append((window, texts))
         del kept[:-2]  # one of each read that is compared
     return bytes(split_array(texts[index])[element])

@@ -1,0 +1,166 @@
+"""A body that is read in windows gets the findings of the full reading, whatever the windows hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clause import Finding
+from conformance.contract.reading.body import Item, Reading
+from conformance.contract.reading.large import LargeReading
+from conformance.contract.reading.large_compared import Compared
+from conformance.contract.terms import Demand, Dialect, Level
+from helpers.queue_bodies import ALL, GRAPH, TIME, body, findings, job
+
+CLOUD: Final = Demand.of(Dialect.CLOUD)
+DEMANDS: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO), Demand.detected(Dialect.OSS, "a job"))
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=lambda demand: f"{demand.dialect}-{demand.read_as}")
+def test_small_bodies_get_the_findings_of_the_full_reading(demand: Demand) -> None:
+    full = {name: findings(Reading(content, demand)) for name, content in ALL.items()}
+    assert [name for name in ALL if findings(LargeReading(ALL[name], demand)) != full[name]] == []
+    must = {clause.id for clause in CATALOGUE if clause.level_in(demand) is Level.MUST}
+    wrong = [
+        (name, clause)
+        for name, content in ALL.items()
+        for clause, (_, found) in findings(LargeReading(content, demand, must_only=True)).items()
+        if clause in must and found != full[name][clause][1]
+    ]
+    assert wrong == []
+
+
+# --- several windows --------------------------------------------------------------------------------------------------
+
+PAD: Final = b"x" * 400_000
+LONG: Final = b'{"9":{"class_type":"S","inputs":{"a":"%b"}}}' % PAD
+"""A workflow so large that a window has one or two jobs. Without ``PAD`` it gets the same findings."""
+LARGER: Final = LONG.replace(b"x", b"xxxxxx")
+"""A workflow that is too large for a window."""
+TINY: Final = (b"0", b"[]", b"{}", b"[1]", b"null", b"[]")
+
+
+def nth(at: int, graph: bytes = LONG, **changes: bytes) -> bytes:
+    """Return a job that follows the ones with lower numbers."""
+    name = b'"%08d-8a4d-4c55-9a6e-0d1f2b3c4d5e"' % at
+    return job(
+        **{
+            "number": b"%d" % at,
+            "name": name,
+            "graph": graph,
+            "data": b'{"create_time":%d}' % (1763913600000 + at),
+            **changes,
+        }
+    )
+
+
+def queue_of(count: int = 6, **replaced: bytes) -> bytes:
+    """Return a queue of large jobs. ``replaced`` has other texts for some of them: ``at_3=...``."""
+    jobs = [replaced.get(f"at_{number}", nth(number)) for number in range(1, count + 1)]
+    return body(*jobs[1:], running=(jobs[0],))
+
+
+WINDOWS: Final = {
+    "conforming": queue_of(),
+    "a wrong number in the first window": queue_of(at_2=nth(2, number=b"0")),
+    "a wrong number in the middle": queue_of(at_4=nth(4, number=b"-4")),
+    "a wrong number at the end": queue_of(at_6=nth(6, number=b'"6"')),
+    "a wrong running job": queue_of(at_1=nth(1, name=b"7")),
+    "the same id in two windows": queue_of(at_6=nth(6, name=nth(2)[3:41])),
+    "the same id in both lists": queue_of(at_6=nth(6, name=nth(1)[3:41])),
+    "the same number in two windows": queue_of(at_6=nth(6, number=b"2")),
+    "the same number as the job before": queue_of(at_4=nth(4, number=b"3")),
+    "the running job has the same number": queue_of(at_1=nth(1, number=b"4")),
+    "falling numbers": queue_of(at_5=nth(5, number=b"1")),
+    "falling times": queue_of(at_5=nth(5, data=TIME)),
+    "the running job is later": queue_of(at_1=nth(1, data=b'{"create_time":1763913700000}')),
+    "a NaN": queue_of(at_4=nth(4, data=b'{"create_time":NaN}')),
+    "a NaN and a wrong job": queue_of(at_3=nth(3, number=b"NaN"), at_5=nth(5, number=b"0")),
+    "a repeated name": queue_of(at_4=nth(4, data=b'{"create_time":1763913600004,"create_time":1763913600004}')),
+    "a repeated name in a workflow": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"a":1,"a":'))),
+    "a lone surrogate": queue_of(at_4=nth(4, LONG.replace(b'"a":', rb'"\ud800":'))),
+    "bytes that are not UTF-8": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"\xff":'))),
+    "a number beyond a double": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"b":1e999,"a":'))),
+    "a control character": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"\x01":'))),
+    "deep nesting": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"b":%b,"a":' % (b"[" * 150 + b"]" * 150)))),
+    "too deep nesting": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"b":%b,"a":' % (b"[" * 600 + b"]" * 600)))),
+    "elements that are not jobs": queue_of(at_3=b"7", at_5=b"{}"),
+    "tiny elements between": queue_of(at_4=b",".join([b"null", b"[]"] * 50)),
+    "tiny elements, most of them alike": body(*TINY * 500),
+    "tiny elements after a job": body(nth(1), *TINY * 300, nth(2, GRAPH)),
+    "tiny elements in both lists": body(*TINY * 300, running=TINY * 300),
+    "tiny jobs that are alike": body(*[b'[1,"x",{},[],{}]'] * 1000),
+    "tiny jobs that differ": body(*[b'[%d,"x",{},[],{}]' % number for number in range(1000)]),
+    "jobs without commas": body(*[b"[" + b"1,2," * 200 + b"3]"] * 3),
+    "one job": body(nth(1)),
+    "one job of two windows": body(nth(1, LONG.replace(b"x", b"xxx"))),
+    "one large job": body(nth(1, LARGER)),
+    "a large job between others": queue_of(at_3=nth(3, LARGER)),
+    "a large wrong job": queue_of(at_3=nth(3, LARGER, number=b"0")),
+    "a large job with the same id": queue_of(at_3=nth(3, LARGER, name=nth(2)[3:41])),
+    "a large job with more elements": queue_of(at_3=nth(3, LARGER)[:-1] + b",7,8]"),
+    "a large element that is not a job": queue_of(at_3=b'"%b"' % (b"x" * 2_200_000)),
+    "spaces": b' { "queue_running" : [ %b ] , "queue_pending" : [ %b , %b ,%b ] } ' % (nth(1), nth(2), nth(3), nth(4)),
+    "the pending list twice": queue_of()[:-1] + b',"queue_pending":[%b,%b]}' % (nth(7), nth(8, number=b"0")),
+    "the pending list and then null": queue_of()[:-1] + b',"queue_pending":null}',
+    "no running list": b'{"queue_pending":[%b,%b,%b]}' % (nth(1), nth(2), nth(3)),
+    "other members": queue_of()[:-1]
+    + b',"code":"X","message":"%b","x":[%b]}' % (b"m" * 1_200_000, b"1," * 600_000 + b"1"),
+    "many members": b"{%b,%b" % (b",".join(b'"m%d":%d' % (at, at) for at in range(1500)), queue_of(3)[1:]),
+    "many members with a repeated name": b'{"m7":1,%b,%b'
+    % (
+        b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
+        queue_of(3)[1:],
+    ),
+    "a queue after many members": b'{%b,"queue_running":[],"queue_pending":[0]}'
+    % b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
+}
+
+
+ALIKE: Final = {"tiny elements, most of them alike", "tiny elements in both lists", "tiny jobs that are alike"}
+"""Of tiny elements with the same text, only an example is checked, and none is compared with others: none is a job."""
+BETWEEN_JOBS: Final = {clause.id for clause in CATALOGUE if clause.fast in Compared.CLAUSES}
+MUST: Final = {clause.id for clause in CATALOGUE if clause.level_in(CLOUD) is Level.MUST}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_several_windows_get_the_findings_of_the_full_reading(name: str) -> None:
+    large, brief = (LargeReading(WINDOWS[name], must_only=must_only) for must_only in (False, True))
+    full = Reading(WINDOWS[name].replace(PAD, b"x"))
+    if name in ALIKE:
+        expected, found, found_for_must = (numbers(findings(reading)) for reading in (full, large, brief))
+    else:
+        expected, found, found_for_must = (places(findings(reading)) for reading in (full, large, brief))
+        assert list(map(place_and_id, large.jobs)) == list(map(place_and_id, full.jobs))
+    assert found == expected
+    assert [clause for clause in MUST & expected.keys() if found_for_must[clause][1] != expected[clause][1]] == []
+    assert (large.size, large.filled, large.order, large.latest) == (full.size, full.filled, full.order, full.latest)
+    summary, expected_summary = large.summary, full.summary
+    if name not in ALIKE:
+        assert list(summary.observations) == list(expected_summary.observations)
+        assert summary.repeated == expected_summary.repeated
+    same = {"observations": summary.observations, "repeated": summary.repeated, "depth": summary.depth}
+    assert summary == expected_summary._replace(**same)
+
+
+def place_and_id(found: Item) -> tuple[str, bool, str | None]:
+    return found.pointer, found.pending, found.prompt_id
+
+
+def numbers(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, int]]:
+    """Return the number of findings of each clause about single jobs."""
+    return {
+        clause: (exercised, len(several))
+        for clause, (exercised, several) in found.items()
+        if clause not in BETWEEN_JOBS
+    }
+
+
+def places(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, list[str | None]]]:
+    """Return the places of findings: of a large value, not all of the text is shown."""
+    return {
+        clause: (exercised, sorted(str(each.pointer) for each in several))
+        for clause, (exercised, several) in found.items()
+    }
