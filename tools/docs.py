@@ -51,6 +51,12 @@ def readme() -> str:
     return text
 
 
+def mutants() -> str:
+    """Return docs/mutants.md for the modules as they are now."""
+    sys.path.append(str(HOME / "tests" / "mutants"))
+    return str(runpy.run_path(str(HOME / "tests" / "mutants" / "page.py"))["current_page"]())
+
+
 SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
@@ -59,6 +65,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/own-tests.md": own_tests,
     "conformance/run/check_options.py": check_options,
     "docs/servers-in-the-wild.md": SERVERS["page"],
+    "docs/mutants.md": mutants,
     "conformance/render/compliance.schema.json": schema_text,
     "tests/data/clause-ids.txt": clause_ids,
     "tests/data/clause-kinds.txt": clause_kinds,

@@ -1,7 +1,7 @@
 """The mutants: changes of one operator, number, word or loop in the source of a module, as Cosmic Ray makes them.
 
-Cosmic Ray's operators leave conditions of comprehensions and ``in`` alone; most of the clauses' selectors are made
-of those, so operators of our own are added.
+Cosmic Ray does not change ``in`` and the conditions of comprehensions. Most selectors of clauses consist of those, so
+operators of our own change them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from parso.python.tree import Name
 class Change:
     """One change of a module.
 
-    ``where`` is the function or class that holds it, "" at the top. ``line`` and ``becomes`` are the lines that change,
-    before and after, each as one line. ``nth``, from 1, tells changes apart that are alike in all of these.
+    ``where`` is the function or class that contains it, "" at the top level. ``line`` and ``becomes`` are the changed
+    lines before and after, each joined into one line. ``nth`` counts changes that are equal in all of these, from 1.
     """
 
     module: str
@@ -38,7 +38,7 @@ class Change:
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
-        """What was changed, whatever the rest of the module says."""
+        """What was changed, independent of the rest of the module."""
         return self.module, self.where, self.line, self.becomes, self.nth
 
 
@@ -134,7 +134,7 @@ OPERATORS: Final[dict[str, Any]] = {
 
 
 def changes(module: str, path: Path, lines: Collection[str] | None = None) -> Iterator[Change]:
-    """Yield all changes of a module but those that say nothing; with ``lines``, little more than those of these."""
+    """Yield all changes of a module. With ``lines``, yield those of these lines, and maybe a few others."""
     source = path.read_text(encoding="utf-8")
     before = source.splitlines()
     root = get_ast(source)
@@ -156,13 +156,13 @@ def changes(module: str, path: Path, lines: Collection[str] | None = None) -> It
 
 
 def _begins(node: Any, before: list[str], lines: Collection[str]) -> bool:
-    """Whether one of the lines on which a node stands begins one of the texts."""
+    """Whether one of the texts begins with a line of the node."""
     texts = {_one_line([text]) for text in before[node.start_pos[0] - 1 : node.end_pos[0]]}
     return any(line.startswith(text) for text in texts if text for line in lines)
 
 
 def _mutated(root: Any, operator: Any, node: Any, index: int) -> str:
-    """Return the source with one change, and leave the tree as it was."""
+    """Return the source with one change. The tree is restored afterwards."""
     state = [
         (each, each.children[:] if hasattr(each, "children") else (each.value, each.prefix)) for each in ast_nodes(node)
     ]
@@ -193,7 +193,7 @@ def _is_python(source: str) -> bool:
 
 
 def _differing(before: list[str], after: list[str]) -> tuple[str, str]:
-    """Return the lines in which two texts differ, from the first to the last, each as one line."""
+    """Return the lines in which two texts differ, from the first to the last, joined into one line for each text."""
     start = _alike(before, after)
     end = _alike(before[start:][::-1], after[start:][::-1])
     return _one_line(before[start : len(before) - end]), _one_line(after[start : len(after) - end])
@@ -216,7 +216,7 @@ def _where(node: Any) -> str:
 
 
 def says_nothing(node: Any) -> bool:
-    """Whether a node is nothing that a module does: an annotation, code for type checkers, or how a class is made."""
+    """Whether changing a node changes nothing that a module does: it is an annotation, or code for type checkers."""
     if node.type == "operator" and node.parent.type == "parameters":  # the lone star of a signature
         return True
     inside: Any = None

@@ -1,4 +1,4 @@
-"""Which modules are changed, and which tests have to notice."""
+"""The modules that are mutated, and the tests that must fail for each mutant."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
 _SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
-"""What clauses say of a value and read from a field is made there."""
+"""Clauses use these to show a value and to read a header field."""
 
 _JUDGE: Final = tuple(_PACKAGE / "judge" / f"{name}.py" for name in ("excerpt", "outcome", "tally", "verdict"))
-"""What findings come to, and how they are shown."""
+"""They turn findings into evidence, statuses and a verdict."""
 
 
 def short(module: str) -> str:
@@ -38,6 +38,11 @@ _NEAR: Final = {
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
     "cors": ("privacy",),
+    "error_other": ("error",),
+    **dict.fromkeys(
+        ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
+    ),
+    "large_workflow": ("large_parts",),
     **dict.fromkeys(("fast_job", "fast_split", "fast_workflow"), ("fast",)),
     "headers": ("http", "caching", "error"),
     "refusals": ("auth", "error"),
@@ -45,20 +50,17 @@ _NEAR: Final = {
     "status": ("envelope",),
     "values": ("item", "item_job_number", "workflow"),
 }
-"""The files of tests about a module, if they are not named like the module."""
+"""The names of the test files about a module, if they differ from the name of the module."""
 _MORE: Final = {
     **dict.fromkeys(
         ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),
         ("tests/contract/test_lifecycle.py",),
     ),
-    **dict.fromkeys(
-        ("large", "large_compared", "large_job", "large_jobs", "large_listed", "large_part"),
-        ("tests/contract/test_large_readings.py", "tests/exchange/test_stored.py"),
-    ),
+    "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
     "document": ("tests/spec/test_user_document.py",),
     "safe": ("tests/text/test_safe.py",),
 }
-"""Tests about a module elsewhere."""
+"""Test files about a module in other folders."""
 
 
 def _near(name: str) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ _PRELOADED: Final = (
     "conformance.strategies",
 )
 _NOT_RUN: Final = {"test_catalogue", "test_large_bodies", "test_validator"}
-"""They compare tables and measure memory."""
+"""These compare tables and measure memory."""
 _SHARED: Final = (
     "exchange/test_recordings",
     "judge/test_breach_kinds",
@@ -91,7 +93,7 @@ _SHARED: Final = (
     "text/test_json_bytes",
     "text/test_safe",
 )
-"""Tests of what the modules do together."""
+"""Tests of several modules together."""
 
 GROUND: Final = Ground(
     root=ROOT,

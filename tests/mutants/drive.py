@@ -1,4 +1,4 @@
-"""Tries all mutants, some at a time, and says which survive."""
+"""Try all mutants, some at the same time, and report which survive."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from changes import Change, changes
 from equivalent import Equivalent, name
+from figures import Figures
 from results import Results
 from trial import Ground, Stage, outcome, start
 
@@ -21,16 +22,20 @@ UNCHANGED_S: Final = 600
 
 @dataclass
 class Tally:
-    """What became of the mutants of one module."""
+    """The outcomes of the mutants of one module."""
 
     mutants: int = 0
     killed: int = 0
     equivalent: int = 0
     surviving: list[Change] = field(default_factory=list)
 
+    def figures(self, code: str) -> Figures:
+        """Return the numbers. ``code`` is the digest of the module."""
+        return Figures(self.mutants, self.killed, self.equivalent, len(self.surviving), code)
+
 
 class FailsUnchanged(Exception):
-    """Tests fail without any change: nothing they say of a mutant is worth anything. Holds the first that does."""
+    """A test fails without any change, so results would be worthless. The argument is the id of the test."""
 
 
 def tried(
@@ -91,7 +96,10 @@ def _sound(ground: Ground, names: Sequence[str], *, near_only: bool) -> bool:
 def tallied(
     done: Iterator[Change], names: Sequence[str], results: Results, entries: Sequence[Equivalent]
 ) -> tuple[dict[str, Tally], list[str]]:
-    """Count the outcomes by module, and say what of the list does not hold. Progress is shown on a terminal."""
+    """Count the outcomes by module. Also return the entries of the list of equivalent mutants that are wrong.
+
+    On a terminal, show the progress.
+    """
     known = {each for entry in entries for each in entry.names}
     alive: set[tuple[str, str, str, str]] = set()
     tallies = {module: Tally() for module in names}
@@ -112,7 +120,7 @@ def tallied(
 
 
 class Progress:
-    """A line on a terminal that says how far the trials are; nothing elsewhere."""
+    """Shows the progress in one line if the output is a terminal."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
@@ -126,7 +134,7 @@ class Progress:
             sys.stderr.write("\r\033[K")
 
     def show(self, tallies: Mapping[str, Tally], change: Change) -> None:
-        """Say what was done so far."""
+        """Show the number of mutants that were tried so far."""
         if self._shown:
             count = sum(tally.mutants for tally in tallies.values())
             surviving = sum(len(tally.surviving) for tally in tallies.values())

@@ -1,4 +1,4 @@
-"""The mutants that no test can kill, since they do what the module does: ``equivalent.toml``, each with the reason."""
+"""The mutants that behave like the original, so that no test can kill them: ``equivalent.toml``, with the reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE: Final = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Equivalent:
-    """What a line of a function may become, and why nothing changes by that."""
+    """A line of a function, the texts that may replace it, and the reason why they change nothing."""
 
     module: str
     where: str
@@ -24,7 +24,7 @@ class Equivalent:
 
     @property
     def names(self) -> list[tuple[str, str, str, str]]:
-        """The changes that it is about; those that are alike are one."""
+        """The changes that the entry is about. Changes with the same texts count as one."""
         return [(self.module, self.where, self.line, after) for after in self.becomes]
 
 
@@ -35,5 +35,5 @@ def listed(file: Path = FILE) -> list[Equivalent]:
 
 
 def name(change: Change) -> tuple[str, str, str, str]:
-    """Return what an entry calls a change."""
+    """Return the name of a change in entries."""
     return change.key[:4]

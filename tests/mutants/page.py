@@ -1,22 +1,22 @@
-"""docs/mutants.md: how many mutants of the clauses are killed."""
+"""docs/mutants.md: how many mutants of each module are killed, and which modules changed since they were measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from clauses import short
-from drive import Tally
+from clauses import GROUND, short
+from figures import Figures, digest_of_code, read
 
 DOCS: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
 
 
-def table(tallies: Mapping[str, Tally]) -> str:
-    """Return the figures by module, as a table of Markdown."""
+def table(figures: Mapping[str, Figures]) -> str:
+    """Return the figures by module as a Markdown table."""
     rows = [
-        (short(module), tally.mutants, tally.killed, tally.equivalent, len(tally.surviving))
-        for module, tally in tallies.items()
+        (short(module), found.mutants, found.killed, found.equivalent, found.surviving)
+        for module, found in figures.items()
     ]
     total = ("all", *(sum(int(row[place]) for row in rows) for place in range(1, 5)))
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in (*rows, total)]
@@ -24,37 +24,61 @@ def table(tallies: Mapping[str, Tally]) -> str:
     return "\n".join(["| module | mutants | killed | equivalent | surviving |", "|---|--:|--:|--:|--:|", *lines, ""])
 
 
-def page(tallies: Mapping[str, Tally]) -> str:
-    """Return the page."""
-    mutants, killed, equivalent = (
-        sum(getattr(tally, name) for tally in tallies.values()) for name in ("mutants", "killed", "equivalent")
+def current_page() -> str:
+    """Return the page for the modules as they are now."""
+    return page(read(), {name: path.read_text(encoding="utf-8") for name, path in GROUND.modules.items()})
+
+
+def page(figures: Mapping[str, Figures], sources: Mapping[str, str]) -> str:
+    """Return the page. ``sources`` has the source of each module. Figures of another source are not shown."""
+    current = {
+        name: figures[name]
+        for name, source in sources.items()
+        if name in figures and figures[name].code == digest_of_code(source)
+    }
+    mutants, killed, equivalent, surviving = (
+        sum(getattr(found, count) for found in current.values())
+        for count in ("mutants", "killed", "equivalent", "surviving")
     )
-    surviving = sum(len(tally.surviving) for tally in tallies.values())
-    return f"""# Mutants of the clauses
+    changed = [name for name in sources if name in figures and name not in current]
+    never = [name for name in sources if name not in figures]
+    return f"""# Mutants
 
-A test that cannot fail shows nothing. Mutation testing changes the code of the clauses in one place at a time, and runs
-the tests: one must fail. **Of {mutants:,} mutants {killed:,} are killed**, {equivalent:,} are equivalent (they behave
-like the original, so no test can fail), and {surviving or "none"} survive. A mutant that does not end counts as killed.
+A test that cannot fail shows nothing. Mutation testing changes the code in one place at a time and runs the tests: one
+must fail. It covers the code that decides a verdict: the clauses, the parsing of bodies with its fast path, and the
+part of the judge that turns findings into evidence, statuses and a verdict.
 
-{table(tallies)}
-The fast path and the reading of large bodies (`conformance/contract/reading/`) are mutated too, and so is the code that
-makes evidence and a verdict of findings (`excerpt`, `outcome`, `tally` and `verdict` in `conformance/judge/`).
+**Of {mutants:,} mutants {killed:,} are killed**, {equivalent:,} are equivalent (they behave like the original, so no
+test can fail), and {surviving or "none"} survive. A mutant that does not end counts as killed. These figures are for
+{len(current)} of {len(sources)} modules, as they are now:
+
+{table(current)}
+{_listed("Changed since they were measured, so without current figures", changed)}
+{_listed("Never measured", never)}
 
 ## Run it
 
-    tox -e mutants                                 # all modules, two mutants at a time
-    .venv/bin/python tests/mutants item queue      # some modules
+    tox -e mutants                                        # all modules, two mutants at a time
+    .venv/bin/python tests/mutants item queue             # some modules
+    .venv/bin/python tests/mutants item queue --near      # only with the tests of these modules, which is quicker
+    .venv/bin/python tests/mutants item queue --docs      # also write their figures on this page
 
 A surviving mutant fails the run, unless `tests/mutants/equivalent.toml` lists it with the reason why it is equivalent.
 An entry of that list fails the run too if its mutant was killed or its line is gone. Results are kept in
-`.mutants.jsonl`, so that an interrupted run continues where it stopped.
+`.mutants.jsonl`, so that an interrupted run continues where it stopped. `tests/mutants/figures.json` keeps the figures
+of each module, and `tox -e docs` moves a module that has changed to the list below the table.
 
 ## What is changed
 
 [Cosmic Ray](https://cosmic-ray.readthedocs.io/) makes the changes: another operator or number, a negated condition, a
-loop that never runs, a removed decorator. Three operators of our own change the conditions of comprehensions, `in` and
-`not in`. Annotations, and operators that compare identity, are not changed.
+loop that never runs, a removed decorator. Four operators of our own change the conditions of comprehensions, `in`,
+`not in`, and the exceptions that a handler catches. Annotations, and operators that compare identity, are not changed.
 
-The tests are those that need no server and check each clause value by value: `tests/contract/`, and the tests of the
-code that the modules share. `tests/mutants/clauses.py` lists the modules and the tests.
+First run the tests about the module, then all tests that need no server and check each clause value by value:
+`tests/contract/`, and the tests of the code that the modules share. `tests/mutants/clauses.py` lists the modules and
+the tests.
 """
+
+
+def _listed(heading: str, names: Iterable[str]) -> str:
+    return f"{heading}: {', '.join(f'`{short(name)}`' for name in names) or 'none'}.\n"

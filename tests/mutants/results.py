@@ -1,4 +1,4 @@
-"""What became of the mutants, kept line by line, so that a night that was interrupted goes on where it was."""
+"""The results of the mutants, one per line of a file, so that an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from changes import Change
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """Return a digest of what files hold."""
+    """Return a digest of the contents of files."""
     found = hashlib.blake2b(digest_size=8)
     for path in sorted(paths):
         found.update(path.read_bytes())
@@ -21,10 +21,10 @@ def digest(paths: Iterable[Path]) -> str:
 
 @dataclass
 class Results:
-    """Outcomes by change: what killed it, None where it survived.
+    """Outcomes by change: the test that killed the mutant, or None if it survived.
 
-    A mutant that was killed stays so while its module stands as it did, one that survived while the tests do too. Who
-    wants all of them tried anew removes the file.
+    A killed mutant is not tried again until its module changes, and a surviving one until a test or its module changes.
+    To try all of them again, remove the file.
     """
 
     file: Path
@@ -33,9 +33,8 @@ class Results:
     _modules: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with self.file.open(
-            "a+", encoding="utf-8"
-        ) as file:  # a file that cannot be written fails before the first trial
+        # A file that cannot be written fails here, before the first trial.
+        with self.file.open("a+", encoding="utf-8") as file:
             file.seek(0)
             known = file.read()
             if known and not known.endswith("\n"):
@@ -44,7 +43,7 @@ class Results:
             try:
                 *key, module, tests, killer = json.loads(line)
             except ValueError:
-                continue  # cut off where the night was
+                continue  # the line was cut off by an interruption
             if killer is not None or tests == self.tests:
                 self._known[*key, module] = killer
 

@@ -1,6 +1,7 @@
-"""One mutant, tried: a process of its own loads the changed module in its place and runs tests until one fails.
+"""Try one mutant: a forked process loads the changed module instead of the original, and runs tests until one fails.
 
-What a mutant does not change (pytest, Hypothesis, the reference endpoint) is loaded once, before the forks.
+Modules that import none of the changed ones (pytest, Hypothesis, the reference endpoint) are loaded once, before the
+forks.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
-from changes import Change
+
+if TYPE_CHECKING:
+    from changes import Change
 
 MEMORY: Final = 4 << 30
-"""Bytes of address space of a trial: a mutant may build what nobody can hold."""
+"""Bytes of address space of a trial: a mutant may build something huge."""
 ENDLESS: Final = "does not end"
 _SURVIVED: Final = "survived"
 _OUT_OF_TIME: Final = {signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL}
@@ -41,7 +44,7 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Ground:
-    """Where mutants are tried.
+    """The modules to mutate and the tests to run.
 
     ``modules`` are those that are changed, by name. ``near`` names the test files about each module, which run first.
     ``tests`` are all test files. ``preloaded`` are modules that import none of the changed ones. A trial may take
@@ -68,7 +71,7 @@ class Ground:
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module from another source than its file's."""
+    """Loads a module from changed source."""
 
     def __init__(self, name: str, path: str, code: CodeType) -> None:
         super().__init__(name, path)
@@ -80,7 +83,7 @@ class _Loader(SourceFileLoader):
 
 @dataclass(frozen=True)
 class _Finder(MetaPathFinder):
-    """Finds one module, changed."""
+    """Finds the changed module."""
 
     name: str
     path: Path
@@ -93,7 +96,7 @@ class _Finder(MetaPathFinder):
 
 
 class _First:
-    """A plugin that notes the first test that fails."""
+    """A pytest plugin that records the first test that fails."""
 
     failed: str | None = None
 
@@ -103,7 +106,7 @@ class _First:
 
 
 def prepare(ground: Ground) -> None:
-    """Load what no mutant changes."""
+    """Load the modules that no mutant changes."""
     os.chdir(ground.root)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True
@@ -124,7 +127,9 @@ def start(change: Change | None, stage: Stage) -> tuple[int, int]:
         return process, told
     os.close(told)
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt kills no mutant: tried() ends the trials
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # an interrupt must not count as killing the mutant: tried() ends the trials
         for number in _OUT_OF_TIME - {signal.SIGKILL}:
             signal.signal(number, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CPU, (stage.processor_s, stage.processor_s + 5))
@@ -136,7 +141,7 @@ def start(change: Change | None, stage: Stage) -> tuple[int, int]:
 
 
 def _run(change: Change | None, files: Sequence[str]) -> str:
-    """Return the test that fails, or that none does."""
+    """Return the id of the first test that fails, or ``_SURVIVED``."""
     if change is not None:
         with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
             code = compile(change.source, str(change.path), "exec", dont_inherit=True)
@@ -151,10 +156,10 @@ def _run(change: Change | None, files: Sequence[str]) -> str:
 
 
 def outcome(status: int, told: int) -> str | None:
-    """Return what killed the mutant of a process that ended, None where it survived.
+    """Return what killed the mutant of a process that ended, or None if it survived.
 
     Raises:
-        RuntimeError: where it says neither: something is wrong with the trial itself.
+        RuntimeError: if the process reported nothing: the trial itself is broken.
     """
     with os.fdopen(told) as stream:
         found = stream.read()
@@ -162,5 +167,5 @@ def outcome(status: int, told: int) -> str | None:
         number = os.WTERMSIG(status)
         return ENDLESS if number in _OUT_OF_TIME else f"ended by signal {number}"
     if not found:
-        raise RuntimeError("a trial ended without a word")
+        raise RuntimeError("a trial ended without a result")
     return None if found == _SURVIVED else found

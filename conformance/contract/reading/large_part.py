@@ -32,10 +32,8 @@ class Part(Reading):
     def elements(self) -> Sequence[tuple[bool, Located]]:
         """The jobs, each with its place in the whole body."""
         pending = self._name == LISTS[1]
-        listed = self.document.value[self._name] if self.document.read else []
-        return [
-            (pending, Located(f"/{self._name}/{at}", value)) for at, value in zip(self._indexes, listed, strict=True)
-        ]
+        listed = zip(self._indexes, self.document.value[self._name], strict=True)
+        return [(pending, Located(f"/{self._name}/{at}", value)) for at, value in listed]
 
     @cached_property
     def items(self) -> Sequence[Item]:
