@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
 
 import pytest
+from msgspec import Raw
 
 from conformance.contract.catalogue import CATALOGUE
-from conformance.contract.reading.body import Reading
+from conformance.contract.reading.body import PLACES, Reading
 from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.fast_job import must_prover, prover
+from conformance.contract.reading.memory import Located, Remembered
 from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from helpers.queue_bodies import (
     ALL,
@@ -33,6 +39,7 @@ from helpers.queue_bodies import (
 CLOUD: Final = Demand.of(Dialect.CLOUD)
 OSS: Final = Demand.of(Dialect.OSS)
 AUTO: Final = Demand.of(Dialect.AUTO)
+LINKED: Final = b'{"9":{"class_type":"S","inputs":{"a":["9",0]}}}'
 DETECTED: Final = Demand.detected(Dialect.OSS, "a job")
 
 
@@ -210,6 +217,65 @@ def test_names_that_end_like_members_do_not_hide_a_repeated_name() -> None:
 def test_an_undetected_order_proves_nothing() -> None:
     reading = FastReading(body(job()), AUTO)
     assert reading.reduced is reading
+
+
+# --- what is kept of a proven job -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "demand", "elements"),
+    [
+        (job(b"7", outputs=b'["9"]'), CLOUD, [7, ID, {}, ["9"], {"create_time": 1763913600000}]),
+        (oss(b"-7"), OSS, [-7, ID, {}, {"create_time": 1763913600000}, ["9"]]),
+        (oss(b"1.50"), OSS, [Decimal("1.50"), ID, {}, {"create_time": 1763913600000}, ["9"]]),
+    ],
+)
+def test_a_proven_job_has_its_elements_but_no_workflow(text: bytes, demand: Demand, elements: list[Any]) -> None:
+    (found,) = FastReading(body(text), demand).jobs
+    assert found.elements == [*elements[:1], json.loads(ID), *elements[2:]]
+    assert (found.pointer, found.pending, found.order) == ("/queue_pending/0", True, demand.read_as)
+    place = 4 if demand is CLOUD else 3
+    assert found.create_time == Located(f"/queue_pending/0/{place}/create_time", 1763913600000)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        found.no_such_name  # type: ignore[attr-defined]  # noqa: B018 - reading it is the test
+
+
+@pytest.mark.parametrize(("order", "make"), [(Dialect.CLOUD, job), (Dialect.OSS, oss)])
+def test_the_facts_of_a_proven_job_are_the_texts_of_its_elements(order: Dialect, make: Callable[..., bytes]) -> None:
+    inspection = prover(order, huge=False).inspect(Raw(make(graph=GRAPH, outputs=b'["9"]')))
+    facts = inspection.facts(order)
+    outputs, metadata = PLACES[order]
+    assert facts.workflow == Located("/2", Remembered(text=Raw(GRAPH)))
+    assert facts.output_node_ids == Located(f"/{outputs}", Remembered(text=Raw(b'["9"]')))
+    assert facts.create_time == Located(f"/{metadata}/create_time", 1763913600000)
+    assert inspection.facts(order) is facts
+
+
+def test_an_inspection_has_the_text_of_its_element() -> None:
+    inspect = prover(Dialect.CLOUD, huge=False).inspect
+    for text, elements in ((job(), 5), (b"[1]", 1), (b"[ ]", 0)):
+        found = inspect(Raw(text))
+        assert (found.is_array, found.size, len(found.texts or ())) == (True, len(text), elements)
+    for text in (b"{}", b"7", b'"["'):
+        found = inspect(Raw(text))
+        assert (found.is_array, found.size, found.texts) == (False, len(text), None)
+    split = [Raw(b"1")]
+    found = must_prover(Dialect.CLOUD).inspect(split)
+    assert (found.is_array, found.size, found.texts) == (True, 0, split)
+    found = must_prover(Dialect.CLOUD).inspect({"a": Raw(b"1")})
+    assert (found.is_array, found.size, found.texts) == (False, 0, None)
+
+
+def test_an_inspection_is_the_same_for_an_element_with_the_same_text() -> None:
+    inspection = prover(Dialect.CLOUD, huge=False).inspect(Raw(job(graph=LINKED)))
+    inspection.key = b"k"
+    element = Raw(job(graph=LINKED))
+    copy = inspection.with_element(element)
+    assert copy.element is element
+    names = [name for name in inspection.__struct_fields__ if name not in {"element", "kept"}]
+    assert [getattr(copy, name) for name in names] == [getattr(inspection, name) for name in names]
+    assert (copy.number, copy.outputs, copy.members, copy.graph, copy.linked) == (1, ["9"], 5, True, True)
+    assert copy.kept is None
 
 
 # --- compared with the full reading -----------------------------------------------------------------------------------

@@ -85,6 +85,19 @@ def test_a_long_id_or_time_counts_as_several_jobs(name: str, time: object) -> No
     assert listed(name, known=KnownJobs(distinct=5), time=time)
 
 
+@pytest.mark.parametrize(
+    ("size", "jobs"), [(1, 1), (255, 1), (256, 2), (511, 2), (512, 3)], ids=lambda number: str(number)
+)
+def test_each_256_characters_of_an_id_or_a_time_count_as_a_job(size: int, jobs: int) -> None:
+    for name, time in (("x" * size, 1), ("x", "y" * (size - 2))):  # the quotation marks count
+        assert listed(name, known=KnownJobs(distinct=jobs), time=time)
+        assert listed(name, known=KnownJobs(distinct=jobs - 1), time=time) is None
+
+
+def test_short_ids_and_times_count_as_one_job_each() -> None:
+    assert listed("x" * 200, "y" * 200, known=KnownJobs(distinct=2), time="z" * 200)
+
+
 def test_jobs_with_the_same_id_are_not_compared_with_other_reads() -> None:
     found = listed("a", "b", "a", known=KnownJobs())
     assert found is not None

@@ -129,10 +129,9 @@ MUST: Final = {clause.id for clause in CATALOGUE if clause.level_in(CLOUD) is Le
 def test_several_windows_get_the_findings_of_the_full_reading(name: str) -> None:
     large, brief = (LargeReading(WINDOWS[name], must_only=must_only) for must_only in (False, True))
     full = Reading(WINDOWS[name].replace(PAD, b"x"))
-    if name in ALIKE:
-        expected, found, found_for_must = (numbers(findings(reading)) for reading in (full, large, brief))
-    else:
-        expected, found, found_for_must = (places(findings(reading)) for reading in (full, large, brief))
+    shown = numbers if name in ALIKE else places
+    expected, found, found_for_must = (shown(findings(reading)) for reading in (full, large, brief))
+    if name not in ALIKE:
         assert list(map(place_and_id, large.jobs)) == list(map(place_and_id, full.jobs))
     assert found == expected
     assert [clause for clause in MUST & expected.keys() if found_for_must[clause][1] != expected[clause][1]] == []
@@ -141,24 +140,25 @@ def test_several_windows_get_the_findings_of_the_full_reading(name: str) -> None
     if name not in ALIKE:
         assert list(summary.observations) == list(expected_summary.observations)
         assert summary.repeated == expected_summary.repeated
-    same = {"observations": summary.observations, "repeated": summary.repeated, "depth": summary.depth}
-    assert summary == expected_summary._replace(**same)
+    assert summary == expected_summary._replace(
+        observations=summary.observations, repeated=summary.repeated, depth=summary.depth
+    )
 
 
 def place_and_id(found: Item) -> tuple[str, bool, str | None]:
     return found.pointer, found.pending, found.prompt_id
 
 
-def numbers(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, int]]:
+def numbers(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, list[str]]]:
     """Return the number of findings of each clause about single jobs."""
     return {
-        clause: (exercised, len(several))
+        clause: (exercised, [str(len(several))])
         for clause, (exercised, several) in found.items()
         if clause not in BETWEEN_JOBS
     }
 
 
-def places(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, list[str | None]]]:
+def places(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool, list[str]]]:
     """Return the places of findings: of a large value, not all of the text is shown."""
     return {
         clause: (exercised, sorted(str(each.pointer) for each in several))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judge.excerpt import CONTEXT, MARKED, SEARCHED, around, start_of
+from conformance.judge.excerpt import CONTEXT, MARKED, around, start_of
 from conformance.text.pointer import escape
 from conformance.text.strict_json import walk
 
@@ -90,8 +90,36 @@ def test_a_large_value_is_cut_and_nothing_follows_the_cut() -> None:
     assert excerpt.after == ""
 
 
-def test_in_a_huge_body_no_place_is_looked_for() -> None:
-    assert around(b"[" + b"0," * (SEARCHED // 2) + b"0]", "/0") is None
+@pytest.mark.parametrize(("size", "cut"), [(238, False), (239, True)])
+def test_an_excerpt_has_160_characters_before_and_after_and_240_of_the_value(size: int, *, cut: bool) -> None:
+    before, after = f'["{"a" * 502}",', f',"{"b" * 500}"]'
+    excerpt = around(f'{before}"{"x" * size}"{after}'.encode(), "/1")
+    assert excerpt is not None
+    assert excerpt.before == before[-160:]
+    assert excerpt.marked == ('"' + "x" * 239 + "…" if cut else f'"{"x" * size}"')
+    assert excerpt.after == ("" if cut else after[:160])
+
+
+def test_a_body_with_more_than_8_mib_has_no_excerpt() -> None:
+    most = b"[1" + b" " * ((8 << 20) - 3) + b"]"
+    assert around(most, "/0") is not None
+    assert around(most + b" ", "/0") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [("x" * 10, "x" * 10), ("x" * 11, "x" * 10 + "…"), ("😀" * 10, "😀" * 10), ("😀" * 50, "😀" * 10 + "…")],
+)
+def test_the_start_of_a_body_is_cut_after_a_number_of_characters(text: str, start: str) -> None:
+    assert start_of(text.encode(), 10) == start
+    assert start_of(b"x" * 601) == "x" * 600 + "…"
+
+
+@pytest.mark.parametrize("hide", [False, True])
+def test_the_start_of_a_body_shows_a_workflow_only_if_it_is_not_hidden(*, hide: bool) -> None:
+    body = b'{"3": {"inputs": {"text": "secret words"}}}'
+    assert ("secret" in start_of(body, hide=hide)) is not hide
+    assert "secret" in start_of(body)
 
 
 def test_controls_and_bidirectional_overrides_are_escaped() -> None:

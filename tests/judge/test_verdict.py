@@ -11,7 +11,8 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import Summary
-from conformance.exchange.model import Exchange, Headers, NoResponse, Problem, Request, Response
+from conformance.exchange.headers import Headers
+from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
 from conformance.judge.report import ClauseResult, Status, Verdict
 from conformance.judge.verdict import count, decide, in_words
 from helpers.answers import item, queue
@@ -270,7 +271,8 @@ TRY_LATER = "the service is not available: try again later"
             [get(b"", 404), get(b"", 401, (("WWW-Authenticate", "Digest"),)), get(b"", 401)],
             (
                 "every GET of the queue gets a 401; the server needs a login that the suite does not know"
-                " (see WWW-Authenticate): put its value into a variable and send it with --header Authorization=VARIABLE"
+                " (see WWW-Authenticate): put its value into a variable and send it with"
+                " --header Authorization=VARIABLE"
             ),
         ),
         (
