@@ -28,7 +28,7 @@ CODINGS: Final = 8
 _PIECE: Final = 1 << 16
 """Number of bytes that are decoded in one step."""
 _FEW: Final = 1 << 9
-"""Number of bytes that are decoded in the first step after the end of a gzip member."""
+"""Number of bytes that are decoded in the first step of each further member of a gzip stream."""
 
 
 class ContentTooLarge(Exception):
