@@ -77,7 +77,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
 
 
 def _marked(headers: Headers, content: bytes) -> tuple[str, ...]:
-    """Return where a response contains the placeholder of the key, for reports of versions that did not store it.
+    """Return where a response contains the placeholder of the key. Reports of old versions do not store the places.
 
     The places are names of header fields, and "" for the body.
     """

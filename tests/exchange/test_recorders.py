@@ -42,7 +42,7 @@ EXPECTED: Final = {
         told="ignored 1 unreadable entry for other URLs than the queue: entry 1 (/logo.png)"
     ),
     "a05b_odd_date_of_queue.har": Case(told="entry 1 has a startedDateTime that is not a date"),
-    "a06_minus999.har": Case(10, told="contains no response; docs/recordings.md says how to record all of it"),
+    "a06_minus999.har": Case(10, told="contains no response; docs/recordings.md says how to record whole responses"),
     "a07b_queue_without_response.har": Case(10, told="1 of 2 GETs of the queue was not recorded completely"),
     "a08b_base64_label_elsewhere.har": Case(
         told="ignored 1 unreadable entry for other URLs than the queue: entry 1 (/x.svg)"
