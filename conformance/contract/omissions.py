@@ -15,13 +15,13 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "ENV-10": (
         "the body validates against the repaired schema",
-        "it has the same rules as the item clauses; generated requests are also checked against it",
+        "the schema has the same rules as the item clauses; responses to generated requests are also checked against it",
     ),
     "ENV-11": (
         "the body validates against upstream's later schema",
-        "its only rule, five elements, is the clause item.five-elements",
+        "the only rule of that schema, five elements, is the clause item.five-elements",
     ),
-    "ENV-12": ("the body is valid by a schema for each position of a job", "the same rules as the item clauses"),
+    "ENV-12": ("each element of a job is valid by a schema for its position", "the same rules as the item clauses"),
     "TUP-03": (
         "every element is an integer, string, object or array of strings",
         "follows from the clauses of the five positions, which are stricter",
@@ -38,19 +38,19 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "REF-08": ("queue_running has at most as many jobs as the plan's concurrency", INFORMATION),
     "REF-15": (
         "GET /api/jobs gives the same create_time",
-        "the OpenAPI document says seconds for that path, and servers send milliseconds: neither violates a rule of the queue",
+        "the OpenAPI document says seconds for GET /api/jobs, and servers send milliseconds: no rule of the queue decides it",
     ),
     "REF-16": (
         "/queue and /api/queue agree",
         "the OpenAPI document names only /api/queue; use --queue-path to check the other",
     ),
     "JSN-09": (
-        "integers beyond 2^53 survive as digits",
-        "RFC 8259 §6 lets a reader treat them as doubles, so the suite submits none",
+        "integers beyond 2^53 in a submitted workflow are listed with the same digits",
+        "RFC 8259 §6 lets a server read them as doubles, so the suite submits none",
     ),
     "HTT-11": (
         "a body on GET causes no 5xx",
-        "RFC 9110 §9.3.1 tells clients not to send one; proxies may take it for smuggling",
+        "RFC 9110 §9.3.1 tells clients not to send a body with GET; proxies may take it for request smuggling",
     ),
     "HTT-16": (
         "the response arrives within a time budget",
