@@ -28,10 +28,10 @@ from conformance.text.safe import printable, show
 from conformance.text.strict_json import walk
 
 READABLE: Final = 1 << 16
-"""The maximum number of characters, or of JSON values, of an error's body that are searched."""
+"""The maximum number of characters in the body of an error that are searched, and the maximum number of JSON values."""
 ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
-"""Precondition Failed. It refuses a condition, not the client, so its body may contain the queue."""
+"""Precondition Failed: the server refuses a condition, not the client, so the body may contain the queue."""
 A_DOCUMENTED_ERROR: Final = "a GET of the queue that gets a 400 or 500"
 IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
 AN_OBJECT: Final = f"{IN_JSON} whose body is an object"
@@ -323,7 +323,7 @@ def _is_garbled(origin: str) -> bool:
     title="A malformed Origin does not cause a server error",
     source=inferred(
         rfc("RFC 9110 §15.5", "the client seems to have erred"),
-        "The RFC defines client errors, but does not list which requests are one.",
+        "The RFC defines client errors, but does not list the requests that cause one.",
     ),
     why="Anybody could fill the error log and alert the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",

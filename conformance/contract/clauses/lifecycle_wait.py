@@ -92,7 +92,7 @@ def _out_of_order(
     across=_ordered(prioritised=False),
 )
 def jobs_wait_in_order(subject: tuple[QueueRead, list[Submission]]) -> Iterator[Finding]:
-    """A job is listed before every job whose prompt was sent after its own was accepted, also after others start."""
+    """A job that was submitted after another job was accepted is listed after that job, even when others have run."""
     read, waiting = subject
     inversions = list(_inversions(read, waiting))
     cause = heap_in(read.answer.reading) if inversions else None
@@ -200,7 +200,7 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRe
     title="A refused prompt is not listed",
     source=inferred(
         published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
-        "The OpenAPI document calls the prompt invalid, but does not say that it stays out of the queue.",
+        "The OpenAPI document calls the prompt invalid, but does not say that the prompt stays out of the queue.",
     ),
     why="The client reports a failed prompt, but the job runs and the user pays for it.",
     keeps="400 to the prompt · not listed",
@@ -340,7 +340,7 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     across=_compared,
 )
 def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
-    """A complete response of GET /api/jobs has the run's own jobs that the GETs of the queue before and after it list."""
+    """A complete response of GET /api/jobs has each job of the run that the queue listed before and listed after it."""
     _, job_list, own = subject
     for submission in own if job_list.whole else ():
         if submission.id not in job_list.statuses:
