@@ -205,7 +205,7 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
     across=_between,
 )
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
-    """A job that is in the same list of the GET before and of the GET after a response is in this response, too.
+    """A job that is in the same list of the GETs before and after a response is in this response, too.
 
     Jobs that changed lists are left out: a job that starts may be in neither list for a moment.
     """
@@ -215,10 +215,9 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
         purpose = between.request.purpose
         yield Finding(
             "",
-            f"all jobs that are in the GET before and in the GET after this one ({len(throughout)})",
+            f"all jobs that are in the GETs before and after this one ({len(throughout)})",
             f"{len(missing)} of them missing",
-            f"This response ({purpose}) lacks jobs that are in the GET before and in the GET after it, "
-            f"for example {show(missing[0])}.",
+            f"This response ({purpose}) lacks jobs that are in the GETs before and after it, for example {show(missing[0])}.",
         )
 
 
