@@ -27,8 +27,8 @@ _MANY: Final = 20_000
 
 
 Recall = Callable[[Callable[[Raw], Inspection], Raw], Inspection]
-"""A cache: a function that takes the function that inspects a job, and a job. It returns the result for the job, which
-may be stored.
+"""A function that inspects a job with the function given first, or returns the stored result for a job with the same
+bytes.
 """
 
 

@@ -22,7 +22,7 @@ LONG: Final = 256
 """A job whose id or ``create_time`` has more characters than this counts as several jobs."""
 RECENT: Final = 3
 """Number of responses whose index by id is kept in memory. A clause compares at most three."""
-BOUNDS: Final = f"more than {DISTINCT:,} different jobs, or {LISTED:,} in all reads together"
+BOUNDS: Final = f"more than {DISTINCT:,} different jobs, or more than {LISTED:,} jobs in all"
 
 
 class KnownJobs:

@@ -186,7 +186,7 @@ class _Scan:
         """In words, which part of the body no clause checked. None if all was checked."""
         names = self._checker.uncompared
         return self.jobs.unread or (
-            f"whether {names:,} names are distinct, beyond {NAMES:,} of an object" if names else None
+            f"whether {names:,} names are distinct, after the first {NAMES:,}" if names else None
         )
 
     @property

@@ -57,7 +57,7 @@ class _Values:
     def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
         """Check that values never decrease, beginning with the last value of the previous call.
 
-        Fast if each is above the last.
+        That is fast if each value is above the one before it.
         """
         all_of_them = values if self.last is None else [self.last, *values]
         if all(map(lt, all_of_them, all_of_them[1:])):

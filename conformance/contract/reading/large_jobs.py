@@ -1,6 +1,7 @@
 """The jobs of a large body.
 
-Its lists are inspected in pieces (windows); only jobs that cannot be verified are parsed.
+Its lists are inspected in pieces (windows), each with some consecutive jobs. Only jobs that cannot be verified are
+parsed.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ ASKED: Final = 50_000
 """Maximum number of jobs for the clauses to check because the fast path could not verify them. Others are only counted.
 """
 NEIGHBOURS: Final = 10_000
-"""Number of jobs that are parsed for a finding before, and also after, the first job that is out of order."""
+"""For a finding about the order, so many jobs before the first job out of order are parsed, and as many after it."""
 GROUP: Final = 1000
 """Number of jobs that are parsed together."""
 DENSE: Final = 600
-"""If the first 4 KiB of a window have more commas than this, its jobs are too small to be valid."""
+"""If the first 4 KiB of a group of jobs have more commas than this, the jobs are too small to be valid."""
 GUESSES: Final = 8
 """The number of wrong guesses at the boundary between two jobs after which guessing stops."""
 _SMALL: Final = 1 << 15
@@ -53,7 +54,10 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 
 
 class Jobs:
-    """The jobs of the two lists of a large body. ``pulse`` is called for each window, and may raise."""
+    """The jobs of the two lists of a large body.
+
+    The function ``shared.pulse`` is called for each group of jobs, and may raise to end the reading.
+    """
 
     def __init__(
         self,
@@ -154,7 +158,7 @@ class Jobs:
         return skip_space(self._content, end)
 
     def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
-        """Add the inspected jobs of a window to the facts about its list."""
+        """Add the inspected jobs of a window (consecutive jobs of a list) to the facts about the list."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
         proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
@@ -176,13 +180,16 @@ class Jobs:
             self.compared.add_proven(name, entries)
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
-        """Add a window to the facts about its list if none of its jobs was verified."""
+        """Add a window (consecutive jobs of a list) to the facts about the list. None of its jobs was verified."""
         self.compared.add_each(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
     ) -> list[Entry]:
-        """Add a window to its list. Return the values to compare of those of its jobs that were not verified."""
+        """Add a window (consecutive jobs) to a list.
+
+        Return the values to compare of those jobs that were not verified.
+        """
         entries: list[Entry] = []
         listed.windows.append(window)
         listed.size += window.count
@@ -222,9 +229,9 @@ class Jobs:
     # --- one window ----------------------------------------------------------------------------
 
     def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
-        """Inspect the jobs of a window. None if its text is not strict JSON.
+        """Inspect the jobs of a window (consecutive jobs of a list). None if its text is not strict JSON.
 
-        In a window of very small jobs, those whose text occurred before are left out, and are only counted.
+        If the jobs are very small, those whose text occurred before are left out, and are only counted.
         """
         self._pulse()
         text = self._content[window.start : window.end]
@@ -253,7 +260,7 @@ class Jobs:
         return recalled(self._known, inspect, [(pending, at, each) for at, each in numbered])
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
-        """Yield the jobs of a window that were not verified, in groups that are parsed together."""
+        """Yield, in groups, those jobs of a window (consecutive jobs of a list) that were not verified."""
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
         elif window.flawed:
@@ -380,7 +387,7 @@ class Jobs:
     # --- comparison with other responses -------------------------------------------------------
 
     def _list(self, roll: Roll, name: str, window: Window, jobs: Iterable[InspectedJob]) -> None:
-        """Add the verified jobs of a window to the jobs that are compared with other responses."""
+        """Add the verified jobs among some consecutive jobs to the jobs that are compared with other responses."""
         read = partial(text_again, self._source, self._shared, window)
         for job in jobs:
             seen = job.inspection

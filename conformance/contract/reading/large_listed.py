@@ -126,7 +126,7 @@ def piece_of(content: bytes, start: int, end: int) -> bytes:
 
 
 def text_again(source: Source, shared: Shared, window: Window, index: int, element: int) -> bytes:
-    """Read the text of an element of a job again. The windows that were read last are kept in memory."""
+    """Read the text of an element of a job again. The groups of jobs that were read last are kept in memory."""
     shared.pulse()
     kept = [] if shared.known is None else shared.known.windows
     texts = next((texts for owner, texts in kept if owner is window), None)
