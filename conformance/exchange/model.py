@@ -179,7 +179,7 @@ class Request:
 
     @cached_property
     def bare(self) -> bool:
-        """Whether the request has only common headers, such as Accept and User-Agent, and required ones."""
+        """Whether the request has only common headers, such as Accept, and those that the user's document requires."""
         return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property

@@ -25,7 +25,7 @@ class Redactor:
 
     It finds a key in upper and lower case, reversed, in pieces, and as written in URLs, JSON, HTML, base64, hexadecimal
     digits and UTF-16, also in nested encodings. ``others`` are the wrong keys that were sent. They are redacted, too,
-    but a response that contains one does not count as containing the key.
+    but a response that contains a wrong key does not count as containing the key.
     """
 
     def __init__(self, *secrets: Secret | None, others: Iterable[Secret] = ()) -> None:

@@ -50,7 +50,7 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
     "method.": "responses to other methods than GET",
     "caching.": "a header",
     "cors.": "a header",
-    "document.": "about the user's own OpenAPI document, not this one",
+    "document.": "about the user's own OpenAPI document, not the one that ships with the suite",
 }
 """By id of a clause, or prefix of its id: why the clause is stricter than the JSON Schema, so that both may disagree.
 """

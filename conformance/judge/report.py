@@ -452,7 +452,7 @@ class Counts(Value, frozen=True, kw_only=True):
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run in a history of runs. ``number`` is its number in the history, 0 if it is not in one.
+    """A run in a history of runs. ``number`` is its number in the history, or 0 if it is not in a history.
 
     ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``). ``p50`` and ``p95`` are the
     median and the 95th percentile of response times in seconds, None without responses. ``name`` is the name of the
@@ -553,8 +553,8 @@ class Diff(Value, frozen=True, kw_only=True):
 class History(Value, frozen=True, kw_only=True):
     """The last runs of a target, oldest first. The last one is the run of this report.
 
-    A target is identified by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
-    the history. ``diff`` compares this run with the last complete run before it that reached the target.
+    A target is identified by its name, or if it has none, by its URL, path and dialect. ``total`` counts all of its
+    runs in the history. ``diff`` compares this run with the last complete run before it that reached the target.
     """
 
     runs: tuple[PastRun, ...]

@@ -41,9 +41,10 @@ Value = Any
 
 @dataclass(frozen=True)
 class Family:
-    """A group of parameters that are generated together. ``document`` declares only these and the required ones.
+    """A group of parameters that are generated together.
 
-    ``together`` is the maximum number of its parameters in a request that is made from values listed in the document.
+    ``document`` declares only these parameters and the required ones. ``together`` is the maximum number of its
+    parameters in a request that is made from values listed in the document.
     """
 
     name: str

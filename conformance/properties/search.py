@@ -154,7 +154,7 @@ class _Hunt:
                 examples.delete(KEY, value)
 
     def scatter_all(self, requests: Iterable[Generated]) -> None:
-        """Send single requests, and shrink each one that breaks a clause."""
+        """Send single requests, and reduce each one that breaks a clause to a smaller one."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
             found = self._asked(self.wire.scatter, [parts for _, parts in batch])
@@ -164,7 +164,10 @@ class _Hunt:
                     self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
-        """Send a sequence of requests, and shrink it if it breaks a clause. Returns the ids of these clauses."""
+        """Send a sequence of requests. If it breaks clauses, reduce it to a smaller one.
+
+        Returns the ids of these clauses.
+        """
         asked = tuple(parts[: self.wanted - self.examples])
         found = [exchanges for exchanges in self._asked(self.wire.send, asked) if exchanges]
         self._count(SEQUENCES, len(found))

@@ -22,7 +22,7 @@ from conformance.text.strict_json import NESTING_READ
 NESTING_LIMIT: Final = 128
 """Levels of nesting that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
 _SHOWN: Final = 60
-"""If a body is not JSON at all, so many characters of it are shown."""
+"""The number of characters that are shown of a body that is not JSON at all."""
 _MISSING: Final = {
     "Expecting value": "no value",
     "Expecting ',' delimiter": "no comma",

@@ -17,7 +17,7 @@ GRACE: Final = timedelta(days=90)
 _LISTS: Final = ("/queue_running/", "/queue_pending/")
 HEAD: Final = f"""\
 # Known deviations: the suite waives these failures until they expire, and counts them as waived.
-# Fill in each {TO_DO}. In a place, * matches one name or index, and ** the rest.
+# Fill in each {TO_DO}. In a place, * matches one name or index, and ** everything that follows.
 """
 
 
