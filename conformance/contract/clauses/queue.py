@@ -71,7 +71,8 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
     source=inferred(
-        doc(PROSE, "Job UUID"), "A UUID identifies one job, but the OpenAPI document does not forbid listing a job twice."
+        doc(PROSE, "Job UUID"),
+        "A UUID identifies one job, but the OpenAPI document does not forbid listing a job twice.",
     ),
     why="A client that looks up a job by its id finds the wrong one, or counts it twice.",
     keeps="every prompt_id once in both lists together",
