@@ -32,7 +32,7 @@ def read(content: bytes) -> Published:
     """Parse a page that is an OpenAPI document in YAML or JSON, or Markdown with one in a code block.
 
     YAML aliases are refused, because a few lines of them can expand to more than fits into memory. Raises NoDocument if
-    there is none.
+    the page has no OpenAPI document.
     """
     try:
         page = content.decode()

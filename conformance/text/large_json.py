@@ -35,7 +35,7 @@ _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _ESCAPES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
-"""Matches escapes in a string. Its group matches only half of a surrogate pair that stands alone."""
+"""Matches escapes in a string. Its group matches a surrogate that is not part of a pair."""
 
 Moved = Callable[[str], str]
 """A function from the JSON Pointer of a value in a piece to its JSON Pointer in the whole text."""

@@ -168,7 +168,7 @@ class Reading:
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return a JSON text that contains a place in the body, and the JSON Pointer of the place in that text.
 
-        It is used for an excerpt. None if there is no such text.
+        It is used for an excerpt. None if the place cannot be shown.
         """
         return self.content, pointer
 

@@ -269,7 +269,7 @@ class _Scan:
 
 
 def _undecodable(content: bytes) -> str | None:
-    """Describe the first byte that is not valid UTF-8. None if there is none."""
+    """Describe the first byte that is not valid UTF-8. None if the whole body is valid."""
     decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
     try:
         for at in range(0, len(content), RUN):
