@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-TOLERANCE: Final = "allowed, not required: the suite accepts servers that do it, and tests that it does"
+TOLERANCE: Final = "allowed, not required: the suite accepts servers that do so, and its tests show that"
 INFORMATION: Final = "neither the OpenAPI document nor an RFC requires or forbids it"
 
 LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
@@ -58,7 +58,7 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "HTT-17": (
         "http redirects to https or refuses",
-        "checking it would send requests to another origin than the target",
+        "checking this would send requests to another origin than the target",
     ),
     "HTT-18": (
         "parallel reads all conform",
@@ -74,10 +74,10 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "MTH-07": ("TRACE does not echo request headers", "never sent, not even with --allow-writes"),
     "MTH-08": ("an unknown method is refused", "never sent, not even with --allow-writes"),
-    "MTH-10": ("method override headers are ignored", "a server that obeys them would change its queue"),
+    "MTH-10": ("method override headers are ignored", "a server that obeys such headers would change its queue"),
     "AUT-08": (
         "a key in query, cookie or body is not accepted",
-        "checking it would put the user's key where servers log it",
+        "checking this would put the user's key where servers log it",
     ),
     "AUT-10": ("OPTIONS needs no key", INFORMATION),
     "AUT-11": ("two users see disjoint queues", "needs a second user's key"),

@@ -149,7 +149,7 @@ def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
     if kind is Text.ENDS_EARLY or (size is not None and size > len(body)):
         return _cut(body, size)
     if size is not None:
-        return _unknown(f"the recording contains {len(body):,} bytes of a body of {size:,}, so it was changed")
+        return _unknown(f"the recording contains {len(body):,} bytes of a body of {size:,} bytes, so a tool changed it")
     return KnownBody(body, verbatim=not recoded)
 
 

@@ -80,7 +80,7 @@ class Evidence(Value, frozen=True, kw_only=True):
 
     ``more`` counts further violations in this response that are not listed, because they differ from this one only in
     the indices in their place. ``last`` is the place of the last of these. ``seen_in`` has the ids of up to 20 other
-    exchanges with the same violation. ``kind`` is as in a fingerprint.
+    exchanges with the same violation. ``kind`` is a stable word for the cause, or "" if the clause has only one kind.
     """
 
     exchange: str

@@ -27,9 +27,9 @@ _FAULTS: Final = {
     NoResponse.NOT_RECORDED: "the recording is incomplete",
 }
 REMEDIES: Final = {
-    NoResponse.UNREACHABLE: "check that it is running, and that address and port are right",
-    NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
-    NoResponse.BROKEN: "check that it speaks HTTP on this port, and not only HTTPS",
+    NoResponse.UNREACHABLE: "check that the server is running, and that address and port are right",
+    NoResponse.TIMEOUT: "try again, or give the server more time with --exchange-timeout",
+    NoResponse.BROKEN: "check that the server speaks HTTP on this port, and not only HTTPS",
     NoResponse.TOO_LARGE: "allow more with --max-body",
     NoResponse.NOT_RECORDED: "docs/recordings.md says how to record whole responses",
 }
@@ -156,7 +156,11 @@ def _remedy(problem: Problem) -> str:
         return "is the host name spelled right, and does this machine know it?"
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
-        return "one of its header lines is not valid" if head else "check whether a proxy or a time limit cuts it off"
+        return (
+            "one of its header lines is not valid"
+            if head
+            else "check whether a proxy or a time limit cuts the response off"
+        )
     return REMEDIES[problem.fault]
 
 

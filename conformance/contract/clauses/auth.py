@@ -95,7 +95,7 @@ other_case_is_refused = clause(
         doc("/security/0", '{"ApiKeyAuth": []}'),
         "The OpenAPI document requires a key, but does not say how keys are compared.",
     ),
-    why="If letter case is ignored, many values count as the key, so it is easier to guess.",
+    why="If letter case is ignored, many values count as the key, so the key is easier to guess.",
     keeps="X-API-Key: kEY, if the key is Key → 401",
     breaks="X-API-Key: kEY, if the key is Key → 200",
     needs="a key with a letter (see --api-key-env)",

@@ -28,7 +28,7 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
             "RFC 9111 §3.5",
             "A shared cache MUST NOT use a cached response to a request with an Authorization header field",
         ),
-        "The RFC says it only of requests with Authorization. Here the key is in X-API-Key, so a header must say it.",
+        "The RFC says so only for requests with Authorization. For a key in X-API-Key, the response must say so itself.",
     ),
     why="A shared cache could serve one user's queue to another user.",
     keeps="Cache-Control: no-store",

@@ -127,7 +127,7 @@ def _string_member(name: str) -> Any:
     def check(body: dict[str, Any]) -> Iterator[Finding]:
         if name not in body:
             causes = {
-                "error": Cause("comfyui-form", f'{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
+                "error": Cause("comfyui-form", f'{{"error": …}} is ComfyUI\'s own form; {name} may be inside error'),
                 "detail": Cause("fastapi-form", "FastAPI's default form"),
             }
             cause = next((cause for member, cause in causes.items() if member in body), Cause("absent"))
@@ -337,7 +337,7 @@ def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     status = answer.response.status
     if status // 100 == 5 and status not in UNAVAILABLE:
         plain = answer.response.media_type == "text/plain"
-        cause = Cause("comfyui-origin", "ComfyUI does not check Origin before it parses it") if plain else None
+        cause = Cause("comfyui-origin", "ComfyUI does not check Origin before it parses the header") if plain else None
         yield Finding(None, "200 or 4xx", str(status), "A malformed Origin causes a server error.", cause)
 
 

@@ -69,7 +69,7 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
             "milliseconds since the Unix epoch",
             "absent",
             "The metadata of the job has no create_time.",
-            Cause("old-comfyui", "ComfyUI before 0.3.69 does not send it") if old else None,
+            Cause("old-comfyui", "ComfyUI before 0.3.69 does not send create_time") if old else None,
         )
 
 

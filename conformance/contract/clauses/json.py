@@ -217,7 +217,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
         ),
         "The RFC warns about these values, but does not forbid them.",
     ),
-    why="Half a pair is not a character. Databases, Rust and strict parsers fail on it.",
+    why="Half of a pair is not a character. Databases, Rust and strict parsers fail on such text.",
     keeps='"\\ud83d\\ude00"',
     breaks='"\\ud800"',
     needs=A_BODY,

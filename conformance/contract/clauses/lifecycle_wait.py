@@ -237,7 +237,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
         doc(PROSE, "[1] prompt_id (string): Job UUID"),
         "A UUID identifies one job, but the OpenAPI document does not say what happens if the same prompt_id is submitted again.",
     ),
-    why="Deleting one of the jobs, or waiting for it, may hit the other.",
+    why="A client that deletes one of the two jobs, or waits for one, may get the other.",
     keeps="400, or 200 with a new id",
     breaks="200, and the id is in the queue twice",
     needs="a prompt_id that is submitted again (--populate)",
@@ -290,7 +290,7 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Qu
         ),
         "The OpenAPI document does not say which jobs count as remaining.",
     ),
-    why="Clients show this number, or wait until it is 0.",
+    why="Clients show queue_remaining, or wait until it is 0.",
     keeps="three pending · queue_remaining 3 or 4",
     breaks="three pending · queue_remaining 0",
     needs="GET /api/prompt between two GETs of the queue that list the same jobs (--populate)",
@@ -348,7 +348,7 @@ def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) 
                 "/jobs",
                 show(submission.prompt_id),
                 "absent",
-                "GET /api/queue listed this job before and after, but GET /api/jobs did not list it.",
+                "GET /api/queue listed this job before and after GET /api/jobs, which did not list the job.",
             )
 
 

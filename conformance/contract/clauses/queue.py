@@ -74,7 +74,7 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
         doc(PROSE, "Job UUID"),
         "A UUID identifies one job, but the OpenAPI document does not forbid listing a job twice.",
     ),
-    why="A client that looks up a job by its id finds the wrong one, or counts it twice.",
+    why="A client that looks up a job by its id finds the wrong job, or counts one job twice.",
     keeps="every prompt_id once in both lists together",
     breaks="the same prompt_id as running and as pending",
     needs="two jobs",
