@@ -271,8 +271,8 @@ TRY_LATER = "the service is not available: try again later"
             [get(b"", 404), get(b"", 401, (("WWW-Authenticate", "Digest"),)), get(b"", 401)],
             (
                 "every GET of the queue gets a 401; the server needs a login that the suite does not know"
-                " (see WWW-Authenticate): put its value into a variable and send it with"
-                " --header Authorization=VARIABLE"
+                " (see WWW-Authenticate): put its value into an environment variable and send it"
+                " with --header Authorization=VARIABLE"
             ),
         ),
         (
@@ -298,9 +298,9 @@ def advised(problem: Exchange, *others: Exchange, recorded: bool = False) -> str
 
 
 BROKEN = NoResponse.BROKEN
-CUT = "; check whether a proxy or a time limit cuts it off"
+CUT = "; check whether a proxy or a time limit cuts the response off"
 HEADER = "; one of its header lines is not valid"
-NO_HTTP = "; check that it speaks HTTP on this port, and not only HTTPS"
+NO_HTTP = "; check that the server speaks HTTP on this port, and not only HTTPS"
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,8 @@ NO_HTTP = "; check that it speaks HTTP on this port, and not only HTTPS"
     [
         (
             lost(NoResponse.UNREACHABLE, "refused"),
-            "the target cannot be reached: refused; check that it is running, and that address and port are right",
+            "the target cannot be reached: refused;"
+            " check that the server is running, and that address and port are right",
         ),
         (
             lost(NoResponse.UNREACHABLE, "the name cannot be resolved: no such host"),
@@ -319,13 +320,13 @@ NO_HTTP = "; check that it speaks HTTP on this port, and not only HTTPS"
         ),
         (
             lost(NoResponse.TIMEOUT, "5 s"),
-            "the target did not respond in time: 5 s; try again, or give it more time with --exchange-timeout",
+            "the target did not respond in time: 5 s; try again, or give the server more time with --exchange-timeout",
         ),
         (
             lost(NoResponse.TIMEOUT, "the name cannot be resolved"),
             (
                 "the target did not respond in time: the name cannot be resolved;"
-                " try again, or give it more time with --exchange-timeout"
+                " try again, or give the server more time with --exchange-timeout"
             ),
         ),
         (lost(NoResponse.TOO_LARGE, "9 MB"), "the response is too large: 9 MB; allow more with --max-body"),
@@ -336,7 +337,7 @@ NO_HTTP = "; check that it speaks HTTP on this port, and not only HTTPS"
         (lost(BROKEN, "no status line", begun=True), f"the target broke off its response: no status line{NO_HTTP}"),
         (
             lost(NoResponse.TIMEOUT, "cut", begun=True),
-            "the target did not respond in time: cut; try again, or give it more time with --exchange-timeout",
+            "the target did not respond in time: cut; try again, or give the server more time with --exchange-timeout",
         ),
         (lost(BROKEN, "TLS: bad certificate"), "the target broke off its response: TLS: bad certificate"),
         (lost(BROKEN, "no response in HTTP/1.1: SSH"), "no response in HTTP/1.1: SSH"),
@@ -359,7 +360,7 @@ def test_a_long_detail_is_cut() -> None:
 
 
 def test_advice_about_a_recording_is_about_the_recording() -> None:
-    again = "docs/recordings.md says how to record all of it"
+    again = "docs/recordings.md says how to record whole responses"
     assert advised(lost(), recorded=True) == f"the recording has no complete response: gone; {again}"
     assert advised(lost(NOT_RECORDED, "cut"), recorded=True) == f"cut; {again}"
     assert advised(lost(NOT_RECORDED, "cut")) == f"the recording is incomplete: cut; {again}"

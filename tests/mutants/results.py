@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from changes import Change
+from figures import digest_of_code
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -23,8 +24,8 @@ def digest(paths: Iterable[Path]) -> str:
 class Results:
     """Outcomes by change: the test that killed the mutant, or None if it survived.
 
-    A killed mutant is not tried again until its module changes, and a surviving one until a test or its module changes.
-    To try all of them again, remove the file.
+    A killed mutant is not tried again until the code of its module changes, and a surviving one until that or a test
+    changes. To try all of them again, remove the file.
     """
 
     file: Path
@@ -49,7 +50,7 @@ class Results:
 
     def _key(self, change: Change) -> tuple[object, ...]:
         if change.module not in self._modules:
-            self._modules[change.module] = digest([change.path])
+            self._modules[change.module] = digest_of_code(change.path.read_text(encoding="utf-8"))
         return *change.key, self._modules[change.module]
 
     def __contains__(self, change: Change) -> bool:
