@@ -130,6 +130,7 @@ WHOLE: Final = [
     job(graph=b'{"9":{"class_type":"S","inputs":{"a":1e400}}}'),
     job(graph=b'{"9":{"class_type":"S","inputs":{"a":%b}}}' % (b"[" * 98 + b"]" * 98)),
     job(graph=b'{"9":{"class_type":"S","class_type":"S","inputs":{}}}'),
+    *(job(graph=b'{"9":{%b}}' % b",".join([b'"class_type":"S"'] * number)) for number in (2, 4, 12)),
     job(graph=b'{"9":{"class_type":"S","inputs":{},"inputs":{}}}'),
     job(graph=b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}'),
     job(graph=b'{"9":{"class_type":"S","inputs":{"a":["9",0],"a":["9",0]}}}'),

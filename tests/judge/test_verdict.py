@@ -298,6 +298,7 @@ def advised(problem: Exchange, *others: Exchange, recorded: bool = False) -> str
 
 
 BROKEN = NoResponse.BROKEN
+RUNNING = "check that the server is running, and that address and port are right"
 CUT = "; check whether a proxy or a time limit cuts the response off"
 HEADER = "; one of its header lines is not valid"
 NO_HTTP = "; check that the server speaks HTTP on this port, and not only HTTPS"
@@ -308,8 +309,7 @@ NO_HTTP = "; check that the server speaks HTTP on this port, and not only HTTPS"
     [
         (
             lost(NoResponse.UNREACHABLE, "refused"),
-            "the target cannot be reached: refused;"
-            " check that the server is running, and that address and port are right",
+            f"the target cannot be reached: refused; {RUNNING}",
         ),
         (
             lost(NoResponse.UNREACHABLE, "the name cannot be resolved: no such host"),

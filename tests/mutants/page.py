@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -48,14 +49,13 @@ A test that cannot fail shows nothing. Mutation testing changes the code in one 
 must fail. It covers the code that decides a verdict: the clauses, the parsing of bodies with its fast path, and the
 part of the judge that turns findings into evidence, statuses and a verdict.
 
-**Of {mutants:,} mutants {killed:,} are killed**, {equivalent:,} are equivalent (they behave like the original, so no
-test can fail), and {surviving or "none"} survive. A mutant that does not end counts as killed. These figures are for
-{len(current)} of {len(sources)} modules, as they are now:
+**{len(current)} of {len(sources)} modules have been measured as they are now. Of their {mutants:,} mutants {killed:,}
+are killed**, {equivalent:,} are equivalent (they behave like the original, so no test can fail), and
+{surviving or "none"} survive. A mutant that does not end counts as killed.
 
 {table(current)}
 {_listed("Changed since they were measured, so without current figures", changed)}
 {_listed("Never measured", never)}
-
 ## Run it
 
     tox -e mutants                                        # all modules, two mutants at a time
@@ -81,4 +81,5 @@ the tests.
 
 
 def _listed(heading: str, names: Iterable[str]) -> str:
-    return f"{heading}: {', '.join(f'`{short(name)}`' for name in names) or 'none'}.\n"
+    words = f"{heading}: {', '.join(f'`{short(name)}`' for name in names) or 'none'}."
+    return textwrap.fill(words, 120, break_on_hyphens=False) + "\n"

@@ -213,7 +213,7 @@ def test_the_page_shows_the_figures_of_modules_that_have_not_changed() -> None:
     sources = {"package.same": source, "package.other": "x = 2\n", "package.new": "x = 3\n"}
     text = page({"package.same": found, "package.other": found, "package.gone": found}, sources)
     assert "\n| same | 1,200 | 1,100 | 60 | 40 |\n| all | 1,200 | 1,100 | 60 | 40 |\n" in text
-    assert "1 of 3 modules" in text
+    assert "**1 of 3 modules have been measured as they are now." in text
     assert "Changed since they were measured, so without current figures: `other`.\n" in text
     assert "Never measured: `new`.\n" in text
 
