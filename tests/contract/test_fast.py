@@ -22,6 +22,7 @@ from helpers.queue_bodies import (
     EMPTY,
     GRAPH,
     ID,
+    NEXT,
     PROVEN,
     REMAINS,
     SEVERAL,
@@ -225,9 +226,41 @@ def test_names_that_end_like_members_do_not_hide_a_repeated_name() -> None:
     assert left(body(job(graph=colon))) == body(job(graph=colon))
 
 
+def test_a_body_is_counted_job_by_job_if_a_string_looks_like_a_name() -> None:
+    backslash, quote, both = (
+        job(graph=b'{"9":{"class_type":"S","inputs":{"a":"%b"}}}' % text) for text in (rb"\\:", rb"x\":", rb"\\:x\":")
+    )
+    assert left(body(backslash, quote)) == EMPTY
+    assert left(body(job(), both)) == body(b"0", both)
+
+
 def test_an_undetected_order_proves_nothing() -> None:
     reading = FastReading(body(job()), AUTO)
     assert reading.reduced is reading
+
+
+@pytest.mark.parametrize(
+    ("content", "order"),
+    [
+        (body(job()), (Dialect.CLOUD, "/queue_pending/0")),
+        (body(oss()), (Dialect.OSS, "/queue_pending/0")),
+        (body(oss(), running=(b"7", b"[]", job())), (Dialect.CLOUD, "/queue_running/2")),
+        (body(job(outputs=b"7"), oss()), (Dialect.OSS, "/queue_pending/1")),
+        (body(b'[1,2,3,["9"]]', oss()), (Dialect.OSS, "/queue_pending/1")),
+        (body(b"[1,2,3,[],4]"), (Dialect.CLOUD, "/queue_pending/0")),
+        (body(b"[1,2,3,{},4,5]"), (Dialect.OSS, "/queue_pending/0")),
+        (b'{"queue_pending":[%b]}' % oss(), (Dialect.OSS, "/queue_pending/0")),
+        (b'{"queue_running":{"a":1},"queue_pending":[%b]}' % oss(), (Dialect.OSS, "/queue_pending/0")),
+        (body(job(outputs=b"7")), None),
+        (EMPTY, None),
+        (b"[]", None),
+        (body(oss(), more=b',"x":1,"x":2'), (Dialect.OSS, "/queue_pending/0")),
+        (body(oss(b"NaN")), (Dialect.OSS, "/queue_pending/0")),
+    ],
+)
+def test_the_first_job_that_shows_an_order_is_found(content: bytes, order: tuple[Dialect, str] | None) -> None:
+    assert FastReading(content, AUTO).order == order
+    assert Reading(content, AUTO).order == order
 
 
 # --- what is kept of a proven job -------------------------------------------------------------------------------------
@@ -303,6 +336,51 @@ def test_the_fast_path_says_what_the_full_reading_says(name: str) -> None:
     assert [(found.pointer, found.pending) for found in fast.jobs] == [
         (each.pointer, each.pending) for each in full.jobs
     ]
+
+
+TOGETHER: Final = (
+    FastPath.DISTINCT_IDS,
+    FastPath.RISING_TIMES,
+    FastPath.DISTINCT_NUMBERS,
+    FastPath.RISING_NUMBERS,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("distinct", set()),
+        ("one job", set()),
+        ("empty", set()),
+        ("same id", {FastPath.DISTINCT_IDS}),
+        ("same id in both lists", {FastPath.DISTINCT_IDS}),
+        ("same number", {FastPath.DISTINCT_NUMBERS}),
+        ("same number in both lists", set()),
+        ("falling numbers", {FastPath.RISING_NUMBERS}),
+        ("falling times", {FastPath.RISING_TIMES}),
+        ("falling times in both lists", set()),
+    ],
+)
+def test_a_body_keeps_the_clauses_about_several_jobs_that_it_does_not_break(name: str, broken: set[FastPath]) -> None:
+    reading = FastReading(SEVERAL[name])
+    assert {fast for fast in TOGETHER if not reading.keeps((fast,))} == broken
+    assert reading.keeps(set(FastPath)) is not bool(broken)
+    assert reading.keeps((FastPath.EACH_JOB,))
+    assert (reading.proven is None) is bool(broken)
+
+
+@pytest.mark.parametrize("name", ["a list that is missing", "a list that is an object", "a remaining running job"])
+def test_a_body_without_both_lists_or_with_a_remaining_job_keeps_nothing(name: str) -> None:
+    assert not FastReading(SEVERAL[name]).keeps(())
+
+
+def test_bodies_with_the_same_results_have_equal_keys() -> None:
+    one, other = (FastReading(body(job(number, name))).proven for number, name in ((b"1", ID), (b"5", NEXT)))
+    two = FastReading(SEVERAL["distinct"]).proven
+    graph = FastReading(SEVERAL["no graph"]).proven
+    running = FastReading(b'{"queue_running":[%b]}' % job()).proven
+    assert one == other
+    assert len({one, two, graph, running, FastReading(EMPTY).proven}) == 5
 
 
 @pytest.mark.parametrize("demand", [CLOUD, OSS, DETECTED], ids=lambda demand: demand.because)
