@@ -96,6 +96,26 @@ def test_short_ids_and_times_count_as_one_job_each() -> None:
     assert listed("x" * 200, "y" * 200, known=KnownJobs(distinct=2), time="z" * 200)
 
 
+def test_inspections_of_proven_jobs_are_kept_up_to_a_bound() -> None:
+    known = KnownJobs()
+    for number in range(100_001):
+        known.keep_proven(b"%d" % number, number)
+    assert [known.proven(key) for key in (b"0", b"99999", b"100000")] == [0, 99_999, None]
+
+
+def test_repeated_jobs_are_left_out_of_their_lists() -> None:
+    roll, facts = Roll(KnownJobs()), Facts(None, None, None)
+    for place, name in enumerate("aabe"):
+        roll.note(name, Observation(f"/queue_running/{place}", pending=False, facts=facts))
+    for place, name in enumerate("cb"):
+        roll.note(name, Observation(f"/queue_pending/{place}", pending=True, facts=facts))
+    found = roll.listed()
+    assert found is not None
+    assert (found.once.running, found.once.pending) == (["e"], ["c"])
+    assert found.repeated == {"a", "b"}
+    assert [found.once[name].pointer for name in "ec"] == ["/queue_running/3", "/queue_pending/0"]
+
+
 def test_jobs_with_the_same_id_are_not_compared_with_other_reads() -> None:
     found = listed("a", "b", "a", known=KnownJobs())
     assert found is not None

@@ -76,7 +76,7 @@ REMAINS: Final = [
     ),
     job(number=b'{"a":1,"a":1}'),
     # The id.
-    *(job(name=name) for name in (ID.upper(), ID[:-2] + b'"', b'"a' + ID[1:], TAKES, b"1", b"null", b"{}")),
+    *(job(name=name) for name in (ID.upper(), ID[:-2] + b'"', b'"a' + ID[1:], TAKES, b"1", b"null", b"{}", b'{"a":1}')),
     # The output node ids.
     *(job(outputs=ids) for ids in (b"[]", b'["9","9"]', b'[""]', b"[9]", b'["8"]', b'["9","8"]', b'"9"', b"null")),
     job(outputs=b'[{"a":1,"a":1}]'),

@@ -260,9 +260,8 @@ def _repeated(names: Sequence[str]) -> frozenset[str]:
 
 
 def _characters(facts: Facts) -> int:
-    """Return the number of characters of a ``create_time``, or 0 if it is missing or an integer of usual size."""
-    time = None if facts.create_time is None else facts.create_time.value
-    return 0 if time is None or (type(time) is int and abs(time) < 1 << 63) else len(repr(time))
+    """Return the length of a ``create_time``."""
+    return 0 if facts.create_time is None else len(repr(facts.create_time.value))
 
 
 NOTHING: Final = Listed(Listing(KnownJobs(), array("I"), array("I"), 0), frozenset())
