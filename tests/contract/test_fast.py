@@ -79,7 +79,7 @@ def test_a_workflow_that_is_not_a_graph_remains_as_one_member() -> None:
     assert left(body(job(graph=b'{"a":1}', outputs=b'[""]'))) == body(job(graph=b'{"":0}', outputs=b'[""]'))
 
 
-@pytest.mark.parametrize("size", [4, 6])
+@pytest.mark.parametrize("size", [3, 4, 6])
 def test_a_job_of_another_length_remains_without_its_workflow(size: int) -> None:
     text = b"[%b]" % b",".join([b"1", ID, GRAPH, b'["9"]', TIME, b"1"][:size])
     assert left(body(text)) == body(text.replace(GRAPH, SHORT))
