@@ -249,6 +249,8 @@ def test_an_undetected_order_proves_nothing() -> None:
         (body(b'[1,2,3,["9"]]', oss()), (Dialect.OSS, "/queue_pending/1")),
         (body(b"[1,2,3,[],4]"), (Dialect.CLOUD, "/queue_pending/0")),
         (body(b"[1,2,3,{},4,5]"), (Dialect.OSS, "/queue_pending/0")),
+        (body(b"[1,2,3,{},4,5]", job()), (Dialect.OSS, "/queue_pending/0")),
+        (body(oss(), b"[1,2,3,[],4,5]"), (Dialect.OSS, "/queue_pending/0")),
         (b'{"queue_pending":[%b]}' % oss(), (Dialect.OSS, "/queue_pending/0")),
         (b'{"queue_running":{"a":1},"queue_pending":[%b]}' % oss(), (Dialect.OSS, "/queue_pending/0")),
         (body(job(outputs=b"7")), None),
@@ -380,8 +382,9 @@ def test_bodies_with_the_same_results_have_equal_keys() -> None:
     two = FastReading(SEVERAL["distinct"]).proven
     graph = FastReading(SEVERAL["no graph"]).proven
     running = FastReading(b'{"queue_running":[%b]}' % job()).proven
+    two_running = FastReading(body(running=(job(), job(b"2", NEXT)))).proven
     assert one == other
-    assert len({one, two, graph, running, FastReading(EMPTY).proven}) == 5
+    assert len({one, two, two_running, graph, running, FastReading(EMPTY).proven}) == 6
 
 
 @pytest.mark.parametrize("demand", [CLOUD, OSS, DETECTED], ids=lambda demand: demand.because)
