@@ -258,6 +258,7 @@ def test_an_undetected_order_proves_nothing() -> None:
         (b"[]", None),
         (body(oss(), more=b',"x":1,"x":2'), (Dialect.OSS, "/queue_pending/0")),
         (body(oss(b"NaN")), (Dialect.OSS, "/queue_pending/0")),
+        (body(oss(), more=b',"x":%b' % (b"[" * 600 + b"]" * 600)), None),
     ],
 )
 def test_the_first_job_that_shows_an_order_is_found(content: bytes, order: tuple[Dialect, str] | None) -> None:
@@ -339,6 +340,22 @@ def test_the_fast_path_says_what_the_full_reading_says(name: str) -> None:
     assert [(found.pointer, found.pending) for found in fast.jobs] == [
         (each.pointer, each.pending) for each in full.jobs
     ]
+
+
+def test_a_required_order_needs_both_elements() -> None:
+    assert FastReading(body(b"[1,2,3,[],4]"), CLOUD).order is None
+
+
+def test_a_clause_without_a_proof_sees_the_whole_body() -> None:
+    reading, brief = (FastReading(SEVERAL["same id"], must_only=must_only) for must_only in (False, True))
+    for fast, level in ((None, Level.MUST), (FastPath.EACH_JOB, None)):
+        assert reading.remaining(fast, level) == (False, reading)
+    for fast, level in ((None, Level.MUST), (FastPath.EACH_JOB, Level.SHOULD), (FastPath.EACH_JOB, None)):
+        assert brief.remaining(fast, level) == (False, brief)
+    for level in (Level.MUST, Level.SHOULD):
+        assert reading.remaining(FastPath.EACH_JOB, level) == (True, reading.reduced)
+    exercised, jobs = reading.remaining(FastPath.DISTINCT_IDS, Level.MUST)
+    assert (exercised, len(jobs.items)) == (False, 2)
 
 
 TOGETHER: Final = (
