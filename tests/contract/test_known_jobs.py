@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,8 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import LOOKED_AT, Answer, Conversation
 from conformance.contract.reading.body import Reading
-from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, KnownJobs, Listed, Roll, Shared
+from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, KnownJobs, Listed, Listing, Roll, Shared
 from conformance.contract.reading.large import LargeReading
 from conformance.contract.reading.memory import Facts, Located, Observation
 from conformance.exchange.transcript import Transcript
@@ -103,15 +105,83 @@ def test_inspections_of_proven_jobs_are_kept_up_to_a_bound() -> None:
     assert [known.proven(key) for key in (b"0", b"99999", b"100000")] == [0, 99_999, None]
 
 
+def test_the_jobs_of_all_reads_count_up_to_a_bound() -> None:
+    known = KnownJobs(listed=3)
+    assert [known.may_list(jobs) for jobs in (2, 2, 2, 1, 1, 0)] == [True, False, False, True, False, True]
+    assert [KnownJobs().may_list(jobs) for jobs in (5_000_000, 5_000_001)] == [True, False]
+
+
+def test_a_job_without_a_time_counts_as_one() -> None:
+    known, facts = KnownJobs(distinct=1), Facts(None, None, None)
+    assert [known.number(name.encode(), name, lambda: facts) for name in "ab"] == [0, None]
+
+
+def listing(names: str, known: KnownJobs, *, running: int = 0) -> Listing:
+    roll = Roll(known)
+    for place, name in enumerate(names):
+        pending = place >= running
+        pointer = f"/{'queue_pending' if pending else 'queue_running'}/{place - running * pending}"
+        roll.note(name, Observation(pointer, pending, Facts(None, None, None)))
+    found = roll.listed()
+    assert found is not None
+    return found.once
+
+
+def test_a_listing_has_the_jobs_of_both_lists_in_order() -> None:
+    found = listing("cab", KnownJobs(), running=1)
+    assert (list(found), len(found), found.running, found.pending) == (["c", "a", "b"], 3, ["c"], ["a", "b"])
+    assert dict(found.index) == {"c": 0, "a": 1, "b": 2}
+    assert ("a" in found, "x" in found) == (True, False)
+    assert [(found[name].pointer, found[name].pending) for name in "cb"] == [
+        ("/queue_running/0", False),
+        ("/queue_pending/1", True),
+    ]
+    assert [name for name, _ in found.facts] == ["c", "a", "b"]
+    assert (NOTHING.once.running, NOTHING.once.pending, NOTHING.repeated) == ([], [], frozenset())
+
+
+def test_listings_are_compared_by_their_jobs() -> None:
+    known = KnownJobs()
+    before, after, other = listing("ab", known), listing("bc", known), listing("d", known)
+    assert (before.shares_jobs(after), before.shares_jobs(other)) == (True, False)
+    assert after.changed_since(before) == []
+    changed = KnownJobs()
+    changed.number(b"x", "b", lambda: Facts(None, None, Located("/4/create_time", 2)))
+    assert listing("bc", changed).changed_since(before) == ["b"]
+
+
+def test_the_indexes_of_the_last_three_listings_are_kept() -> None:
+    known = KnownJobs()
+    listings = [listing(names, known) for names in ("a", "b", "c", "d")]
+    first, *_ = [known.index(each) for each in listings[:3]]
+    assert known.index(listings[0]) is first
+    second, third = known.index(listings[1]), known.index(listings[2])
+    known.index(listings[3])
+    assert known.index(listings[1]) is second
+    assert known.index(listings[2]) is third
+    assert known.index(listings[0]) is not first
+
+
+def test_a_summary_drops_the_texts_of_its_jobs() -> None:
+    asked: list[bytes] = []
+
+    def digest(key: bytes, make: Callable[[], bytes]) -> bytes:
+        asked.append(key)
+        return make()
+
+    FastReading(queue(A, B)).summary.settle(digest)
+    assert len(asked) == 4
+
+
 def test_repeated_jobs_are_left_out_of_their_lists() -> None:
     roll, facts = Roll(KnownJobs()), Facts(None, None, None)
-    for place, name in enumerate("aabe"):
+    for place, name in enumerate("aabef"):
         roll.note(name, Observation(f"/queue_running/{place}", pending=False, facts=facts))
     for place, name in enumerate("cb"):
         roll.note(name, Observation(f"/queue_pending/{place}", pending=True, facts=facts))
     found = roll.listed()
     assert found is not None
-    assert (found.once.running, found.once.pending) == (["e"], ["c"])
+    assert (found.once.running, found.once.pending) == (["e", "f"], ["c"])
     assert found.repeated == {"a", "b"}
     assert [found.once[name].pointer for name in "ec"] == ["/queue_running/3", "/queue_pending/0"]
 

@@ -174,7 +174,7 @@ class Summary(NamedTuple):
     order: tuple[Dialect, str] | None
     observations: Listing
     repeated: frozenset[str]
-    compared: bool = True
+    compared: bool
     """Whether ``observations`` is complete. It is empty if the body has too many jobs."""
     unread: str | None = None
     """In words, which jobs or parts of jobs no clause checked. None if all were checked."""
