@@ -69,6 +69,29 @@ def test_what_is_absent_is_shown_by_what_should_hold_it(pointer: str) -> None:
     assert (excerpt.before, excerpt.marked, excerpt.after) == ("[0, ", '{"message": "no"}', ", 2]")
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "marked"),
+    [
+        (b'{"a": {}}', "/a/b", "{}"),
+        (b'{"a": []}', "/a/0", "[]"),
+        (b'{"a": true}', "/a/0", "true"),
+        (b'["12"]', "/0/0", '"12"'),
+        (b'["12"]', "/0/a", '"12"'),
+        (b"[12]", "/0/0", "12"),
+        (b'{"a": {"b": 1, "c": 2}}', "/a/d", '{"b": 1, "c": 2}'),
+    ],
+)
+def test_a_place_that_does_not_exist_is_shown_by_its_parent(body: bytes, pointer: str, marked: str) -> None:
+    excerpt = around(body, pointer)
+    assert excerpt is not None
+    assert excerpt.marked == marked
+
+
+@pytest.mark.parametrize("body", [b"[1 !5]", b'{"0":1 !"1":5}', b'{!"1":5}'])
+def test_a_place_after_an_error_in_the_syntax_is_not_shown(body: bytes) -> None:
+    assert around(body, "/1") is None
+
+
 @pytest.mark.parametrize("pointer", ["/7", "/x", "/01"])
 def test_an_index_that_is_none_leads_no_further_than_its_list(pointer: str) -> None:
     excerpt = around(b"[1, 2]", pointer)
