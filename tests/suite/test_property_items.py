@@ -81,7 +81,7 @@ def test_the_plugin_of_schemathesis_changes_nothing(tmp_path: Path) -> None:
     outcomes = []
     with serve() as endpoint:
         for plugin in ([], ["-p", "no:schemathesis"]):
-            options = ("--seed", "5", "-v", "-p", "no:cacheprovider", *plugin)
+            options = ("--properties", "12", "--seed", "5", "-v", "-p", "no:cacheprovider", *plugin)
             done = whole_suite(tmp_path, "--target", endpoint.url, *options)
             found = re.findall(r"::(test_\w+\[[^\]]+\]) (PASSED|FAILED|SKIPPED|WARNED)", done.stdout)
             outcomes.append(
