@@ -133,7 +133,7 @@ def _hostile(name: str, port: int) -> AbstractContextManager[str]:
 
 
 def _names() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return for each option its heading, and its names with their descriptions."""
+    """Return, for each option that takes a name, a heading and the possible names with their descriptions."""
     from conformance.reference.faults import FAULTS
     from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
@@ -155,7 +155,7 @@ def _names() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _look_up(option: str, name: str | None) -> None:
-    """Refuse a name that belongs to another option."""
+    """Raise a usage error if the name belongs to another option, such as a fault given as ``--variant``."""
     known = _names()
     if name is None or name in known[option][1]:
         return

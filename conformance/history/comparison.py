@@ -53,7 +53,7 @@ _NEWLY: Final[dict[Status, ChangeKind]] = {
 }
 _WORSE: Final[dict[Kind, str]] = {
     "failed": "{} newly failed",
-    "warned": "{} newly warned of, with --fail-on-should",
+    "warned": "{} now with a warning (--fail-on-should)",
     "changed": "{} broken in another way than before",
     "error": "{} on which the suite itself failed",
     "vanished": "{} no longer checked",

@@ -161,7 +161,7 @@ def ties(item: QueueItem) -> None:
 
 @_each()
 def clock_ahead(item: QueueItem) -> None:
-    """create_time comes from a clock that is half a minute ahead of the clock that sets Date."""
+    """The create_time comes from a clock that is half a minute ahead of the clock that sets Date."""
     item[4]["create_time"] += 30_000
 
 

@@ -74,7 +74,7 @@ def as_json(clauses: Sequence[Clause] = CATALOGUE) -> str:
 
 
 def under_oss(clause: Clause) -> str:
-    """Return the clause's level under the dialect oss: "=" if it is the usual one, "–" if the clause does not apply."""
+    """Return the clause's level under the dialect oss: "=" for its usual level, "–" if the clause does not apply."""
     level = clause.level_in(OSS)
     return "–" if level is None else "=" if level is clause.level else level.value
 
@@ -189,7 +189,7 @@ def dialects_as_markdown() -> str:
 
 
 def _relaxed_clauses(difference: Difference) -> str:
-    """Return the clauses that become weaker under ``oss`` because of a difference, and their level there."""
+    """Return the clauses that the dialect ``oss`` relaxes because of a difference, and their level under ``oss``."""
     named = [f"`{clause.id}`" for clause in CATALOGUE if clause.oss is difference]
     if not named:
         return "`item.element-order` requires it"

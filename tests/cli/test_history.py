@@ -242,7 +242,7 @@ def test_the_last_two_runs_of_a_history_are_compared() -> None:
     assert call("compare", "--history", "history.db").stdout.endswith("Neither better nor worse: no clause changed\n")
     first = call("compare", "--history", "history.db", "1", "2", "--format", "markdown")
     assert first.exit_code == 0
-    assert "Newly warned of" in first.stdout
+    assert "Now with a warning" in first.stdout
     assert call("compare", "--history", "history.db", "1", "2", "--fail-on-should").exit_code == 1
     call("check", "--history", "history.db")
     assert url in call("compare", "--history", "history.db", "--target", url).stdout

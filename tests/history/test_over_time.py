@@ -262,7 +262,7 @@ def test_text_tells_all_that_changed_and_ends_with_what_that_means() -> None:
         "Newly failed (2)",
         "    http.content-type (must: An answer of 200 is application/json): before: passed",
         "      now /queue_pending/*/4/create_time: seconds",
-        "Newly warned of (2)",
+        "Now with a warning (2)",
         "The suite itself failed (1)",
         "Newly waived (1)",
         "Fixed (1)\n    item.array (must, core: Each item is an array): before: failed",
