@@ -58,7 +58,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A target of the history has a new name (if it had none, OLD is its URL); repeatable. "
+    help="Continue the history of the target OLD under the name NEW; OLD is a URL if the target had no name; repeatable. "
     "[default: recognised from --targets]",
 )
 @click.option(
