@@ -59,7 +59,7 @@ class DocumentChange:
 
 @dataclass(frozen=True)
 class LostQuote:
-    """A text that clauses quote, and that is no longer at its place in the published document."""
+    """A text that clauses quote, and that is missing from its place in the published document."""
 
     pointer: str
     quote: str
@@ -81,8 +81,8 @@ class ErratumState(enum.StrEnum):
 class Drift:
     """The differences between the published OpenAPI document and the excerpt that ships with the suite.
 
-    ``sha256`` is that of the fetched page. ``lost`` has the texts that clauses quote and that are no longer there.
-    ``errata`` has the known mistakes, each with its state.
+    ``sha256`` is that of the fetched page. ``lost`` has the texts that clauses quote and that are missing. ``errata``
+    has the known mistakes, each with its state.
     """
 
     url: str

@@ -142,7 +142,7 @@ def _names_to_keep(document: Document) -> _Wanted:
 
 
 def _member(value: Any, *names: str) -> Document:
-    """Return the object at a path of member names, or an empty dict if there is none."""
+    """Return the object at a path of member names, or an empty dict if the path does not exist."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

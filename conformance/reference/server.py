@@ -111,9 +111,9 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
     fault. If the variant or the fault needs a key and none is given, the key is ``KEY``. ``period`` is in seconds from
     one new job to the next. ``clock`` returns seconds since the epoch.
 
-    ``bodies`` must be endless. They are sent one after the other instead of the queue. ``generate`` is the seed of
-    random conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises Unservable if a
-    name is unknown, or if the variant or fault would change a queue that is not served.
+    ``bodies`` must be endless. They are sent in turn instead of the queue. ``generate`` is the seed of random
+    conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises Unservable if a name is
+    unknown, or if the variant or fault would change a queue that is not served.
     """
     broken = None if fault is None else _look_up("fault", fault, FAULTS)
     ground = _look_up("variant", broken.variant if broken and variant == "default" else variant, VARIANTS)

@@ -159,7 +159,7 @@ def checked(report: Report) -> str:
 def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
     """Return each profile with two texts: ``20 of 25`` (checked) and ``5 need --populate`` (out of reach of this run).
 
-    Either text is ``""`` if there are no such clauses.
+    A text is ``""`` if it would count no clause.
     """
     return [
         (

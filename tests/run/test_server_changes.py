@@ -41,7 +41,10 @@ def test_to_populate_implies_leave_to_write() -> None:
         ),
         ({"workflow": ["x.json"]}, "--workflow needs --populate, which lets the run submit jobs: add it"),
         ({"yes": True}, "--yes permits --populate or --allow-writes: add one of them"),
-        ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: the run needs one running and two pending jobs"),
+        (
+            {"populate": True, "jobs": 2},
+            "--jobs must be 3 or more, not 2: the run needs one running and two pending jobs",
+        ),
         ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),
         ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
         (
