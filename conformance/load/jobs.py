@@ -119,7 +119,7 @@ class Jobs:
         self._taken += taken
         self._refused = None if self._refused is None or taken else self._refused + 1
         if self._refused == FUTILE:
-            self.why_not = f"no prompt was accepted: POST {path(exchange)} is {status_in_words(exchange)}"
+            self.why_not = f"no job was accepted: POST {path(exchange)} {status_in_words(exchange)}"
 
     def end(self, over: Round) -> None:
         """Record that a round has ended or was stopped."""

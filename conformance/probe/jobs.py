@@ -98,8 +98,8 @@ def path(exchange: Exchange) -> str:
 
 
 def status_in_words(exchange: Exchange) -> str:
-    """Return the result of a request in words for a message: ``answered 400``, or ``not answered``."""
-    return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
+    """Return the result of a request in words for a message: ``got a 400``, or ``got no response``."""
+    return "got no response" if status(exchange) is None else f"got a {status(exchange)}"
 
 
 def deletable(leave: Leave) -> list[str]:
@@ -139,7 +139,7 @@ def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
         named = printable(", ".join(left), 2000)
         yield f"could not be removed, and may still be in the queue: {named}"
     if unknown:
-        yield f"{unknown} prompts were submitted but got no usable response: check whether their jobs are in the queue"
+        yield f"{unknown} submissions got no usable response: check whether their jobs are in the queue"
 
 
 class Removal:

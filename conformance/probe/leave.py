@@ -146,9 +146,9 @@ class Leave:
 
     def _refusal_to_submit(self, body: bytes) -> str | None:
         if self.prompts < 1:
-            return "no further prompt may be submitted"
+            return "no further job may be submitted"
         if self.token.encode() not in body:
-            return "a prompt without the mark of this run could not be distinguished from another user's"
+            return "a job without the mark of this run could not be distinguished from another user's"
         return None
 
     def _refusal_to_interrupt(self, body: bytes) -> str | None:

@@ -104,7 +104,7 @@ class Populating:
 
     @property
     def outcome(self) -> Populated:
-        """How many prompts were submitted and accepted, and which jobs could not be removed."""
+        """How many jobs were submitted and accepted, and which of them could not be removed."""
         taken = sum(status(exchange) == OK for exchange in self._submitted)
         return Populated(len(self._submitted), taken, self.left)
 
@@ -145,9 +145,7 @@ class Populating:
         done = asyncio.Event()
         await gather_all([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
-            raise Stopped(
-                f"no prompt was accepted: POST {path(self._submitted[0])} is {status_in_words(self._submitted[0])}"
-            )
+            raise Stopped(f"no job was accepted: POST {path(self._submitted[0])} {status_in_words(self._submitted[0])}")
         await self._poll("until a job is listed", self._settled, lambda: self.leave.seen)
         await self._counted()
         await self._compared()

@@ -439,6 +439,6 @@ def generated(report: Report) -> str:
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return what happened to the run's own jobs: ``10 prompts submitted, 9 accepted, none left behind``."""
+    """Return what happened to the run's own jobs: ``10 jobs submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
-    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"
+    return f"{count(jobs.submitted, 'job')} submitted, {jobs.taken} accepted, {left} left behind"

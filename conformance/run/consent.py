@@ -30,7 +30,7 @@ def will_be_sent(settings: Settings) -> list[str]:
         return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
     source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     lines = [
-        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
+        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} more that should be refused",
         "only jobs of this run are deleted, cancelled and interrupted",
         f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
         MALFORMED,

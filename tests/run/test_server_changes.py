@@ -122,7 +122,7 @@ def test_what_will_be_sent_is_said() -> None:
     said = "\n".join(announcement(make_settings({}, target=THERE, populate=True, clear=True, jobs=5)))
     for part in (
         "5 jobs are submitted",
-        "and 2 prompts that should be refused",
+        "and 2 more that should be refused",
         "only jobs of this run",
         "60 s",
         "--clear",
