@@ -214,7 +214,7 @@ def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
         held = "no run" if now is None else _single(store, now)
         raise refusal(f"the history {store.path} holds {held}: nothing to compare yet{others}")
     if others:
-        click.echo(f"comparing the newest run of all targets, of {now.name or now.target}{others}", err=True)
+        click.echo(f"comparing runs of {now.name or now.target}, which has the newest run{others}", err=True)
     return store.snapshot(before), store.snapshot(now)
 
 

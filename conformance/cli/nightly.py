@@ -73,7 +73,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--issue",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File with the body of the open issue. [default: none is open]",
+    help="File with the body of the open issue. [default: no issue is open]",
 )
 @click.option("--url", metavar="URL", help="URL of the published reports, for links. [default: no links]")
 @click.option(

@@ -81,7 +81,7 @@ def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
     if not names:
         return ""
     told = [REPORT if name == "." else f"{name}/" for name in names]
-    return f"Left by an earlier run, not part of this one: {some(told, len(told), most)}"
+    return f"Reports of an earlier run, not included here: {some(told, len(told), most)}"
 
 
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:

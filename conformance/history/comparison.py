@@ -361,7 +361,7 @@ def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
     """Yield notes on differences between the runs other than clauses: they may explain why clauses changed."""
     was, now = old.run, new.run
     if now.start < was.start:
-        yield f"the newer run is the older one, from {now.start[:19]}Z: swap the two runs to see what changed"
+        yield f"the run given as the newer one is older, from {now.start[:19]}Z: swap the two runs to see what changed"
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),
         ("URLs", was.target, now.target),

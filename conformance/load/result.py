@@ -108,7 +108,7 @@ def _counted(name: str, broken: Broken, tally: LoadTally) -> Counted:
 def _uncompared(tally: LoadTally) -> str | None:
     """Return a note on responses that list too many jobs to be compared with earlier ones; None without any."""
     number = tally.unjudged.uncompared
-    return f"{number:,} reads list {BOUNDS}: not compared" if number else None
+    return f"{number:,} responses were not compared with others: they list {BOUNDS}" if number else None
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:

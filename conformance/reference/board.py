@@ -122,7 +122,7 @@ class Board:
     # --- requests -----------------------------------------------------------------------------------------------------
 
     def submit(self, body: Any) -> BoardResponse:
-        """Accept or refuse a prompt, and return the response."""
+        """Accept or refuse a submission, and return the response."""
         graph = body.get("prompt") if isinstance(body, dict) else None
         problem = self.problem_of(graph)
         if problem is not None:
@@ -141,7 +141,7 @@ class Board:
         return "A node has an unknown class." if unknown else None
 
     def refusal(self, _graph: Any, _body: Any, problem: str) -> BoardResponse:
-        """Return the response to a prompt that cannot run."""
+        """Return the response to a submission whose workflow cannot run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
             "node_errors": {},
@@ -155,7 +155,7 @@ class Board:
         return job
 
     def id_for(self, _body: dict[str, Any]) -> str:
-        """Return the id of a new job. It is always a new one, whatever id the client sent."""
+        """Return the id of a new job. An id that the client sent is ignored."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def number_for(self, _body: dict[str, Any]) -> float:
@@ -276,7 +276,7 @@ class Oss(Board):
         return sorted(super().pending, key=lambda job: job.number)
 
     def submit(self, body: Any) -> BoardResponse:
-        """Accept a prompt unless a job already has its prompt_id."""
+        """Accept a submission unless a job already has its prompt_id."""
         named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
             return self.refusal(None, body, "A job with this prompt_id already exists.")

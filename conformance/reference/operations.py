@@ -1,4 +1,4 @@
-"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a board that accepts jobs."""
+"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a queue that accepts jobs."""
 
 from __future__ import annotations
 

@@ -110,9 +110,9 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator for a function that changes one job in place.
+    """Return a decorator that adds a variant.
 
-    It adds a variant in which every job is changed so.
+    The decorated function changes one job in place; it is called for every job.
     """
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
@@ -299,7 +299,7 @@ def connection_close(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @_replies()
 def charset_parameter(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Content-Type has a parameter and another letter case."""
+    """Content-Type has a charset parameter and other letter case."""
     return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
 
 

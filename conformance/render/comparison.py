@@ -71,7 +71,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def names(comparison: Comparison) -> tuple[str, str]:
-    """Return how the two runs are called: Old and New for two runs of one server, otherwise A and B."""
+    """Return the names of the two runs: Old and New for two runs of one server, otherwise A and B."""
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 

@@ -86,7 +86,7 @@ class Comfy(Board):
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Accept or refuse a prompt, and return the response."""
+        """Accept or refuse a submission, and return the response."""
         if not isinstance(asked, dict):
             raise CrashError
         if "number" in asked:

@@ -223,7 +223,7 @@ def test_a_newer_run_that_is_older_is_noted() -> None:
     old = sample.passing()
     new = structs.replace(old, run=structs.replace(old.run, start="2025-12-31T03:00:00Z"))
     assert diff(old, new).notes == (
-        "the newer run is the older one, from 2025-12-31T03:00:00Z: swap the two to see what changed",
+        "the run given as the newer one is older, from 2025-12-31T03:00:00Z: swap the two runs to see what changed",
     )
 
 

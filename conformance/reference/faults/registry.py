@@ -1,6 +1,6 @@
 """The table of faults, and one decorator for each stage of a response that a fault can change.
 
-It adds a function to the table.
+The decorator adds a function to the table.
 """
 
 from __future__ import annotations
