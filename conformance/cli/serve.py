@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 )
 @click.option("--fault", metavar="NAME", help="A fault that breaks one clause (see --list).")
 @click.option(
-    "--hostile", metavar="NAME", help="Behave in a way that no web framework would, on loopback only (see --list)."
+    "--hostile",
+    metavar="NAME",
+    help="A hostile endpoint, which sends what no web framework would; only on loopback (see --list).",
 )
 @click.option("--api-key-env", metavar="NAME", help="Demand the key in this environment variable.")
 @click.option("--generate", is_flag=True, help="Answer each GET with a random conforming queue, edge cases included.")

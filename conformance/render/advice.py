@@ -21,7 +21,7 @@ from conformance.render.words import (
     times,
 )
 
-_THE_VALUE_ITSELF: Final = "Send the value itself, not a string with its JSON: it is encoded twice."
+_THE_VALUE_ITSELF: Final = "Send the value as JSON, not as a string that contains JSON: it is encoded twice."
 _THE_API: Final = "Check that the target and --queue-path are those of the API, and not of a login page or a proxy."
 _CHECK_THE_KEY: Final = "Check the key before the queue is read, and answer 401 or 403 if it is missing or wrong."
 _THE_ERROR_FORM: Final = "Send errors as an object with the strings code and message at its top level."

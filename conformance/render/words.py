@@ -73,7 +73,7 @@ SUBJECT: Final = {
     "item": "Each job (the QueueItem tuple)",
     "queue": "The queue as a whole",
     "workflow": "Workflows",
-    "reads": "From one read to the next",
+    "reads": "From one response to the next",
     "json": "JSON text",
     "http": "HTTP",
     "framing": "Message framing",
