@@ -57,7 +57,7 @@ T = TypeVar("T")
 SLOW: Final = 2
 """Number of slow jobs. The first keeps the other jobs pending. The second does so once the first was stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
-"""Additional members of the submission of some jobs, by the number of the job, from 0."""
+"""Members that are added to the requests that submit some jobs. The keys are positions of jobs, counted from 0."""
 FRONTEND: Final = 2
 """Which job, counted from 0, is submitted in the way of ComfyUI's own frontend."""
 WRITTEN: Final = 4
@@ -247,7 +247,7 @@ class Populating:
         await self._read("after a request that changes nothing")
 
     async def _delete_one(self) -> None:
-        """Delete a pending job that is not the next one, and delete it again when it is gone."""
+        """Delete a pending job that does not run next. When it has left the queue, send the same request again."""
         await self._read("before deleting")
         once = deletable(self.leave)
         if not once:
