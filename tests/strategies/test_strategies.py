@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from operator import itemgetter
@@ -173,7 +173,7 @@ def test_a_value_is_written(name: str) -> None:
 # --- oddity -----------------------------------------------------------------------------------
 
 
-def never_drawn(strategy: st.SearchStrategy[Any], wanted: dict[str, Callable[[Any], object]]) -> set[str]:
+def never_drawn(strategy: st.SearchStrategy[Any], wanted: Mapping[str, Callable[[Any], object]]) -> set[str]:
     """Return the names of what no example of the first 3,000 has."""
     missing = set(wanted)
 
