@@ -7,7 +7,6 @@ interrupting stops running jobs.
 
 from __future__ import annotations
 
-import copy
 import uuid
 from dataclasses import dataclass
 from itertools import count
@@ -33,6 +32,13 @@ class Job:
     status: str = "pending"
     started: float | None = None
     ends: float | None = None
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of a JSON value. Each object and array in it is a new one."""
+    if isinstance(value, dict):
+        return {name: copied(member) for name, member in value.items()}
+    return [copied(member) for member in value] if isinstance(value, list) else value
 
 
 class Board:
@@ -150,7 +156,7 @@ class Board:
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         """Add a job to the queue."""
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = Job(self.id_for(body), copy.deepcopy(graph), outputs, self.now, self.number_for(body))
+        job = Job(self.id_for(body), copied(graph), outputs, self.now, self.number_for(body))
         self.jobs.append(job)
         return job
 
@@ -210,7 +216,7 @@ class Board:
         return [
             position,
             job.prompt_id,
-            copy.deepcopy(job.workflow),
+            copied(job.workflow),
             list(job.outputs),
             {"create_time": int(job.created * 1000)},
         ]

@@ -6,7 +6,6 @@ The imitations of 0.8.0 and 0.33.0 are made from recordings, with which ``test_c
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import json
 import time
@@ -21,7 +20,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlparse, urlsplit
 
 from conformance.reference.app import Reference
-from conformance.reference.board import Board, BoardResponse, Job
+from conformance.reference.board import Board, BoardResponse, Job, copied
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import QueueItem
 from conformance.reference.server import Endpoint
@@ -103,11 +102,11 @@ class Comfy(Board):
             return 400, problem
         if not isinstance(extra, dict):
             raise CrashError
-        extra = copy.deepcopy(extra) | ({"client_id": asked["client_id"]} if "client_id" in asked else {})
+        extra = copied(extra) | ({"client_id": asked["client_id"]} if "client_id" in asked else {})
         if self.dates_jobs:
             extra["create_time"] = int(self.now * 1000)
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = ComfyJob(self._id(asked), copy.deepcopy(graph), outputs, self.now, number, extra=extra)
+        job = ComfyJob(self._id(asked), copied(graph), outputs, self.now, number, extra=extra)
         self.jobs.append(job)
         heappush(self._heap, (number, job.prompt_id, len(self.jobs), job))
         return 200, {"prompt_id": job.prompt_id, "number": number, "node_errors": {}}
@@ -171,7 +170,7 @@ class Comfy(Board):
         assert isinstance(job, ComfyJob)
         hidden = CREDENTIALS if self.strips_credentials else ()
         extra = {name: value for name, value in job.extra.items() if name not in hidden}
-        return [job.number, job.prompt_id, copy.deepcopy(job.workflow), extra, list(job.outputs)]
+        return [job.number, job.prompt_id, copied(job.workflow), extra, list(job.outputs)]
 
     def listed(self, limit: int | None, offset: int) -> dict[str, Any]:
         """Return the body of GET /api/jobs, newest job first. Deleted jobs are not listed."""
