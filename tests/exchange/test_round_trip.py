@@ -25,7 +25,7 @@ from conformance.judge.whole import exchanges_in
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import OPEN, VARIANTS
 from helpers.profiles import one_in, quick_if
-from helpers.reference_runs import TABULATED, Asked, served
+from helpers.reference_runs import TABULATED, Asked, first_of_its_clause, served
 
 UNTOLD_KEYS = {
     **dict.fromkeys(
@@ -60,10 +60,10 @@ def _subject(fault: Fault) -> str:
 
 
 def in_quick(name: str) -> bool:
-    """Whether a fault is the first of its subject, needs a key, or sends bodies that no recording holds."""
+    """Whether a fault is the first of its subject, needs a key and is the first of its clause, or is in ``UNDECODED``."""
     fault = FAULTS[name]
     first = next(other for other in FAULTS.values() if _subject(other) == _subject(fault) and not other.needs_jobs)
-    return first is fault or fault.needs_key or name in UNDECODED
+    return first is fault or (fault.needs_key and first_of_its_clause(fault)) or name in UNDECODED
 
 
 SERVED = [name for name, variant in VARIANTS.items() if variant.door == OPEN and name not in TABULATED]

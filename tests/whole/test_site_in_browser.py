@@ -21,6 +21,7 @@ from conformance.render.write import write_reports
 from helpers import history_samples
 from helpers import report_samples as sample
 from helpers.browser import Opener, Scheme, expect, in_both_schemes, overflows, violations
+from helpers.profiles import one_in
 
 
 def oss(report: Report) -> Report:
@@ -242,7 +243,7 @@ def url(site: Path, kind: str) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", one_in(2, KINDS))
 def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, site: Path, kind: str) -> None:
     page = opener(url(site, kind))
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
