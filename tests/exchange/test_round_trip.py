@@ -60,7 +60,7 @@ def _subject(fault: Fault) -> str:
 
 
 def in_quick(name: str) -> bool:
-    """Whether a fault is the first of its subject, needs a key and is the first of its clause, or is in ``UNDECODED``."""
+    """Whether a fault is in ``UNDECODED``, the first of its subject, or the first of its clause and needs a key."""
     fault = FAULTS[name]
     first = next(other for other in FAULTS.values() if _subject(other) == _subject(fault) and not other.needs_jobs)
     return first is fault or (fault.needs_key and first_of_its_clause(fault)) or name in UNDECODED
