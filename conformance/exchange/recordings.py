@@ -20,7 +20,7 @@ from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
 from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpack
 from conformance.exchange.stored import BodyStore
-from conformance.text.cutoff import Text, kind_of
+from conformance.text.cutoff import Text, ends_early, kind_of
 from conformance.text.safe import printable
 
 _KEY_PARAMETERS: Final = re.compile(
@@ -164,7 +164,7 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
         raise UnreadableRecording(msg) from None
     if entries is not None:
         return _har(found, entries, name, selection)
-    if like is None and text.data.lstrip()[:1] == b"{" and kind_of(text.data) is Text.ENDS_EARLY:
+    if like is None and text.data.lstrip()[:1] == b"{" and ends_early(text.data):
         like = "looks like a JSON body that was cut off: save it again"
     if like is not None:
         raise UnreadableRecording(f"{name}: the file {like}")
