@@ -1,7 +1,7 @@
-"""Cut a large JSON text into runs: consecutive elements of an array or members of an object. Nothing is decoded here.
+"""Cut a large JSON text into pieces (``Run``): some consecutive elements of an array, or members of an object.
 
-The caller decodes the runs and thereby checks their syntax. A text that is not JSON gives runs that cannot be decoded,
-or ends before its arrays and objects are closed.
+Nothing is decoded here. The caller decodes the pieces and thereby checks their syntax. A text that is not JSON gives
+pieces that cannot be decoded, or ends before its arrays and objects are closed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from conformance.text.strict_json import nesting
 
 RUN: Final = 1 << 20
-"""Bytes of a run. Only a single child (element or member) can be larger."""
+"""The approximate size of a piece in bytes. Only a single child (element or member) can be larger."""
 _FIRST, _LARGEST = 1 << 12, 1 << 18
 """Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
 _TAIL: Final = 1 << 11
@@ -37,12 +37,11 @@ class Unfinished(ValueError):
 
 
 class Run(NamedTuple):
-    """Consecutive elements of an array, or members of an object, as the offsets of their text.
+    """A piece of a JSON text: consecutive elements of an array or members of an object, as the offsets of their text.
 
-    ``last``: the closing bracket of the array or object is at ``end``. ``giant``: a single child begins at ``start``
-    and is too large for a run. The caller must ``send`` the offset of its end to the generator. ``empty``: the run has
-    no child, because the one before it was the last one. ``depth`` is the nesting of a giant child in the part scanned
-    so far.
+    ``last`` means that the closing bracket of the array or object is at ``end``. ``giant`` means that a single child
+    begins at ``start`` and is too large for a piece; the caller must ``send`` the offset of its end to the generator.
+    ``empty`` means that no child is left. ``depth`` is the nesting of a giant child in the part scanned so far.
     """
 
     start: int
@@ -90,15 +89,19 @@ def end_of(content: bytes, at: int) -> int:
 
 
 def end_of_member(content: bytes, at: int) -> int:
-    """Return the end of the member of an object whose name begins after white space at an offset. Raises Unfinished."""
+    """Return the offset of the end of an object's member. ``at`` is its start or white space before it.
+
+    Raises Unfinished.
+    """
     colon = skip_space(content, end_of_scalar(content, skip_space(content, at)))
     return end_of(content, skip_space(content, colon + 1))
 
 
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
-    """Yield the elements or members of the array or object whose opening bracket is at an offset. Raises Unfinished.
+    """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``. Raises Unfinished.
 
-    Each run has about ``size`` bytes, and the last one may have fewer.
+    Each piece has about ``size`` bytes, and the last one may have fewer. After a ``giant`` piece, None is yielded as
+    the reply to ``send``.
     """
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
@@ -117,7 +120,7 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
             if not content.startswith(b",", end):
                 raise Unfinished(end)
             start, position, depth, piece = end + 1, end + 1, 0, min(size, _FIRST)
-        found = _scanned(content, position, piece, depth)
+        found = _scan(content, position, piece, depth)
         position, depth, deepest = found.end, found.depth, max(deepest, found.deepest)
         boundary = boundary if found.boundary is None else found.boundary
         if found.closed:
@@ -126,8 +129,8 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
         piece = min(2 * piece, _LARGEST, size)
 
 
-class _Piece(NamedTuple):
-    """A scanned piece of an array or object: its end, the nesting there and at most, and the last comma at level 0.
+class _Scanned(NamedTuple):
+    """A scanned part of an array or object: its end, the nesting there and at most, and the last comma at level 0.
 
     ``closed``: the array or object ends at ``end``.
     """
@@ -139,11 +142,11 @@ class _Piece(NamedTuple):
     closed: bool = False
 
 
-def _scanned(content: bytes, at: int, size: int, depth: int) -> _Piece:
+def _scan(content: bytes, at: int, size: int, depth: int) -> _Scanned:
     """Scan at most ``size`` bytes of an array or object, or one longer string. Raises Unfinished."""
     plain = _without_strings(content[at : at + size])
     if plain is None:
-        return _Piece(end_of_scalar(content, at), depth, depth)
+        return _Scanned(end_of_scalar(content, at), depth, depth)
     if not plain:
         raise Unfinished(at)
     levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
@@ -153,11 +156,11 @@ def _scanned(content: bytes, at: int, size: int, depth: int) -> _Piece:
         plain = plain[: next(islice(_BRACKET.finditer(plain), place, None)).start()]
         levels = levels[: place + 1]
     comma = _last_comma(plain, levels[-1], min(levels))
-    return _Piece(at + len(plain), levels[-1], deepest, None if comma is None else at + comma, lowest < 0)
+    return _Scanned(at + len(plain), levels[-1], deepest, None if comma is None else at + comma, lowest < 0)
 
 
 def nesting_of(content: bytes) -> int:
-    """Return the levels of nested arrays and objects in a JSON text, like ``nesting``, with little memory."""
+    """Return the levels of nested arrays and objects in a JSON text. It needs little memory."""
     at, level, deepest = 0, 0, 0
     while at < len(content):
         plain = _without_strings(content[at : at + _LARGEST])
@@ -175,7 +178,7 @@ def nesting_of(content: bytes) -> int:
 
 
 def _without_strings(piece: bytes) -> bytes | None:
-    """Return a piece of JSON text with its strings blanked. A string that does not end in it is cut off.
+    """Return a piece of JSON text with its strings blanked. A string that does not end in the piece is cut off.
 
     None if nothing is left.
     """
