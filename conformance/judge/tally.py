@@ -57,7 +57,10 @@ def as_evidence(
     any.
     """
     response, pointer = exchange.response, finding.pointer
-    content = bytes_of(readable(response)) if response else b""
+    if reading is not None:
+        content = reading.content  # finding the complete jobs of a body that was cut off takes seconds
+    else:
+        content = bytes_of(readable(response)) if response else b""
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
     masks, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)
