@@ -143,7 +143,7 @@ def test_a_queue_that_is_never_served_breaks_one_clause_and_not_two() -> None:
     ("bound", "verdict", "told"),
     [
         (50_000, Verdict.CONFORMANT, "no must clause broken in 3 responses"),
-        (-1, Verdict.INCONCLUSIVE, "2 responses were not judged whole: no clause judged 1 of 2 jobs"),
+        (-1, Verdict.INCONCLUSIVE, "2 responses were judged only in part: no clause judged 1 of 2 jobs"),
     ],
 )
 def test_a_response_of_which_jobs_were_not_judged_certifies_nothing(
