@@ -374,6 +374,11 @@ def test_one_job_of_several_whose_id_is_new_in_each_read_is_found() -> None:
     assert said("reads.prompt-ids", *seen(*reads[:3], *reads[2:3])) == []
 
 
+def test_jobs_that_come_and_go_beside_one_that_stays_are_not_renamed() -> None:
+    reads = [[item(7), *renamed(turn, 20 + turn)] for turn in range(5)]
+    assert said("reads.prompt-ids", *seen(*reads)) == []
+
+
 def test_a_job_that_follows_another_of_the_same_moment_is_not_the_same_job() -> None:
     batch = [item(number, e4={"create_time": 1_763_913_600_001}) for number in range(1, 8)]
     reads = [[*batch[at : at + 2], item(9)] for at in range(6)]
@@ -389,8 +394,9 @@ def test_a_new_job_of_the_same_moment_as_one_that_ended_has_another_workflow() -
     assert said("reads.prompt-ids", *seen(*reads)) == []
 
 
-def test_equal_jobs_of_one_second_may_be_a_batch() -> None:
-    reads = [renamed(turn, 1, time=1_763_913_600_000) for turn in range(6)]
+@pytest.mark.parametrize("time", [1_763_913_600_000, 1_763_913_601_000, 1_763_913_602_000])
+def test_equal_jobs_of_one_second_may_be_a_batch(time: int) -> None:
+    reads = [renamed(turn, 1, time=time) for turn in range(6)]
     assert said("reads.prompt-ids", *seen(*reads)) is None
 
 
