@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -113,8 +112,10 @@ def _renamed_job(before: Answer, after: Answer) -> str | None:
 
 def _by_time(answer: Answer) -> dict[object, tuple[str, Remembered]]:
     """Return id and workflow of each job by its create_time, if no other job has the same one."""
-    numbers = Counter(time for _, _, time in _timed(answer))
-    return {time: (name, workflow) for name, workflow, time in _timed(answer) if numbers[time] == 1}
+    jobs: dict[object, list[tuple[str, Remembered]]] = {}
+    for name, workflow, time in _timed(answer):
+        jobs.setdefault(time, []).append((name, workflow))
+    return {time: job for time, (job, *others) in jobs.items() if not others}
 
 
 def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
