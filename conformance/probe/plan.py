@@ -79,6 +79,8 @@ WRONG_KEYS: Final = (
     Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
 )
 """Requests with wrong keys. They are sent near the end, because a server may lock out a client after wrong keys."""
+OTHER_REFUSALS: Final = frozenset(range(400, 500)) - frozenset(UNAVAILABLE)
+"""Statuses by which a server may refuse an address that it banned, besides those that say so or "try again later"."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """The last requests of a run. A malformed Origin makes ComfyUI write a traceback into its log."""
 
@@ -132,12 +134,16 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
     before = len(client.ledger)
     reads = [exchange for exchange in client.ledger if exchange.request.plain]
     stopped = None
+    ask = Asker(client, max_requests, longest=inf if limited else BRIEFLY)
     try:
-        await Asker(client, max_requests, longest=inf if limited else BRIEFLY)(READ)
+        await ask(READ)
+        if client.ledger[-1].status in OTHER_REFUSALS:
+            await ask(READ)
     except Stopped as reason:
         stopped = reason
     since = client.ledger[before:]
-    refused = [exchange.problem is not None or exchange.status in UNAVAILABLE for exchange in since]
+    refusals = {*UNAVAILABLE, *(OTHER_REFUSALS if len(since) > 1 else ())}  # once, another status may be chance
+    refused = [exchange.problem is not None or exchange.status in refusals for exchange in since]
     if not limited and refused and all(refused) and reads[-1].status == OK:
         second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
         banned = (

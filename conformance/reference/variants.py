@@ -544,6 +544,12 @@ VARIANTS.update(
                 door=Door(bans=429),
             ),
             Variant(
+                "bans-with-404",
+                "After one wrong key the client's address only gets a 404.",
+                needs_key=True,
+                door=Door(bans=404),
+            ),
+            Variant(
                 "bans-by-hanging-up",
                 "After one wrong key the client's address gets no response.",
                 needs_key=True,

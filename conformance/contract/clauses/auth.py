@@ -151,8 +151,11 @@ def head_is_refused(answer: Answer) -> Iterator[Finding]:
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if it refuses, with any 3xx or 4xx status, a request without the right key."""
-    unauthenticated = answer.request.credential in UNAUTHENTICATED
+    """Yield the response if it refuses, with any 3xx or 4xx status, a GET without the right key.
+
+    A refused HEAD may only mean that the server does not implement HEAD.
+    """
+    unauthenticated = answer.request.credential in UNAUTHENTICATED and answer.request.method == "GET"
     conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
     if unauthenticated and conclusive and answer.request.to_queue and answer.response.status // 100 in (3, 4):
         yield answer

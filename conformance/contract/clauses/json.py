@@ -25,7 +25,7 @@ _SHOWN: Final = 60
 """The number of characters that are shown of a body that is not JSON at all."""
 _MISSING: Final = {
     "Expecting value": "no value",
-    "Expecting ',' delimiter": "no comma",
+    "Expecting ',' delimiter": "no comma or closing bracket",
     "Expecting ':' delimiter": "no colon",
     "Expecting property name enclosed in double quotes": "no name in double quotes",
     "Unterminated string starting": "a string without an end",

@@ -130,6 +130,11 @@ class LargeReading(Reading):
         """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         return self._scan.jobs.latest if self._scan.document.read else None
 
+    def weight(self, pointer: str | None) -> int:
+        """Return how many findings one at ``pointer`` stands for: the last flaw of a kind, also for those not listed."""
+        found = self.document
+        return 1 + sum(number for kind, number in found.more.items() if getattr(found, kind)[-1].pointer == pointer)
+
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""
         return self._scan.jobs.text_at(pointer)

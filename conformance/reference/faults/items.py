@@ -369,3 +369,11 @@ def new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
     for item in items_of(queue):
         item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
     return queue
+
+
+@lists("reads.prompt-ids", variant="standing-still")
+def some_new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
+    """Every other job has a different id in each response."""
+    for item in items_of(queue)[::2]:
+        item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
+    return queue
