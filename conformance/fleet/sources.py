@@ -253,7 +253,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
     """Yield the lines to print about a target. The seed is left out: the worker that checks the target chooses it."""
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
-        yield f"{settings.properties.number} more are generated"
+        yield f"{settings.properties.wanted} more are generated"
 
 
 def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:

@@ -229,6 +229,7 @@ class Client:
             body=ask.body,
             own_query="" if ask.operation else self._required.text,
             own_headers=() if ask.operation else self._required.names,
+            own_parameters=() if ask.operation else self._required.declared,
         )
         return sent, request
 

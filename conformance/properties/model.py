@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 KEPT_NOWHERE: Final = "none"
+MOST_DECLARED: Final = 100
+"""Maximum number of requests that are sent for values that the user's OpenAPI document declares."""
 
 
 @dataclass(frozen=True)
@@ -14,13 +16,21 @@ class Properties:
     """The settings of generated requests (``--properties``, ``--seed``, ``--example-database``)."""
 
     number: int = 60
-    """Number of generated requests. Requests to find a smaller one and to confirm it are extra.
+    """Number of generated requests. Requests to find a smaller one and to confirm it are extra, and so is ``declared``.
 
     The default is the smallest number that covers each value of the probed document: with 50, some seeds miss a fault.
     """
     seed: int = 0
     example_database: str = KEPT_NOWHERE
     """Where requests that broke a clause are stored: a directory, ``none``, or ``github:OWNER/REPO``."""
+
+    declared: int = 0
+    """Number of values that the user's OpenAPI document declares. Each of the first 100 gets one more request."""
+
+    @property
+    def wanted(self) -> int:
+        """The number of requests to generate."""
+        return self.number + min(self.declared, MOST_DECLARED)
 
     @property
     def kept_in(self) -> Path | None:
