@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -79,6 +78,8 @@ def _generated(settings: Settings) -> list[str]:
     """Return lines for the user about the generated requests and the OpenAPI document that they come from."""
     if settings.properties is None:
         return []
+    from importlib.metadata import version
+
     from conformance.properties.families import left_out
 
     found, described = settings.properties, settings.described
