@@ -18,7 +18,8 @@ from conformance.text.strict_json import Document
 OK: Final = 200
 FIRST_ERROR: Final = 400
 DOCUMENTED: Final = (400, 500)
-"""Error statuses that the OpenAPI document describes. The body of any other error cannot violate a ``must`` clause."""
+"""The error statuses that the OpenAPI document describes. The body of any other error cannot violate a ``must`` clause.
+"""
 REFUSALS: Final = (401, 403)
 TOO_MANY: Final = 429
 ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
@@ -28,7 +29,8 @@ NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
 """Statuses that refuse access or mean "try again later". A run that gets no other statuses is inconclusive."""
 LOOKED_AT: Final = 10_000
-"""Jobs of the largest read in which the run's own jobs are followed: a run that writes is for smaller queues."""
+"""In a response with more jobs than this, the run's own jobs are not looked for. ``--populate`` is for smaller queues.
+"""
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
 """Media types of bodies that are not meant to be JSON. For these only the Content-Type is reported, not the JSON
 syntax.
@@ -37,7 +39,7 @@ syntax.
 
 @dataclass(frozen=True)
 class Answer:
-    """One request, its response, and the parsed body (``reading``)."""
+    """One request, its response, and the parsed body of the response (``reading``)."""
 
     exchange: Exchange
     response: Response
@@ -65,12 +67,15 @@ class Answer:
 
     @cached_property
     def shows_queue(self) -> bool:
-        """Whether this is a 200 response to a GET of the queue and the whole body is known, so that it can be checked."""
+        """Whether this is a 200 response to a GET of the queue whose whole body is known and can be checked."""
         return self.served and self.response.whole
 
     @property
     def shows_part(self) -> bool:
-        """Whether this is a 200 response to a GET of the queue that a recorder cut off. Its complete jobs can be checked."""
+        """Whether this is a 200 response to a GET of the queue that a recorder cut off.
+
+        The complete jobs in it can be checked.
+        """
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
@@ -79,10 +84,11 @@ class Answer:
         return self.summary.observations if self.shows_queue else NOTHING.once
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
-        """Return whether the fast path already applied a clause, and the part of the response that is still to be checked.
+        """Return ``exercised``, and the part of the response that a clause must still check.
 
-        ``fast`` is the clause's declaration of what the fast path verifies. ``level`` is its level under the dialect of
-        the run, or None if it is not checked.
+        ``exercised`` is True if the clause applies to a job that the fast path already found to conform. ``fast`` says
+        what the fast path verifies for the clause. ``level`` is the level of the clause under the dialect of the run,
+        or None if the clause is not checked.
         """
         if not self.shows_queue:
             return False, self
@@ -101,8 +107,8 @@ class Answer:
 class Conversation:
     """All responses of a run, in the order of their requests.
 
-    Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body: forty large
-    ones would not fit into memory together.
+    Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body, because the
+    values of forty large bodies do not fit into memory together.
     """
 
     answers: Sequence[Answer]
@@ -111,25 +117,25 @@ class Conversation:
 
     @cached_property
     def shown(self) -> Sequence[Answer]:
-        """The 200 responses to GETs of the queue whose body is an object with few enough jobs to be compared with others."""
+        """The 200 responses to GETs of the queue whose body is an object."""
         return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
-        """Those with few enough jobs to be compared with one another."""
+        """The responses in ``shown`` with few enough jobs to be compared with one another."""
         return [answer for answer in self.shown if answer.summary.compared]
 
     @cached_property
     def uncompared(self) -> str | None:
-        """Which reads are not compared with others, in words. None if all are."""
+        """In words, how many GETs of the queue are not compared with one another. None if all are."""
         left_out = len(self.shown) - len(self.reads)
-        return f"{left_out} of {len(self.shown)} reads list {BOUNDS}: not compared" if left_out else None
+        return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
 
     @cached_property
     def unlooked(self) -> str | None:
-        """Which reads are not compared with the run's own jobs, in words. None if all are."""
+        """In words, in how many GETs of the queue the run's own jobs are not looked for. None if they are in all."""
         left_out = sum(answer.request.usual and not _is_looked_at(answer) for answer in self.shown)
-        message = f"{left_out} of {len(self.shown)} reads list more than {LOOKED_AT:,} jobs: not compared"
+        message = f"{left_out} of {len(self.shown)} GETs of the queue list more than {LOOKED_AT:,} jobs: not compared"
         return message if left_out else None
 
     @cached_property
@@ -144,7 +150,7 @@ class Conversation:
 
     @cached_property
     def codings(self) -> frozenset[str | None]:
-        """The Accept-Encoding of reads that got a 200."""
+        """The values of Accept-Encoding of GETs of the queue that got a 200."""
         return frozenset(answer.request.members("accept-encoding") for answer in self.answers if answer.served)
 
     @cached_property
@@ -214,7 +220,7 @@ def read_texts(answer: Answer) -> Iterator[Answer]:
 
 
 def read_parts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON and could be parsed, in whole or up to where a recorder cut it off."""
+    """Yield the response if its body must be JSON and could be parsed, in part if a recorder cut it off."""
     yield from read_texts(answer)
     if answer.shows_part:
         yield answer
@@ -277,7 +283,7 @@ class Submission:
 
 
 def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """Return the prompt ids, in lower case, that the run chose itself and that the server accepted for a second job."""
+    """Return the prompt ids, in lower case, that the run submitted a second time and that the server accepted again."""
     found: set[str] = set()
     for exchange in exchanges:
         request, response = exchange.request, exchange.response
@@ -298,7 +304,10 @@ def digest_of(workflow: object) -> object:
 
 @dataclass(frozen=True)
 class QueueRead:
-    """A normal GET of the queue that got the queue. Ids are in lower case. An id that is listed twice is only in ``ids``."""
+    """A normal GET of the queue whose response has the queue. Ids are in lower case.
+
+    An id listed twice is only in ``ids``.
+    """
 
     answer: Answer
 
@@ -309,7 +318,10 @@ class QueueRead:
 
     @cached_property
     def jobs(self) -> Mapping[str, Observation]:
-        """The jobs whose id is listed once, by id: first the running ones, then the pending ones, in the order of the lists."""
+        """The jobs whose id is listed only once, by id.
+
+        The running jobs come first, and the order is that of the lists.
+        """
         return {name.lower(): seen for name, seen in self.answer.observations.items()}
 
     @cached_property
@@ -349,7 +361,7 @@ class Write(NamedTuple):
 
 
 class JobList(NamedTuple):
-    """A response of ``GET /api/jobs``: the status of each job by its id in lower case.
+    """A response of ``GET /api/jobs``. ``statuses`` has the status of each job by its id in lower case.
 
     ``whole`` is False if the response is only one of several pages.
     """
@@ -373,7 +385,7 @@ class JobHistory:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The accepted prompts in order, without ids that the run used for two prompts."""
+        """The accepted prompts in order, without those whose id the run itself chose."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.accepted if found.id not in twice]
 
@@ -389,7 +401,7 @@ class JobHistory:
 
     @cached_property
     def queue_reads(self) -> list[QueueRead]:
-        """The GETs of the queue that a normal client would send, in order. Empty if the run submitted no job."""
+        """The GETs of the queue as a normal client sends them, in order. Empty if the run submitted no job."""
         usual = (answer for answer in self._reads if answer.request.usual and _is_looked_at(answer))
         return [QueueRead(answer) for answer in usual] if self.prompts else []
 
@@ -428,7 +440,10 @@ class JobHistory:
         return [read for read in self.queue_reads if answer.precedes(read.answer)]
 
     def around(self, answer: Answer) -> tuple[QueueRead, QueueRead] | None:
-        """Return the GETs of the queue before and after a response. None if they do not list the same jobs as in the same lists."""
+        """Return the last GET of the queue before a response and the first after it.
+
+        None if their lists are not the same.
+        """
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:
             return None
@@ -442,11 +457,10 @@ class JobHistory:
         )
 
     def vanished(self, write: Write) -> Iterator[tuple[QueueRead, str]]:
-        """Yield each job of the run that a request removed by mistake, with the first GET that no longer lists it.
+        """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
 
-        A pending job that disappears may have run in between. It did not run if ``GET /api/jobs`` says that it was
-        cancelled, if a job that was submitted before it is still pending, or if the same jobs were running all the
-        time.
+        A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
+        cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
         """
         before, after = self.before(write.answer), self.after(write.answer)
         if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
@@ -464,7 +478,7 @@ class JobHistory:
                 yield after[0], name
 
     def _others_between(self, before: QueueRead, write: Write, after: QueueRead) -> bool:
-        """Whether another request that removes jobs was sent between two GETs of the queue."""
+        """Whether a request to remove jobs, other than ``write``, was sent between two GETs of the queue."""
         others = (other.answer for other in self.writes if other is not write)
         return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
 

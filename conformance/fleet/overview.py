@@ -42,7 +42,7 @@ OUTCOME: Final[dict[Outcome, str]] = {
 
 @dataclass(frozen=True)
 class Written:
-    """What an overview shows. ``earlier`` are directories in its directory that earlier runs left there."""
+    """What an overview shows. ``earlier`` are subdirectories of its directory that are left over from earlier runs."""
 
     tally: FleetTally
     digest: Digest

@@ -16,7 +16,7 @@ from conformance.exchange.model import Problem, Wire
 
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
-"""Maximum number of fingerprints that are kept for a clause. If it has this many, there may be more."""
+"""Maximum number of fingerprints that are kept for a clause. If this many are kept, there may be more."""
 
 
 class Status(enum.StrEnum):
@@ -78,9 +78,9 @@ class Fingerprint(Value, frozen=True, kw_only=True):
 class Evidence(Value, frozen=True, kw_only=True):
     """A violation of a clause: in which exchange, at which place, what was expected and what the server sent.
 
-    ``more`` counts the violations in this response that are not listed: of the same clause, with the same cause, and at
-    the same place except for indices. ``last`` is the place of the last of them. ``seen_in`` has the ids of up to 20
-    other exchanges with the same violation. ``kind`` is as in a fingerprint.
+    ``more`` counts further violations in this response that are not listed, because they differ from this one only in
+    the indices in their place. ``last`` is the place of the last of these. ``seen_in`` has the ids of up to 20 other
+    exchanges with the same violation. ``kind`` is a stable word for the cause, or "" if the clause has only one kind.
     """
 
     exchange: str
@@ -99,9 +99,9 @@ class Evidence(Value, frozen=True, kw_only=True):
 class SmallestRequest(Value, frozen=True, kw_only=True):
     """The smallest generated request, or sequence of requests, that broke a clause.
 
-    ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. It was sent ``asked``
-    more times and broke the clause ``broken`` of these times. Normal GETs of the queue, sent before for comparison,
-    broke the clause ``plain_broken`` of ``plain_asked`` times.
+    ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. The request was sent
+    again ``asked`` times, and broke the clause ``broken`` of these times. Normal GETs of the queue, sent before for
+    comparison, broke the clause ``plain_broken`` of ``plain_asked`` times.
     """
 
     exchanges: tuple[str, ...]
@@ -244,7 +244,7 @@ class RecordedExchange(Value, frozen=True, kw_only=True):
 
 
 class MadeFrom(Value, frozen=True, kw_only=True):
-    """The older report whose responses were checked again: its file, its results, and when they were checked again."""
+    """The older report whose responses were checked again: its file, its results, and when that was done."""
 
     file: str
     judged: str
@@ -284,14 +284,15 @@ class Run(Value, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
     recorded: bool = False
     uncompared: str | None = None
-    """Which reads were not compared with others because they list too many jobs. None if all were."""
+    """In words, how many GETs of the queue were not compared with one another because they list too many jobs, or None.
+    """
 
 
 class BrokenByGenerated(Value, frozen=True, kw_only=True):
     """A clause that generated requests break although normal GETs of the queue do not.
 
     ``clause`` is "" if a generated request got no complete response. ``times`` counts the generated requests that broke
-    the clause, without those that were sent to find a smaller one.
+    the clause, without those that were sent to reduce a failing request to a smaller one.
     """
 
     clause: str
@@ -308,13 +309,14 @@ class GeneratedFamily(Value, frozen=True, kw_only=True):
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
-    """The results of generated requests: ``examples`` of ``wanted`` were sent, and ``stopped`` says why not all.
+    """The results of generated requests: ``examples`` of ``wanted`` requests were sent.
 
-    ``no_answer`` is the smallest request that got no complete response, or None. ``operation`` names the operation,
-    such as ``GET /api/queue``, ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version
-    that generated the requests. ``cross_checked`` counts distinct responses that were also checked against the JSON
-    Schema of the document, and ``not_cross_checked`` those that were too large for it. ``unsent`` has the values that
-    the user's own document declares and that were not sent, such as ``?depth=7``.
+    ``stopped`` says why fewer than ``wanted`` requests were sent, or is None. ``no_answer`` is the smallest request
+    that got no complete response, or None. ``operation`` names the operation, such as ``GET /api/queue``, ``document``
+    is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
+    ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
+    ``not_cross_checked`` those that were too large for that or for which no time was left. ``unsent`` has the values
+    that the user's own document declares and that were not sent, such as ``?depth=7``.
     """
 
     examples: int
@@ -335,7 +337,7 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
 
 
 class State(enum.StrEnum):
-    """What a run says about an entry in the file of known deviations: whether the deviation still occurs."""
+    """The state of an entry in the file of known deviations after a run: whether the failure still occurs."""
 
     HOLDS = "holds"
     NOT_EXERCISED = "not-exercised"
@@ -346,7 +348,7 @@ class State(enum.StrEnum):
 
 
 class KnownDeviation(Value, frozen=True, kw_only=True):
-    """An entry in the file of known deviations that concerns the run. ``entry`` is its number in the file, from 1."""
+    """An entry in the file of known deviations that applies to the run. ``entry`` is its number in the file, from 1."""
 
     entry: int
     state: State
@@ -454,7 +456,7 @@ class Counts(Value, frozen=True, kw_only=True):
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run in a history of runs. ``number`` is its number in the history, 0 if it is not in one.
+    """A run in a history of runs. ``number`` is its number in the history, or 0 if it is not in a history.
 
     ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``). ``p50`` and ``p95`` are the
     median and the 95th percentile of response times in seconds, None without responses. ``name`` is the name of the
@@ -491,7 +493,7 @@ class RunAt(Value, frozen=True, kw_only=True):
 
 
 class Outage(Value, frozen=True, kw_only=True):
-    """The newest runs in a row that did not reach the target: the first of them, and their number."""
+    """The latest consecutive runs that did not reach the target: the first of them, and their number."""
 
     since: RunAt
     runs: int
@@ -508,7 +510,7 @@ class ClauseHistory(Value, frozen=True, kw_only=True):
     """The results of a clause over the runs of a history.
 
     ``spans`` covers the listed runs, oldest first. The other members cover the whole history: the last run that checked
-    the clause, its status there, and, if it was broken there, the run since which it has been broken.
+    the clause, the status of the clause in that run, and, if that run broke it, the run since which it has been broken.
     """
 
     spans: tuple[Span, ...]
@@ -555,8 +557,8 @@ class Diff(Value, frozen=True, kw_only=True):
 class History(Value, frozen=True, kw_only=True):
     """The last runs of a target, oldest first. The last one is the run of this report.
 
-    A target is identified by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
-    the history. ``diff`` compares this run with the last complete run before it that reached the target.
+    A target is identified by its name, or if it has none, by its URL, path and dialect. ``total`` counts all of its
+    runs in the history. ``diff`` compares this run with the last complete run before it that reached the target.
     """
 
     runs: tuple[PastRun, ...]

@@ -167,7 +167,7 @@ def _deletes(answer: Answer) -> Iterator[Answer]:
     oss=EMPTY_ANSWER,
     title="A request to remove jobs gets a QueueManageResponse: an object with deleted and cleared",
     source=published("/components/schemas/QueueManageResponse/properties/deleted/type", "array"),
-    why="Clients read from it which jobs were removed.",
+    why="Clients read from the response which jobs were removed.",
     keeps='{"deleted": ["2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"]}',
     breaks='{"deleted": true}',
     needs="a request to remove jobs that gets a 200 (--allow-writes)",
