@@ -33,15 +33,15 @@ def make_transport(gateway: Gateway, tls: SSLContext) -> httpx.AsyncHTTPTranspor
 
 
 def _import_httpx() -> None:
-    """Import httpx without its command line, which loads Rich and Pygments if they are installed.
+    """Import httpx without its command line, which takes longer than the rest because it loads Rich and Pygments.
 
-    They take longer than the rest of httpx. It takes its command line to be not installed if ``rich`` is missing, and a
-    module is missing if ``sys.modules`` has None for it (Python's documentation of the import system).
+    httpx leaves its command line out if Pygments is not installed. Python treats a module as not installed if its entry
+    in ``sys.modules`` is None.
     """
-    if "rich" in sys.modules or "httpx" in sys.modules:
+    if "pygments" in sys.modules or "httpx" in sys.modules:
         return
-    sys.modules["rich"] = None  # type: ignore[assignment]
+    sys.modules["pygments"] = None  # type: ignore[assignment]
     try:
         import httpx  # noqa: F401 - the import is what matters
     finally:
-        del sys.modules["rich"]
+        del sys.modules["pygments"]
