@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
 _NAMES: Final = {"-": "standard input"}
-"""The name of a file in messages, if it is not the name that the user typed."""
+"""How messages call a file argument, if not by the name that the user typed."""
 _SHOWN: Final = 3
-"""The number of unreadable parts of recordings that are printed."""
+"""The maximum number of unreadable parts of recordings that are printed."""
 _KEPT: Final = 100
-"""The number of unreadable parts of recordings that the report lists."""
+"""The maximum number of unreadable parts of recordings that the report lists."""
 
 
 @click.command(cls=GroupedCommand)
@@ -188,7 +188,10 @@ def _declaring(document: Described | None, exchanges: list[Exchange]) -> list[Ex
 
 
 def _told_apart(whole: Recording) -> list[Exchange]:
-    """Return the exchanges of recordings, each with a unique id."""
+    """Return the exchanges of all recordings.
+
+    Ids that occur twice are replaced, so that each exchange has a unique id.
+    """
     found = whole.named_by_server()
     names = Counter(exchange.id for exchange in found)
     return [

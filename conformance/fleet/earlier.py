@@ -20,9 +20,10 @@ class _Report(msgspec.Struct):
 
 
 def earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> list[str]:
-    """Return the names of directories with reports that ended before a run started; "." for a single report.
+    """Return the subdirectories with reports of runs that ended before this run started; "." for ``directory`` itself.
 
-    Nothing is deleted, because the operator may still need the reports. Raises OSError.
+    ``results`` are the results of this run, which started at ``start``. Nothing is deleted, because the operator may
+    still need the reports. Raises OSError if the directory cannot be read.
     """
     found = {path.parent for path in (directory / REPORT, *directory.glob(f"*/{REPORT}"))}
     if found:
@@ -31,7 +32,7 @@ def earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> l
 
 
 def _ended(directory: Path) -> str:
-    """Return when the run of a report ended; the latest possible time if that cannot be read."""
+    """Return when the run of a report ended, or a text that sorts after every time if the report cannot be read."""
     try:
         return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

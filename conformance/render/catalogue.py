@@ -74,7 +74,7 @@ def as_json(clauses: Sequence[Clause] = CATALOGUE) -> str:
 
 
 def under_oss(clause: Clause) -> str:
-    """Return the clause's level under the dialect oss: "=" if it is the usual one, "–" if the clause does not apply."""
+    """Return the clause's level under the dialect oss: "=" for its usual level, "–" if the clause does not apply."""
     level = clause.level_in(OSS)
     return "–" if level is None else "=" if level is clause.level else level.value
 
@@ -89,7 +89,7 @@ def as_markdown() -> str:
         "",
         f"The suite checks {len(CATALOGUE)} clauses. {core} of them are core (●): a run that did not check one of these is",
         "inconclusive. [Verdicts](verdicts.md#levels) explains the levels. The column `oss` shows the level under",
-        "`--dialect oss`: the same (=), another one, or not applicable (–). [Dialects](dialects.md) says why.",
+        "`--dialect oss`: the same level (=), another level, or not applicable (–). [Dialects](dialects.md) says why.",
         "",
         f"{sum(clause.source.inferred is not None for clause in CATALOGUE)} clauses are inferred: the quoted source does not state",
         "the clause in so many words. The table says what the source leaves open.",
@@ -173,7 +173,7 @@ def dialects_as_markdown() -> str:
         "",
         "## Versions",
         "",
-        "Recordings show that ComfyUI 0.8.0 and 0.33.0 keep and break the same clauses by design:",
+        "Recordings show that ComfyUI 0.8.0 and 0.33.0 break the same clauses, by design:",
         "[Servers in the wild](servers-in-the-wild.md).",
         "",
         "- Before 0.3.69 no job has a `create_time`, so `item.create-time.present` is broken. Jobs that were submitted by",
@@ -189,7 +189,7 @@ def dialects_as_markdown() -> str:
 
 
 def _relaxed_clauses(difference: Difference) -> str:
-    """Return the clauses that become weaker under ``oss`` because of a difference, and their level there."""
+    """Return the clauses that the dialect ``oss`` relaxes because of a difference, and their level under ``oss``."""
     named = [f"`{clause.id}`" for clause in CATALOGUE if clause.oss is difference]
     if not named:
         return "`item.element-order` requires it"

@@ -1,4 +1,7 @@
-"""The JSON Schema of ``compliance.json``, made from the model. ``tox -e docs`` writes the file."""
+"""The JSON Schema of ``compliance.json``, made from the types in ``judge/report.py``.
+
+``tox -e docs`` writes the file.
+"""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ SUBJECT: Final = {
     "item": "Each job (the QueueItem tuple)",
     "queue": "The queue as a whole",
     "workflow": "Workflows",
-    "reads": "From one read to the next",
+    "reads": "From one response to the next",
     "json": "JSON text",
     "http": "HTTP",
     "framing": "Message framing",
@@ -92,7 +92,7 @@ SUBJECT: Final = {
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
-"""The statuses that need attention, worst first."""
+"""The statuses of broken clauses and of clauses on which the suite failed, worst first."""
 
 
 def subject(clause_id: str) -> str:
@@ -101,7 +101,7 @@ def subject(clause_id: str) -> str:
 
 
 def subject_title(name: str) -> str:
-    """Return the heading of the clauses that have this first word."""
+    """Return the heading for the clauses whose ids begin with this word."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
@@ -161,9 +161,9 @@ def checked(report: Report) -> str:
 
 
 def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
-    """Return for each profile how many clauses were checked, ``20 of 25``, and what others need, ``5 need --populate``.
+    """Return each profile with two texts: ``20 of 25`` (checked) and ``5 need --populate`` (out of reach of this run).
 
-    Either is ``""`` if there are no such clauses.
+    A text is ``""`` if it would count no clause.
     """
     return [
         (
@@ -176,12 +176,12 @@ def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return the same as one text for each profile: ``20 of 25; 5 need --populate``."""
+    """Return each profile with one text on how many of its clauses were checked: ``20 of 25; 5 need --populate``."""
     return [(profile, "; ".join(filter(None, both))) for profile, *both in profile_counts(report)]
 
 
 def _in_need(needs: Mapping[str, int]) -> str:
-    """Return how many clauses need what: ``22 need --populate, 1 needs a key``."""
+    """Return how many clauses could not be checked without something: ``22 need --populate, 1 needs a key``."""
     ordered = sorted(needs.items(), key=lambda need: -need[1])
     return ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in ordered)
 
@@ -223,7 +223,7 @@ def more_like_this(evidence: Evidence) -> str:
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often a generated request broke its clause when it was repeated, and how often a normal GET did."""
+    """Return how often a repeated generated request broke the clause, and how often a normal GET broke it."""
     if not smallest.asked:
         return "seen once; no time was left to repeat it"
     beside = f"a normal GET for comparison: {smallest.plain_broken} of {smallest.plain_asked}"
@@ -233,12 +233,12 @@ def times(smallest: SmallestRequest) -> str:
 
 
 def place(pointer: str | None) -> str:
-    """Return a JSON Pointer; None and ``""`` become words."""
+    """Return the place of a finding: its JSON Pointer, or words for None (not in the body) and ``""`` (all of it)."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
 def dialect(run: Run) -> str:
-    """Return the dialect that the run required, and for ``auto`` which one it turned out to be."""
+    """Return the dialect that the run required, and for ``auto`` the dialect that the run detected."""
     if run.dialect != Dialect.AUTO:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
@@ -326,7 +326,7 @@ def flags(report: Report) -> list[str]:
 
 
 def failed_on_should(report: Report) -> str:
-    """Return that warnings make the run fail (--fail-on-should); ``""`` if they do not, or if it fails anyway."""
+    """Return text that warnings make the run fail (--fail-on-should); ``""`` if not, or if the run fails anyway."""
     warnings = warnings_that_fail(report)
     if not warnings:
         return ""
@@ -342,7 +342,7 @@ def _stopped(report: Report) -> str:
 
 
 def slowed_down(report: Report) -> str:
-    """Return that requests were repeated because the server refused their rate; ``""`` if that did not happen."""
+    """Return text that requests were repeated because the server limits their rate; ``""`` if that did not happen."""
     judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
     statuses = Counter(response.status for response in judged if response)
     refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
@@ -353,7 +353,7 @@ def slowed_down(report: Report) -> str:
 
 
 def banned(report: Report) -> str:
-    """Return that the server refused every request after a wrong key, so that these were not judged; else ``""``."""
+    """Return text that the server refused all requests after a wrong key and they were not judged; ``""`` otherwise."""
     last = report.exchanges[-1] if report.exchanges else None
     if last is None or not last.superseded or report.run.stopped is not None:
         return ""
@@ -372,7 +372,7 @@ def _moment(moment: Moment) -> str:
 
 
 def judged_again(report: Report) -> str:
-    """Return from which earlier report this one was made without new requests; ``""`` for a normal run."""
+    """Return which earlier report this report was made from without new requests; ``""`` for a normal run."""
     source = report.run.made_from
     if source is None:
         return ""
@@ -452,6 +452,6 @@ def unsent(found: GeneratedRequests) -> str:
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return what happened to the run's own jobs: ``10 prompts submitted, 9 accepted, none left behind``."""
+    """Return what happened to the run's own jobs: ``10 jobs submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
-    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"
+    return f"{count(jobs.submitted, 'job')} submitted, {jobs.taken} accepted, {left} left behind"

@@ -1,4 +1,4 @@
-"""The options of a run: one struct that describes each of them once.
+"""The options of a run: one struct that describes each option once.
 
 The command line, the pytest plugin, ``targets.toml``, the columns of a CSV file, ``load``, ``compare``, ``judge``,
 ``conformance.check`` and docs/options.md are all made from it (``conformance/run/options.py``). To add an option, add a
@@ -27,11 +27,11 @@ _URL_MORE: Final = (
 )
 _PROPERTIES_MORE: Final = (
     "Your own `--document` adds one for each value that it declares, at most 100. They are sent after the fixed plan. "
-    "Requests that shrink a breach and confirm it are extra. None of them count towards `--max-requests`, and they are "
-    "dropped first if the time runs out."
+    "Requests that reduce a failing request to the smallest one and confirm it are extra. None of them count towards "
+    "`--max-requests`. If the time runs out, they are the first to be left out."
 )
 _BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
-_LOAD_HOST: Final = "allow load on a host that is not loopback, because it is yours or its owner agreed"
+_LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"
 _TEXT = str | Path | None
 
 
@@ -121,7 +121,7 @@ class Options:
         tuple[str, ...],
         Opt(
             Group.KEYS,
-            "header for a gateway, its value in a variable, such as Authorization=MY_TOKEN; repeatable",
+            "header for a gateway and the environment variable with its value, as Authorization=MY_TOKEN; repeatable",
             "NAME=VARIABLE",
             _KEYED,
             more="Its value is redacted like the key, unless it has fewer than 4 characters.",
@@ -148,8 +148,8 @@ class Options:
             "PATTERN",
             Place.CHECK | Place.LIBRARY,
             "all",
-            "A pattern is an id, a pattern with `*`, or the first word of ids. The run is then partial. All requests "
-            "are sent as usual.",
+            "PATTERN is the id of a clause, an id with `*`, or the first word of several ids. The report of such a run "
+            "says that it is partial. All requests are sent as usual.",
         ),
     ] = ()
     deviations: Annotated[
@@ -259,15 +259,15 @@ class Options:
             _WRITES,
             str(ServerChanges.jobs),
             least=3,
-            because="one that runs and two that wait",
-            load_help="with --populate: number of own jobs in the queue at once",
+            because="the run needs one running and two pending jobs",
+            load_help="with --populate: maximum number of this run's jobs in the queue at once",
         ),
     ] = None
     job_timeout: Annotated[
         float | None,
         Opt(
             Group.WRITES,
-            "with --populate: seconds until jobs that have not ended are removed",
+            "with --populate: seconds after which jobs that have not ended are removed",
             "S",
             _WRITES,
             f"{ServerChanges.job_timeout:g}",

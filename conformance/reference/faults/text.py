@@ -39,7 +39,7 @@ def comment(body: bytes) -> bytes:
 
 @writes("json.well-formed")
 def guarded(body: bytes) -> bytes:
-    """The JSON follows a prefix that prevents its use as a script."""
+    """The body begins with a prefix before the JSON, which keeps browsers from running it as a script."""
     return b")]}',\n" + body
 
 
@@ -69,7 +69,7 @@ def served_by(body: bytes) -> bytes:
 
 @writes("json.single-text")
 def two_texts(body: bytes) -> bytes:
-    """Another JSON text follows in the next line."""
+    """A second JSON text follows on the next line."""
     return body + b"\n{}\n"
 
 
