@@ -36,7 +36,7 @@ class ProgressLine:
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        generated = settings.properties.number if settings.properties is not None else 0
+        generated = settings.properties.wanted if settings.properties is not None else 0
         self._most = settings.bounds.max_requests + generated
         self._ends = clock() + settings.bounds.deadline + settings.wait_for_items
         self._clock = clock

@@ -259,7 +259,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
     """
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
-        yield f"{settings.properties.number} more are generated"
+        yield f"{settings.properties.wanted} more are generated"
 
 
 def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:

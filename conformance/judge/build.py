@@ -168,6 +168,7 @@ def _generated(
         families=families,
         cross_checked=opinion.checked if opinion else 0,
         not_cross_checked=opinion.too_large if opinion else 0,
+        unsent=search.unsent,
     )
 
 

@@ -198,7 +198,8 @@ class Kept(Value, frozen=True, kw_only=True):
 
     ``started`` is in seconds since the Unix epoch. ``operation`` names the operation if the request is not to the
     queue, and ``sent`` is the request body. ``request_head`` is False if a recording lacks the headers of the request.
-    ``own_query`` and ``own_headers`` are those that the OpenAPI document of the user requires.
+    ``own_query`` and ``own_headers`` are those that the OpenAPI document of the user requires, and ``own_parameters``
+    names all parameters that it declares.
     """
 
     started: float | None
@@ -210,6 +211,7 @@ class Kept(Value, frozen=True, kw_only=True):
     request_head: bool = True
     own_query: str = ""
     own_headers: tuple[str, ...] = ()
+    own_parameters: tuple[str, ...] = ()
 
 
 class Body(Value, frozen=True, kw_only=True):
@@ -313,7 +315,8 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     that got no complete response, or None. ``operation`` names the operation, such as ``GET /api/queue``, ``document``
     is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
     ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
-    ``not_cross_checked`` those that were too large for that or for which no time was left.
+    ``not_cross_checked`` those that were too large for that or for which no time was left. ``unsent`` has the values
+    that the user's own document declares and that were not sent, such as ``?depth=7``.
     """
 
     examples: int
@@ -326,6 +329,7 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     families: tuple[GeneratedFamily, ...] = ()
     cross_checked: int = 0
     not_cross_checked: int = 0
+    unsent: tuple[str, ...] = ()
 
     def family(self, name: str) -> GeneratedFamily:
         """Return the results of the family with this name."""

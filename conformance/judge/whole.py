@@ -46,6 +46,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         head=more.request_head,
         own_query=more.own_query,
         own_headers=more.own_headers,
+        own_parameters=more.own_parameters,
     )
     response = None
     if answered is not None and more.answer is not None:

@@ -24,6 +24,7 @@ from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, 
 from conformance.probe.raw import send_raw
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
+from conformance.probe.transport import make_transport
 from conformance.text.safe import printable
 from conformance.version import __version__
 
@@ -79,18 +80,10 @@ class Client:
         self._gate = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        self._tls = trust(self._gateway) if self.url.startswith("https") else None
+        self._transport = make_transport(self._gateway, self._tls or no_tls())
         import httpx
 
-        # Use only the transport: an httpx client adds cookies, redirects, proxies and .netrc from the environment,
-        # and would then send other requests than the ledger shows.
-        self._tls = trust(self._gateway) if self.url.startswith("https") else None
-        proxy = self._gateway.proxy
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=self._tls or no_tls(),
-            trust_env=False,
-            proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
-        )
         timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
         self._extensions = {"timeout": timeout.as_dict()}
         return self
@@ -230,6 +223,7 @@ class Client:
             body=ask.body,
             own_query="" if ask.operation else self._required.text,
             own_headers=() if ask.operation else self._required.names,
+            own_parameters=() if ask.operation else self._required.declared,
         )
         return sent, request
 

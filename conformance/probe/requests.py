@@ -52,10 +52,14 @@ def guard(ask: Ask, leave: Leave | None) -> None:
 
 
 class Required(NamedTuple):
-    """The header fields and query parameters that the user's OpenAPI document requires of every GET of the queue."""
+    """The header fields and query parameters that the user's OpenAPI document requires of every GET of the queue.
+
+    ``declared`` names all parameters that it declares, as ``Request.own_parameters`` does.
+    """
 
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

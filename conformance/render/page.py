@@ -124,6 +124,7 @@ def _environment() -> Environment:
         "ms": _ms,
         "curl": curl_line,
         "rfc_url": words.rfc_url,
+        "unsent": words.unsent,
         "instant": words.instant,
         "minute": words.minute,
         "bars": bars,

@@ -81,13 +81,13 @@ class Line(NamedTuple):
     text: str
 
 
-def summary_lines(report: Report, *, already_shown: Container[Status] = ()) -> list[Line]:
+def summary_lines(report: Report, *, already_shown: Container[str] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    Findings of clauses with a status in ``already_shown`` are left out, because the reader has already seen them.
+    Findings of the clauses in ``already_shown`` (ids) are left out, because the reader has already seen them.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
-    found = [card for card in cards(report) if card.result.status not in already_shown]
+    found = [card for card in cards(report) if card.result.id not in already_shown]
     lines += _first(found[0]) if found else []
     lines += [_headline(card) for card in found[1 : OTHERS_SHOWN + 1]]
     if len(found) > OTHERS_SHOWN + 1:
@@ -180,7 +180,7 @@ def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
     """Return lines about the clauses that a family of generated requests broke, each with the smallest such request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
-    for broken in family.broken:
+    for broken in sorted(family.broken, key=lambda each: broken_status(report, each.clause) is not Status.FAIL):
         status = broken_status(report, broken.clause)
         style: Style = "fail" if status is Status.FAIL else "warn"
         name = f"{STATUS[status].upper()} {broken.clause}" if broken.clause else "incomplete response"

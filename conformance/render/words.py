@@ -17,6 +17,7 @@ from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
     Evidence,
+    GeneratedRequests,
     Moment,
     OwnJobs,
     Report,
@@ -33,6 +34,9 @@ VERDICT: Final = {
     Verdict.NON_CONFORMANT: "Non-conformant",
     Verdict.INCONCLUSIVE: "Inconclusive",
 }
+
+SHOWN_VALUES: Final = 5
+"""Maximum number of values that were not sent that a summary names."""
 
 VERDICT_MEANING: Final = {
     Verdict.CONFORMANT: "Every core clause was checked, and no response broke a must clause.",
@@ -435,7 +439,16 @@ def generated(report: Report) -> str:
     larger = f", {found.not_cross_checked:,} too large for that" if found.not_cross_checked else ""
     checked = f"; {count(found.cross_checked, 'distinct response')} also checked by the JSON Schema{larger}"
     sent = f"{count(found.examples, 'generated request')} (of {found.wanted}), seed {report.run.seed}"
-    return sent + (checked if found.cross_checked or larger else "")
+    return sent + (checked if found.cross_checked or larger else "") + unsent(found)
+
+
+def unsent(found: GeneratedRequests) -> str:
+    """Return which declared values were not sent: ``; not sent: ?depth=7 and 3 more declared values``. May be empty."""
+    if not found.unsent:
+        return ""
+    more = len(found.unsent) - SHOWN_VALUES
+    others = f" and {count(more, 'more declared value')}" if more > 0 else ""
+    return f"; not sent: {', '.join(found.unsent[:SHOWN_VALUES])}{others}"
 
 
 def own_jobs(jobs: OwnJobs) -> str:

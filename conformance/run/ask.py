@@ -220,7 +220,7 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
     try:
         prepared = preparing.result(asker.seconds)
     except TimeoutError:
-        return Search(settings.properties.seed, 0, settings.properties.number, {}, OUT_OF_TIME)
+        return Search(settings.properties.seed, 0, settings.properties.wanted, {}, OUT_OF_TIME)
     from conformance.properties.search import Wire, search_after
 
     wire = Wire(send, scatter)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import SHORTEST_KEY
 from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
+from conformance.properties.model import MOST_DECLARED
 from conformance.run.settings import Settings
 
 PLAN: Final = 45
@@ -78,9 +78,21 @@ def _generated(settings: Settings) -> list[str]:
     """Return lines for the user about the generated requests and the OpenAPI document that they come from."""
     if settings.properties is None:
         return []
+    from importlib.metadata import version
+
+    from conformance.properties.families import left_out
+
     found, described = settings.properties, settings.described
-    by = f"by Schemathesis {version('schemathesis')} from {described.name}, seed {found.seed}"
-    lines = [f"{found.number:,} of them {'is' if found.number == 1 else 'are'} generated {by}"]
+    source = f"{described.name} (SHA-256 {described.sha256[:12]}…)"
+    by = f"by Schemathesis {version('schemathesis')} from {source}, seed {found.seed}"
+    declared = f", {found.wanted - found.number} for the values that it declares" if found.declared else ""
+    lines = [f"{found.wanted:,} of them {'is' if found.wanted == 1 else 'are'} generated {by}{declared}"]
+    if found.declared > MOST_DECLARED:
+        lines.append(
+            f"{found.declared - MOST_DECLARED:,} of the {found.declared:,} values that it declares are not sent"
+        )
+    if described.own and (never := left_out(described.probed, described.path)):
+        lines.append(f"declared, but never sent (a credential, or part of the framing): {', '.join(never)}")
     if described.unmatched:
         lines.append(f"errata that do not apply to {described.name}: {', '.join(described.unmatched)}")
     if found.kept_in is not None and not _can_be_written(found.kept_in):
@@ -90,7 +102,7 @@ def _generated(settings: Settings) -> list[str]:
 
 def expected_requests(settings: Settings) -> int:
     """Return about how many requests a run sends."""
-    generated = settings.properties.number if settings.properties is not None else 0
+    generated = settings.properties.wanted if settings.properties is not None else 0
     fixed = settings.bounds.max_requests if settings.server_changes else min(settings.bounds.max_requests, PLAN)
     return fixed + generated
 

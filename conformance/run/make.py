@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +45,15 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
     headers = [header_from(given, environ) for given in options.header]
     if url is not None and (key is not None or headers) and not options.allow_plain_http_key:
         keep_off_plain_http(url, source or headers[0][2])
+    gateway = Gateway(
+        headers=tuple((name, value) for name, value, _ in headers),
+        header_sources=tuple(source for *_, source in headers),
+        ca_bundle=readable(options.ca_bundle, "--ca-bundle"),
+        client_cert=readable(options.client_cert, "--client-cert"),
+        insecure=options.insecure,
+        proxy=proxy_from(options.proxy_env, environ),
+    )
+    document = _document(options.document, options.queue_path)
     return Settings(
         target=url,
         name=options.name,
@@ -56,14 +65,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         key=key,
         key_source=source,
         no_key=options.no_key,
-        gateway=Gateway(
-            headers=tuple((name, value) for name, value, _ in headers),
-            header_sources=tuple(source for *_, source in headers),
-            ca_bundle=readable(options.ca_bundle, "--ca-bundle"),
-            client_cert=readable(options.client_cert, "--client-cert"),
-            insecure=options.insecure,
-            proxy=proxy_from(options.proxy_env, environ),
-        ),
+        gateway=gateway,
         redact_workflows=options.redact_workflows,
         show_workflows=options.show_workflows,
         full_bodies=options.full_bodies,
@@ -74,8 +76,8 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         fail_on_should=options.fail_on_should,
         inconclusive_ok=options.inconclusive_ok,
         wait_for_items=options.wait_for_items,
-        properties=_properties(options),
-        document=_document(options.document, options.queue_path),
+        properties=_properties(options, document, gateway),
+        document=document,
         server_changes=server_changes_from(options),
         bounds=_bounds(options, url),
     )
@@ -151,7 +153,7 @@ def _bounds(options: Options, url: str | None) -> Bounds:
     return Bounds(**{**usual, **{name: value for name, value in given.items() if value is not None}})
 
 
-def _properties(options: Options) -> Properties | None:
+def _properties(options: Options, document: Described | None, gateway: Gateway) -> Properties | None:
     given: dict[str, Any] = {
         name: getattr(options, name) for name in ("seed", "example_database") if getattr(options, name) is not None
     }
@@ -168,4 +170,8 @@ def _properties(options: Options) -> Properties | None:
     if not found.example_database:
         msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"
         raise UsageProblem(msg)
-    return found
+    if document is None:
+        return found
+    from conformance.properties.required import declared_values
+
+    return replace(found, declared=declared_values(document, gateway.names))

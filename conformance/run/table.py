@@ -26,8 +26,9 @@ _URL_MORE: Final = (
     "set, there is no default: give `--target embedded`."
 )
 _PROPERTIES_MORE: Final = (
-    "They are sent after the fixed plan. Requests that reduce a failing request to the smallest one and confirm it are "
-    "extra. None of them count towards `--max-requests`. If the time runs out, they are the first to be left out."
+    "Your own `--document` adds one for each value that it declares, at most 100. They are sent after the fixed plan. "
+    "Requests that reduce a failing request to the smallest one and confirm it are extra. None of them count towards "
+    "`--max-requests`. If the time runs out, they are the first to be left out."
 )
 _BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
 _LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"

@@ -318,7 +318,8 @@ class Plugin:
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        for one in summary_lines(report, already_shown=_failing(settings)):
+        failed = {result.id for result in report.clauses if result.status in _failing(settings)}
+        for one in summary_lines(report, already_shown=failed & self._clauses_run):
             colour = COLOUR.get(one.style)
             terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
         if self._history_error is not None:
