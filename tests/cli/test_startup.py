@@ -54,8 +54,6 @@ try: main()
 except SystemExit: pass
 generating = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
 generating |= {"oas_patch", "pydantic"}
-if "schemathesis" not in sys.modules:  # which needs Rich
-    generating |= {"rich", "pygments"}
 print("loaded:", sorted(generating & set(sys.modules)))
 """
 
