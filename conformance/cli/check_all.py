@@ -19,7 +19,7 @@ import click
 from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
 from conformance.cli.list_targets import list_targets
 from conformance.cli.options_of_many import LANES, PROCESSES
-from conformance.cli.shared import refusal, unwritable
+from conformance.cli.shared import unwritable
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
@@ -54,16 +54,14 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
     for name in OF_ONE:
         if name in given:
             told = f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}"
-            raise refusal(told)
+            raise UsageProblem(told)
     if many["scheduler"] is not None:
         _demand_cluster(many)
     if many["resume"] and many["fresh"]:
-        raise refusal("--resume and --fresh contradict each other: give one of them")
+        raise UsageProblem("--resume and --fresh contradict each other: give one of them")
     with ExitStack() as stack:
         try:
             engine, targets, filing, found = _prepare(stack, source, many, report_dir, given)
-        except UsageProblem as problem:
-            raise refusal(str(problem)) from None
         except OSError as error:
             raise unwritable(report_dir, error) from None
         if not quiet:
@@ -75,10 +73,10 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
 
 def _demand_cluster(many: Mapping[str, Any]) -> None:
     if find_spec("distributed") is None:
-        raise refusal("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
+        raise UsageProblem("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
     for name in ("workers", "isolate"):
         if many[name]:
-            raise refusal(f"--{name} is for processes on this machine: leave out --scheduler")
+            raise UsageProblem(f"--{name} is for processes on this machine: leave out --scheduler")
 
 
 def _prepare(

@@ -14,10 +14,8 @@ from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
     format_option,
-    load_report,
     option_of_a_run,
     options_at,
-    refusal,
     unwritable,
 )
 from conformance.problems import UsageProblem
@@ -119,16 +117,18 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     """  # noqa: D301 - click wants the backspace itself
     timely = over_time or history is not None
     if fail_on_should and not timely:
-        raise refusal("--fail-on-should applies to comparisons over time: add --over-time")
+        raise UsageProblem("--fail-on-should applies to comparisons over time: add --over-time")
     if target is not None and history is None:
-        raise refusal("--target selects runs of a history: add --history FILE")
+        raise UsageProblem("--target selects runs of a history: add --history FILE")
     if history is not None:
         if given := _first_given(options):
-            raise refusal(f"{given} applies to endpoints, and runs of a history are not checked again: leave it out")
+            raise UsageProblem(
+                f"{given} applies to endpoints, and runs of a history are not checked again: leave it out"
+            )
         snapshots, reports = of_history(history, a, b, target), []
     else:
         if a is None or b is None:
-            raise refusal("nothing to compare: give A and B, or --history FILE")
+            raise UsageProblem("nothing to compare: give A and B, or --history FILE")
         if report_dir is None and not timely:
             report_dir = Path(DEFAULT_DIRECTORY)
         reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
@@ -180,20 +180,17 @@ def of_history(path: Path, old: str | None, new: str | None, target: str | None)
     If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the runs are the last one of
     ``target`` (or of any target), and the last complete one before it that reached the target.
     """
-    from conformance.history import HistoryProblem, Store
+    from conformance.history import Store
 
-    try:
-        with Store(path) as store:
-            return _last_two(store, target) if old is None else _numbered(store, old, new, target)
-    except HistoryProblem as problem:
-        raise refusal(str(problem)) from None
+    with Store(path) as store:
+        return _last_two(store, target) if old is None else _numbered(store, old, new, target)
 
 
 def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
     if target is not None:
-        raise refusal("--target selects the runs: leave out either the numbers or --target")
+        raise UsageProblem("--target selects the runs: leave out either the numbers or --target")
     if new is None or not (old.isdecimal() and new.isdecimal()):
-        raise refusal("--history needs the numbers of two runs, such as 11 12, or none for the last two")
+        raise UsageProblem("--history needs the numbers of two runs, such as 11 12, or none for the last two")
     before, now = (store.snapshot(store.run(int(number))) for number in (old, new))
     return before, now
 
@@ -204,13 +201,13 @@ def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
     newest = store.newest()
     known = dict.fromkeys(name for run in newest for name in (run.name, run.target) if name)
     if target is not None and target not in known:
-        raise refusal(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
+        raise UsageProblem(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
     now = next((run for run in newest if target in (None, run.name, run.target)), None)
     before = None if now is None else store.before(now)
     others = "" if target is not None or len(newest) < 2 else f" (--target selects one of {_named(newest)})"
     if now is None or before is None:
         held = "no run" if now is None else _single(store, now)
-        raise refusal(f"the history {store.path} holds {held}: nothing to compare yet{others}")
+        raise UsageProblem(f"the history {store.path} holds {held}: nothing to compare yet{others}")
     if others:
         click.echo(f"comparing the newest run of all targets, of {now.name or now.target}{others}", err=True)
     return store.snapshot(before), store.snapshot(now)
@@ -231,12 +228,14 @@ def _single(store: Store, run: PastRun) -> str:
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
     """Check the options of one side, and return a function ``f(quiet)`` that returns the report of that side."""
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
+    from conformance.judge.read import read_report
+
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
-            raise refusal(f"{flag} applies to a URL, and {given} is a report: leave it out")
-        report = load_report(path)
+            raise UsageProblem(f"{flag} applies to a URL, and {given} is a report: leave it out")
+        report = read_report(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}
     keyless = "api_key_env" not in own and given != EMBEDDED
@@ -265,13 +264,13 @@ def _check_side(side: str, settings: Settings, *, quiet: bool) -> Report:
     return report_on(transcript, settings.judging)
 
 
-def _side_error(side: str, problem: UsageProblem) -> click.UsageError:
-    """Return a usage error that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
+def _side_error(side: str, problem: UsageProblem) -> UsageProblem:
+    """Return an exception that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
     text = str(problem)
     for name in OF_ONE:
         flag = f"--{name.replace('_', '-')}"
         text = text.replace(flag, f"{flag}-{side}")
-    return refusal(f"{side.upper()}: {text}")
+    return UsageProblem(f"{side.upper()}: {text}")
 
 
 def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, unwritable
+from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
@@ -90,8 +91,6 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
     from conformance.exchange.recordings import Recording, Selection, UnreadableRecording
     from conformance.judge.build import report_on_exchanges
     from conformance.judge.rejudge import is_report, judge_again, read_source
-    from conformance.judge.whole import NotWhole
-    from conformance.problems import UsageProblem
 
     start = time.time()
     source = None
@@ -124,8 +123,8 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
             report = report_on_exchanges(
                 exchanges, settings.judging, target=named, start=start, unread=_print_notes(notes, quiet=quiet)
             )
-    except (UnreadableRecording, NotWhole, UsageProblem) as problem:
-        raise refusal(str(problem)) from None
+    except UnreadableRecording as problem:
+        raise UsageProblem(str(problem)) from None
     return finish(report, settings, quiet=quiet, write=report_dir is not None)
 
 
@@ -134,7 +133,7 @@ def _read(name: str) -> bytes:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         msg = f"{name} cannot be read ({error.strerror}): give a recording, or - for standard input"
-        raise refusal(msg) from None
+        raise UsageProblem(msg) from None
 
 
 def _check_writable(directory: Path) -> None:
@@ -148,11 +147,13 @@ def _check_writable(directory: Path) -> None:
 
 def _demand_single_report(files: Sequence[str], method: str | None, selection: Selection) -> None:
     if selection.queue_path is not None or selection.target is not None:
-        raise refusal("--queue-path and --target apply to HAR files, and this is the report of a run: leave them out")
+        raise UsageProblem(
+            "--queue-path and --target apply to HAR files, and this is the report of a run: leave them out"
+        )
     if len(files) > 1:
-        raise refusal("the report of a run is judged again separately: give only that file")
+        raise UsageProblem("the report of a run is judged again separately: give only that file")
     if method is not None:
-        raise refusal("--method applies to a raw response, and this is the report of a run: leave it out")
+        raise UsageProblem("--method applies to a raw response, and this is the report of a run: leave it out")
 
 
 def _print_notes(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:

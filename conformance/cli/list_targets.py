@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 import click
 
-from conformance.cli.shared import refusal
-from conformance.problems import UsageProblem
 from conformance.text.safe import line
 
 
@@ -17,11 +15,8 @@ def list_targets(name: str, only: Sequence[str], form: str) -> int:
     """Validate a source of targets and print its targets as text, or as one line of JSON for a CI system's matrix."""
     from conformance.fleet.sources import selected_targets, source_of
 
-    try:
-        with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
-            found = selected_targets(source)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
+    with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
+        found = selected_targets(source)
     if form == "json":
         click.echo(json.dumps([{"name": one.name, "target": one.url, "keys": sorted(one.variables)} for one in found]))
         return 0

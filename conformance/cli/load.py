@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, unwritable
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
@@ -69,12 +69,10 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
         click.echo(str(LOCUSTFILE))
         return 0
     if find_spec("locust") is None:
-        raise refusal("load needs Locust: pip install 'comfy-queue-conformance[load]'")
+        raise UsageProblem("load needs Locust: pip install 'comfy-queue-conformance[load]'")
     try:
         settings = load_settings(os.environ, url, options)
         check_writable(settings.report_dir)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
     except OSError as error:
         raise unwritable(Path(options["report_dir"]), error) from None
     rate = settings.bounds.rate_limit or 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance.cli import EXIT_USAGE
+from conformance.problems import UsageProblem
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -28,7 +29,18 @@ class GroupedOption(click.Option):
         self.group = group
 
 
-class GroupedCommand(click.Command):
+class Command(click.Command):
+    """A command for which bad input is a usage error of its own: the message names its ``--help``."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises click.UsageError instead of UsageProblem."""
+        try:
+            return super().invoke(ctx)
+        except UsageProblem as problem:
+            raise click.UsageError(str(problem), ctx) from None
+
+
+class GroupedCommand(Command):
     """A command whose ``--help`` groups its options below headings."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -122,22 +134,7 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
     return status or EXIT_USAGE if unkept else status
 
 
-def refusal(message: str) -> click.UsageError:
-    """Return a usage error. Its message says in one line what is wrong and what to do."""
-    return click.UsageError(message, click.get_current_context())
-
-
-def load_report(path: Path) -> Report:
-    """Read a report from a compliance.json, or from the one in a directory. Raises click.UsageError."""
-    from conformance.judge.read import UnreadableReport, read_report
-
-    try:
-        return read_report(path)
-    except UnreadableReport as problem:
-        raise refusal(str(problem)) from None
-
-
-def unwritable(directory: Path, error: OSError) -> click.UsageError:
-    """Return the usage error for a report directory that cannot be written."""
+def unwritable(directory: Path, error: OSError) -> UsageProblem:
+    """Return the exception for a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
-    return refusal(msg)
+    return UsageProblem(msg)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def corpus(directory: Path) -> None:
     """Write responses of every fault and variant, with their expected results.
@@ -24,5 +25,5 @@ def corpus(directory: Path) -> None:
     try:
         made = write_corpus(directory)
     except OSError as error:
-        raise refusal(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
+        raise UsageProblem(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
     click.echo(f"{count(made, 'case')} in {directory}")
