@@ -17,8 +17,8 @@ from conformance.history.overview import (
     trouble_key,
 )
 from conformance.history.snapshot import waivers_of
+from conformance.judge.exit import unreached
 from conformance.judge.fingerprint import fingerprints
-from conformance.judge.reach import unreached
 from conformance.judge.report import Report, Status, Verdict
 from conformance.render.changes import headline as changes_headline
 from conformance.render.changes import since
