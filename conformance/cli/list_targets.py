@@ -23,5 +23,5 @@ def list_targets(name: str, only: Sequence[str], form: str) -> int:
     width = max(len(one.name) for one in found)
     for one in found:
         key = ", ".join(sorted(one.variables)) or one.options.get("api_key_file") or "no key"
-        click.echo(line(f"{one.name:<{width}}  {one.url}  {one.options.get('dialect', 'cloud')}  {key}"))
+        click.echo(line(f"{one.name:<{width}}  {one.url}  {one.dialect}  {key}"))
     return 0

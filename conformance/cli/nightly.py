@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
-    from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
 """The number of earlier runs that a report shows, and so the maximum of ``--after``."""
@@ -261,23 +260,11 @@ def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
     """Return a result for each target in the targets file that is not among ``names``, because it left no report."""
     if file is None:
         return []
+    from conformance.fleet.model import failed_result
     from conformance.run.targets import read
 
     wanted = [target for target in read(file) if target.name not in names]
-    return [Found(_unreported(target)) for target in wanted]
-
-
-def _unreported(target: Target) -> TargetResult:
-    from conformance.history.overview import TargetResult
-
-    return TargetResult(
-        name=target.name,
-        target=target.url,
-        dialect=str(target.options.get("dialect", "cloud")),
-        outcome="error",
-        reason="no report was written: look at the log of the run",
-        exit=3,
-    )
+    return [Found(failed_result(target, "no report was written: look at the log of the run")) for target in wanted]
 
 
 def _text(issue: Path) -> str:

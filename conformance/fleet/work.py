@@ -89,7 +89,6 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
         )
     await asyncio.sleep(order.delay)
     target = order.target
-    dialect = str(target.options.get("dialect", "cloud"))
     try:
         settings = _with_rate_limit(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
@@ -97,9 +96,9 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
         seconds = time.monotonic() - start
         report, kept = await _judge_and_pack(transcript, settings, order.keep)
     except UsageProblem as problem:
-        return Done(failed_result(target.name, target.url, dialect, str(problem), 4))
+        return Done(failed_result(target, str(problem), 4))
     except InternalError as error:
-        return Done(failed_result(target.name, target.url, dialect, internal_error_text(error, {}), 3))
+        return Done(failed_result(target, internal_error_text(error, {})))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import islice
 
 from conformance.history.digest import is_mended
 from conformance.history.overview import (
@@ -13,6 +13,7 @@ from conformance.history.overview import (
     Outcomes,
     TargetResult,
     Trouble,
+    inconclusive_in_a_row,
     night_state,
     trouble_key,
 )
@@ -47,7 +48,7 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         broken=tuple(broken),
         flags=tuple(flags(report)),
         troubles=tuple(_troubles(report)),
-        nights=_nights(report),
+        nights=inconclusive_in_a_row([one.verdict for one in past.runs] if past else [report.verdict]),
         changed=_changed(report),
         unreached=away,
         unreached_since=outage.since.start if outage else None,
@@ -59,11 +60,6 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         waivers=waivers_of(report),
         strip=tuple(night_state(one) for one in (past.runs if past else ())),
     )
-
-
-def _nights(report: Report) -> int:
-    verdicts = [report.verdict] if report.history is None else [run.verdict for run in report.history.runs]
-    return sum(1 for _ in takewhile(lambda verdict: verdict is Verdict.INCONCLUSIVE, reversed(verdicts)))
 
 
 def _changed(report: Report) -> str | None:

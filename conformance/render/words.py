@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from conformance.contract.clause import Source
 from conformance.contract.conversation import TOO_MANY
@@ -19,6 +20,7 @@ from conformance.judge.report import (
     Evidence,
     Moment,
     OwnJobs,
+    PastRun,
     Report,
     Run,
     SeenUnderLoad,
@@ -28,6 +30,7 @@ from conformance.judge.report import (
 )
 from conformance.text.plural import count
 
+T = TypeVar("T")
 VERDICT: Final = {
     Verdict.CONFORMANT: "Conformant",
     Verdict.NON_CONFORMANT: "Non-conformant",
@@ -101,22 +104,11 @@ def subject_title(name: str) -> str:
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
-class Named(Protocol):
-    """Any value with the id of a clause."""
-
-    @property
-    def id(self) -> str:
-        """The id of a clause."""
-
-
-N = TypeVar("N", bound=Named)
-
-
-def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
+def by_subject(clauses: Iterable[T], id_of: Callable[[T], str] = attrgetter("id")) -> list[tuple[str, list[T]]]:
     """Group clauses by the first word of their ids. Groups and clauses keep their order."""
-    found: dict[str, list[N]] = {}
+    found: dict[str, list[T]] = {}
     for one in clauses:
-        found.setdefault(subject(one.id), []).append(one)
+        found.setdefault(subject(id_of(one)), []).append(one)
     return list(found.items())
 
 
@@ -132,17 +124,8 @@ def core_not_exercised(report: Report) -> list[ClauseResult]:
 
 def status_counts(report: Report) -> dict[Status, int]:
     """Return how many clauses have each status, in the order of ``STATUS``."""
-    counts = report.counts
-    by_status = {
-        Status.FAIL: counts.fail,
-        Status.ERROR: counts.error,
-        Status.WARN: counts.warn,
-        Status.NOT_EXERCISED: counts.not_exercised,
-        Status.WAIVED: counts.waived,
-        Status.PASS: counts.passed,
-        Status.NOT_APPLICABLE: counts.not_applicable,
-    }
-    return {status: by_status[status] for status in STATUS}
+    tally = Counter(result.status for result in report.clauses)
+    return {status: tally[status] for status in STATUS}
 
 
 def in_counts(status: Status, number: int) -> str:
@@ -233,9 +216,9 @@ def place(pointer: str | None) -> str:
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
-def dialect(run: Run) -> str:
+def dialect(run: Run | PastRun) -> str:
     """Return the dialect that the run required, and for ``auto`` which one it turned out to be."""
-    if run.dialect != Dialect.AUTO:
+    if run.dialect != Dialect.AUTO or run.read_as is None:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
 
@@ -282,6 +265,14 @@ def instant(text: str) -> str:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S %Z").strip()
     except ValueError:
         return text
+
+
+def duration(run: Run) -> float | None:
+    """Return how long a run took, in seconds. None if its start or end is not a time."""
+    try:
+        return (datetime.fromisoformat(run.end) - datetime.fromisoformat(run.start)).total_seconds()
+    except (ValueError, TypeError):
+        return None
 
 
 def is_embedded(run: Run) -> bool:
