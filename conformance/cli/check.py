@@ -73,8 +73,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
     from conformance.run.consent import announcement
 
     if url is not None and target is not None and url != target:
-        msg = "two targets: give the URL as an argument or with --target, not both"
-        raise UsageProblem(msg)
+        raise UsageProblem("two targets: give the URL as an argument or with --target, not both")
     try:
         settings = settings_from(
             os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}

@@ -53,8 +53,7 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
         return list_targets(source, many["only"], many["list"])
     for name in OF_ONE:
         if name in given:
-            told = f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}"
-            raise UsageProblem(told)
+            raise UsageProblem(f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}")
     if many["scheduler"] is not None:
         _demand_cluster(many)
     if many["resume"] and many["fresh"]:

@@ -57,8 +57,7 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
         msg = f"{output} exists already and was not changed: name another file, or append with >> {output}"
         raise UsageProblem(msg) from None
     except OSError as error:
-        msg = f"{output} cannot be written ({error.strerror}): name another file with --output"
-        raise UsageProblem(msg) from None
+        raise UsageProblem(f"{output} cannot be written ({error.strerror}): name another file with --output") from None
     click.echo(f"wrote {output}: replace each TODO, then run with --deviations {output}", err=True)
 
 

@@ -125,8 +125,7 @@ def _hostile(name: str, port: int) -> AbstractContextManager[str]:
     from conformance.reference.hostile import HOSTILE, serve_hostile
 
     if name not in HOSTILE:
-        msg = f"no hostile endpoint {name!r}{did_you_mean(name, HOSTILE)}; --list shows all"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"no hostile endpoint {name!r}{did_you_mean(name, HOSTILE)}; --list shows all")
     return serve_hostile(name, port=port)
 
 

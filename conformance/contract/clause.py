@@ -233,8 +233,7 @@ def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are r
     clause counts as not exercised, not as passed.
     """
     if [over, of_body, across].count(None) != 2:
-        msg = f"{clause_id}: give exactly one of over, of_body and across"
-        raise TypeError(msg)
+        raise TypeError(f"{clause_id}: give exactly one of over, of_body and across")
     if of_body is not None:
         over = _where_shown(of_body, of_jobs=clause_id.startswith(_OF_JOBS))
 

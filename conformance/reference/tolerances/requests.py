@@ -31,7 +31,9 @@ def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: T
     return Twist(replies=change)
 
 
-def _options(status: int, **fields: str | None) -> Twist:
+def answer_options(status: int, **fields: str | None) -> Twist:
+    """Respond to OPTIONS with another status and other header fields."""
+
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if ask.method != "OPTIONS" or reply.status != 204:
             return reply
@@ -125,18 +127,18 @@ ROWS: Final = (
         _to(400, "Parameters are not supported.", lambda ask: bool(ask.query)),
     ),
     # methods
-    Row("options-200", "OPTIONS gets a 200 with Allow.", _options(200, content_type="text/plain")),
-    Row("options-404", "OPTIONS gets a 404.", _options(404, allow=None)),
-    Row("options-403", "OPTIONS is refused.", _options(403, allow=None)),
+    Row("options-200", "OPTIONS gets a 200 with Allow.", answer_options(200, content_type="text/plain")),
+    Row("options-404", "OPTIONS gets a 404.", answer_options(404, allow=None)),
+    Row("options-403", "OPTIONS is refused.", answer_options(403, allow=None)),
     Row(
         "options-preflight",
         "OPTIONS responds to a CORS preflight.",
-        _options(204, allow=None, access_control_allow_methods="GET, HEAD"),
+        answer_options(204, allow=None, access_control_allow_methods="GET, HEAD"),
     ),
     Row(
         "allow-in-another-order",
         "Allow lists methods that the suite does not use.",
-        _options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
+        answer_options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
     ),
     # refusals
     Row("refuses-with-403", "A missing or wrong key gets a 403.", _refusal(403), {"needs_key": True}),
