@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-import msgspec
-
 from conformance.contract.clauses.status import accountable
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer
 from conformance.contract.refusals import advice
@@ -41,9 +39,18 @@ _RECORD_AGAIN: Final = "docs/recordings.md says how to record all of it"
 
 def count(results: Iterable[ClauseResult]) -> Counts:
     """Count clauses by status."""
-    tally = Counter(result.status.value for result in results)
-    exercised = sum(tally[status.value] for status in EXERCISED)
-    return msgspec.convert({**tally, "exercised": exercised, "total": tally.total()}, Counts)
+    tally = Counter(result.status for result in results)
+    return Counts(
+        passed=tally[Status.PASS],
+        fail=tally[Status.FAIL],
+        warn=tally[Status.WARN],
+        not_exercised=tally[Status.NOT_EXERCISED],
+        not_applicable=tally[Status.NOT_APPLICABLE],
+        waived=tally[Status.WAIVED],
+        error=tally[Status.ERROR],
+        exercised=sum(tally[status] for status in EXERCISED),
+        total=sum(tally.values()),
+    )
 
 
 def decide(
