@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
+from conformance.history.file import HistoryProblem
 from conformance.history.overview import (
     BrokenClause,
     TargetResult,
@@ -18,7 +19,7 @@ from conformance.history.overview import (
     trouble_key,
 )
 from conformance.history.snapshot import Snapshot
-from conformance.history.store import HistoryProblem, Store
+from conformance.history.store import Store
 from conformance.history.trend import LAST, look_back
 from conformance.judge.report import PastRun, Status, Verdict
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.judge.report import ClauseResult, Evidence, Report, Status
-from conformance.render.words import (
-    duration,
-    failed_on_should,
-    judged_again,
-    more_like_this,
-    place,
-    register_problems,
-    rule,
-    subject,
-)
+from conformance.render.qualifiers import failed_on_should, register_problems
+from conformance.render.words import duration, judged_again, more_like_this, place, rule, subject
 from conformance.text.safe import visible
 
 

@@ -24,7 +24,8 @@ from conformance.judge.report import Report, Status, Verdict
 from conformance.render.changes import headline as changes_headline
 from conformance.render.changes import since
 from conformance.render.markdown import MARK, ROWS, code, plain
-from conformance.render.words import breached, flags, sentence
+from conformance.render.qualifiers import flags
+from conformance.render.words import breached, sentence
 from conformance.text.plural import count
 
 

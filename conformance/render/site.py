@@ -13,9 +13,10 @@ import msgspec
 
 from conformance.history.comparison import diff_of, over_time
 from conformance.history.digest import digest
+from conformance.history.file import HistoryProblem
 from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
-from conformance.history.store import HistoryProblem, Store
+from conformance.history.store import Store
 from conformance.history.trend import history_of
 from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import History, PastRun, Verdict, decode
