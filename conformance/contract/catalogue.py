@@ -23,6 +23,7 @@ from conformance.contract.clauses import (
     item_job_number,
     json,
     lifecycle_remove,
+    lifecycle_stop,
     lifecycle_submit,
     lifecycle_wait,
     method,
@@ -57,6 +58,7 @@ _FILES: Final = (
     lifecycle_submit,
     lifecycle_wait,
     lifecycle_remove,
+    lifecycle_stop,
     document,
 )
 

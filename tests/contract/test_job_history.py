@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from conformance.contract.clauses.lifecycle_remove import vanished as vanished_jobs
 from conformance.contract.conversation import (
     Answer,
     Conversation,
@@ -106,7 +107,7 @@ def test_writes_are_what_deletes_clears_and_interrupts() -> None:
 
 def test_what_is_listed_twice_is_known_as_that() -> None:
     queue_read = QueueRead(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
-    assert [queue_read.twice(name) for name in (A, B, C)] == [False, True, False]
+    assert [name in queue_read.ids and name not in queue_read.jobs for name in (A, B, C)] == [False, True, False]
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
@@ -175,7 +176,7 @@ def vanished(
     found = history(talk)
     write = next(write for write in found.writes if write.deleted)
     first = found.after(write.answer)[:1]
-    return [("first" if look in first else look.answer.exchange.id, name) for look, name in found.vanished(write)]
+    return [("first" if look in first else look.answer.exchange.id, name) for look, name in vanished_jobs(found, write)]
 
 
 def test_a_job_that_is_gone_while_the_same_ones_run_was_taken_away() -> None:
