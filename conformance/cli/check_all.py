@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -17,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
-from conformance.cli.list_targets import list_targets
 from conformance.cli.options_of_many import LANES, PROCESSES
 from conformance.cli.shared import unwritable
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
 from conformance.run.targets import OF_ONE
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
@@ -50,7 +52,7 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
     those of each target.
     """
     if many["list"] is not None:
-        return list_targets(source, many["only"], many["list"])
+        return _list(source, many["only"], many["list"])
     for name in OF_ONE:
         if name in given:
             raise UsageProblem(f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}")
@@ -68,6 +70,22 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
         with _progress(filing, found.number, quiet=quiet) as tell:
             stopped = _run(engine, targets, filing, tell) or _end(filing)
     return _finish(report_dir, found.number, stopped, quiet=quiet)
+
+
+def _list(name: str, only: Sequence[str], form: str) -> int:
+    """Validate a source of targets and print its targets as text, or as one line of JSON for a CI system's matrix."""
+    from conformance.fleet.sources import selected_targets, source_of
+
+    with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
+        found = selected_targets(source)
+    if form == "json":
+        click.echo(json.dumps([{"name": one.name, "target": one.url, "keys": sorted(one.variables)} for one in found]))
+        return 0
+    width = max(len(one.name) for one in found)
+    for one in found:
+        key = ", ".join(sorted(one.variables)) or one.options.get("api_key_file") or "no key"
+        click.echo(line(f"{one.name:<{width}}  {one.url}  {one.dialect}  {key}"))
+    return 0
 
 
 def _demand_cluster(many: Mapping[str, Any]) -> None:
@@ -123,7 +141,6 @@ def _prepare(
 
 def _announce(engine: Engine, found: Inspected) -> None:
     from conformance.fleet.sources import FEW
-    from conformance.text.plural import count
 
     for text in found.announced if found.number <= FEW else ():
         click.echo(text, err=True)
@@ -138,8 +155,6 @@ def _announce(engine: Engine, found: Inspected) -> None:
 
 def _say(text: str) -> None:
     """Print a message on standard error that the user must see at once, such as that a run was not stored."""
-    from conformance.text.safe import line
-
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
@@ -235,7 +250,6 @@ def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> in
     from conformance.fleet.overview import left_by_earlier, write_overview
     from conformance.render.digest import digest_lines
     from conformance.render.overview import headline
-    from conformance.text.safe import line
 
     shown = write_overview(directories, into)
     for text in () if quiet else digest_lines(shown.digest):

@@ -9,6 +9,7 @@ import click
 
 from conformance.cli.shared import Command
 from conformance.problems import UsageProblem
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.contract.clause import Clause
@@ -54,7 +55,6 @@ def clauses(name: str | None, form: str, document: bool) -> None:
 
 def _matching(name: str) -> Sequence[Clause]:
     from conformance.contract.catalogue import BY_ID, matching
-    from conformance.text.suggest import did_you_mean
 
     found = (BY_ID[name],) if name in BY_ID else matching(name if set("*?[") & set(name) else f"*{name}*")
     if not found:

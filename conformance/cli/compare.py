@@ -22,6 +22,8 @@ from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
+from conformance.text.files import write_whole
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
@@ -196,8 +198,6 @@ def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tu
 
 
 def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
-    from conformance.text.suggest import did_you_mean
-
     newest = store.newest()
     known = dict.fromkeys(name for run in newest for name in (run.name, run.target) if name)
     if target is not None and target not in known:
@@ -277,7 +277,6 @@ def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -
     from conformance.history.comparison import encode
     from conformance.render.comparison import comparison_markdown, render_comparison
     from conformance.render.write import write_reports
-    from conformance.text.files import write_whole
 
     for side, report in zip("ab", reports, strict=False):  # a history keeps no reports
         write_reports(report, directory / side)

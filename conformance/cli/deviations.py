@@ -9,6 +9,8 @@ import click
 
 from conformance.cli.shared import Command
 from conformance.problems import UsageProblem
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -62,8 +64,6 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
 
 
 def _nothing_to_write(report: Report) -> str:
-    from conformance.text.plural import count
-
     counts = report.counts
     if counts.waived:
         return "every failure is already waived: nothing to write"
@@ -90,7 +90,6 @@ def check(file: Path) -> int:
 
     from conformance.judge.deviations.register import read_register
     from conformance.judge.deviations.review import review
-    from conformance.text.safe import line
 
     register = read_register(file)
     rows, holds = review(register, datetime.now(UTC).date())

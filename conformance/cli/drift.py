@@ -12,6 +12,7 @@ import click
 from conformance.cli.shared import GroupedCommand, format_option, options_at
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.drift.changes import Drift
@@ -41,7 +42,6 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     from conformance.drift.changes import PUBLISHED_AT
     from conformance.render import drift as rendering
     from conformance.render.terminal import COLOUR
-    from conformance.text.safe import line
 
     address = url if url is not None else PUBLISHED_AT
     if url is not None:

@@ -17,6 +17,7 @@ from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
@@ -158,8 +159,6 @@ def _demand_single_report(files: Sequence[str], method: str | None, selection: S
 
 def _print_notes(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
     """Print notes about parts of recordings that could not be read, and return those that the report lists."""
-    from conformance.text.safe import line
-
     for note in () if quiet else notes[:_SHOWN]:
         click.echo(line(f"note: {note}"), err=True)
     if len(notes) > _SHOWN and not quiet:

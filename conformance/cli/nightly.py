@@ -19,6 +19,7 @@ from conformance.cli.night_history import Found, keep_night
 from conformance.cli.shared import Command
 from conformance.history.night import AFTER
 from conformance.problems import UsageProblem
+from conformance.text.files import write_whole
 
 if TYPE_CHECKING:
     from conformance.fleet.model import EndpointResult
@@ -297,8 +298,6 @@ def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url
 
 
 def _put(output: Path, contents: Mapping[str, str]) -> None:
-    from conformance.text.files import write_whole
-
     try:
         output.mkdir(parents=True, exist_ok=True)
         write_whole({output / name: text.encode() for name, text in contents.items()})

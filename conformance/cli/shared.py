@@ -10,6 +10,7 @@ import click
 
 from conformance.cli import EXIT_USAGE
 from conformance.problems import UsageProblem
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -109,7 +110,6 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
     from conformance.judge.exit import exit_status
     from conformance.render.terminal import COLOUR, summary_lines
     from conformance.render.write import write_reports
-    from conformance.text.safe import line
 
     unkept = False
     if settings.history is not None:

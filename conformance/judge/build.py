@@ -121,14 +121,8 @@ def _jobs(populated: Populated | None, exchanges: Sequence[Exchange]) -> OwnJobs
 
 
 def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
-    return SmallestRequest(
-        exchanges=smallest.exchanges,
-        curl=tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges),
-        asked=smallest.asked,
-        broken=smallest.broken,
-        plain_asked=smallest.plain_asked,
-        plain_broken=smallest.plain_broken,
-    )
+    curl = tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges)
+    return SmallestRequest(curl=curl, **smallest._asdict())
 
 
 def _generated(

@@ -8,6 +8,7 @@ import click
 
 from conformance.cli.shared import Command
 from conformance.problems import UsageProblem
+from conformance.text.files import write_whole
 
 
 @click.command(cls=Command)
@@ -33,7 +34,6 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
     from conformance.history import snapshot
     from conformance.judge.read import read_report
     from conformance.render.badge import badge_of, render_endpoint, render_svg
-    from conformance.text.files import write_whole
 
     formats = {".svg": render_svg, ".json": render_endpoint}
     for path in outputs:

@@ -8,6 +8,7 @@ import click
 
 from conformance.cli.shared import Command
 from conformance.problems import UsageProblem
+from conformance.text.plural import count
 
 
 @click.command(cls=Command)
@@ -20,7 +21,6 @@ def corpus(directory: Path) -> None:
     reports for each response what its case expects.
     """
     from conformance.run.corpus import write_corpus
-    from conformance.text.plural import count
 
     try:
         made = write_corpus(directory)

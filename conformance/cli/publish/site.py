@@ -8,6 +8,8 @@ import click
 
 from conformance.cli.shared import Command
 from conformance.problems import UsageProblem
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 
 @click.command(cls=Command)
@@ -45,8 +47,6 @@ def site(  # noqa: PLR0913 - one parameter for each option
     """
     from conformance.history import Store
     from conformance.render.site import find_reports, write_site
-    from conformance.text.plural import count
-    from conformance.text.safe import line
 
     kept = None if reports is None else find_reports(reports)
     try:
