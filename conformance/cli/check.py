@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from conformance.cli.options_of_many import MANY, NAMES, options_of_many
 from conformance.cli.progress import progress
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, finish, options_at
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import settings_from
@@ -74,13 +74,13 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
 
     if url is not None and target is not None and url != target:
         raise UsageProblem("two targets: give the URL as an argument or with --target, not both")
-    try:
-        settings = settings_from(
-            os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}
-        )
-        _check_writable(settings)
-    except OSError as error:
-        raise unwritable(Path(report_dir), error) from None
+    address = url if url is not None else target
+    settings = settings_from(os.environ, options | {"target": address, "report_dir": report_dir})
+    demand_writable(settings.report_dir, settings.formats)
+    if settings.history is not None:
+        from conformance.history import prepare
+
+        prepare(settings.history)
     if not quiet:
         for line in announcement(settings):
             click.echo(line, err=True)
@@ -105,17 +105,6 @@ def _typed_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that the user typed on the command line, without defaults."""
     source = click.get_current_context().get_parameter_source
     return {name: value for name, value in values.items() if source(name) is ParameterSource.COMMANDLINE}
-
-
-def _check_writable(settings: Settings) -> None:
-    """Check that the report directory and the history can be written, before anything is sent."""
-    from conformance.render.write import check_writable
-
-    check_writable(settings.report_dir, settings.formats)
-    if settings.history is not None:
-        from conformance.history import prepare
-
-        prepare(settings.history)
 
 
 def _consent(settings: Settings) -> Settings:

@@ -13,6 +13,7 @@ from conformance.cli.progress import progress
 from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
+    demand_writable,
     format_option,
     option_of_a_run,
     options_at,
@@ -117,6 +118,8 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     Both:
       4   input that cannot be compared
     """  # noqa: D301 - click wants the backspace itself
+    from conformance.history import snapshot
+
     timely = over_time or history is not None
     if fail_on_should and not timely:
         raise UsageProblem("--fail-on-should applies to comparisons over time: add --over-time")
@@ -134,7 +137,7 @@ def compare(  # noqa: PLR0913 - one parameter for each option
         if report_dir is None and not timely:
             report_dir = Path(DEFAULT_DIRECTORY)
         reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
-        snapshots = _snapshots(reports)
+        snapshots = snapshot(reports[0]), snapshot(reports[1])
     comparison = _compare(*snapshots, timely=timely, fail_on_should=fail_on_should)
     if report_dir is not None:
         try:
@@ -152,22 +155,10 @@ def _first_given(options: Mapping[str, Any]) -> str | None:
 
 
 def _reports(a: str, b: str, options: Mapping[str, Any], report_dir: Path | None, *, quiet: bool) -> list[Report]:
-    from conformance.render.write import check_writable
-
     plans = {side: _plan(side, given, options) for side, given in (("a", a), ("b", b))}
     for directory in () if report_dir is None else (report_dir, report_dir / "a", report_dir / "b"):
-        try:
-            check_writable(directory)
-        except OSError as error:
-            raise unwritable(directory, error) from None
+        demand_writable(directory)
     return [plan(quiet) for plan in plans.values()]
-
-
-def _snapshots(reports: Sequence[Report]) -> tuple[Snapshot, Snapshot]:
-    from conformance.history import snapshot
-
-    a, b = map(snapshot, reports)
-    return a, b
 
 
 def _compare(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -> Comparison:

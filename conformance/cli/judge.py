@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, finish, options_at
 from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
@@ -100,7 +100,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
         selection = Selection(queue_path, settings.target)
         if report_dir is not None:
-            _check_writable(report_dir)
+            demand_writable(report_dir)
         whole = Recording()
         for name in files:  # one by one, because together they may be too large for the memory
             data = _read(name)
@@ -135,15 +135,6 @@ def _read(name: str) -> bytes:
     except OSError as error:
         msg = f"{name} cannot be read ({error.strerror}): give a recording, or - for standard input"
         raise UsageProblem(msg) from None
-
-
-def _check_writable(directory: Path) -> None:
-    from conformance.render.write import check_writable
-
-    try:
-        check_writable(directory)
-    except OSError as error:
-        raise unwritable(directory, error) from None
 
 
 def _demand_single_report(files: Sequence[str], method: str | None, selection: Selection) -> None:

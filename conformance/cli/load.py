@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, options_at
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
@@ -63,18 +63,13 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
 
     Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
     """
-    from conformance.render.write import check_writable
-
     if locustfile:
         click.echo(str(LOCUSTFILE))
         return 0
     if find_spec("locust") is None:
         raise UsageProblem("load needs Locust: pip install 'comfy-queue-conformance[load]'")
-    try:
-        settings = load_settings(os.environ, url, options)
-        check_writable(settings.report_dir)
-    except OSError as error:
-        raise unwritable(Path(options["report_dir"]), error) from None
+    settings = load_settings(os.environ, url, options)
+    demand_writable(settings.report_dir)
     rate = settings.bounds.rate_limit or 0.0
     if not quiet:
         what, of_them = (

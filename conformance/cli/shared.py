@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,6 +132,16 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
         click.echo(f"report: {settings.report_dir / 'index.html'}")
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return status or EXIT_USAGE if unkept else status
+
+
+def demand_writable(directory: Path, formats: Collection[str] = ()) -> None:
+    """Create a report directory. Raises UsageProblem if reports cannot be written there, before anything is sent."""
+    from conformance.render.write import check_writable
+
+    try:
+        check_writable(directory, formats)
+    except OSError as error:
+        raise unwritable(directory, error) from None
 
 
 def unwritable(directory: Path, error: OSError) -> UsageProblem:
