@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
 
+import msgspec
 from msgspec import structs
 
-from conformance.fleet.earlier import earlier
 from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
@@ -40,6 +40,14 @@ OUTCOME: Final[dict[Outcome, str]] = {
 }
 
 
+class _Ended(msgspec.Struct):
+    end: str
+
+
+class _Report(msgspec.Struct):
+    run: _Ended
+
+
 @dataclass(frozen=True)
 class Written:
     """What an overview shows. ``earlier`` are directories in its directory that earlier runs left there."""
@@ -60,7 +68,7 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
     shown = Written(
         FleetTally(_all(directories)),
         digest(_linked(directories, linked=linked), start=start, end=end or start),
-        tuple(earlier(into, _all(directories), start)) if linked else (),
+        tuple(_earlier(into, _all(directories), start)) if linked else (),
     )
     parts = (
         digest_markdown(shown.digest),
@@ -82,6 +90,25 @@ def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
         return ""
     told = [REPORT if name == "." else f"{name}/" for name in names]
     return f"Left by an earlier run, not part of this one: {some(told, len(told), most)}"
+
+
+def _earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> list[str]:
+    """Return the names of directories with reports that ended before a run started; "." for a single report.
+
+    Nothing is deleted, because the operator may still need the reports. Raises OSError.
+    """
+    found = {path.parent for path in (directory / REPORT, *directory.glob(f"*/{REPORT}"))}
+    if found:
+        found -= {(directory / one.report).parent for one in results if one.report is not None}
+    return sorted(str(path.relative_to(directory)) for path in found if _ended(path) < start)
+
+
+def _ended(directory: Path) -> str:
+    """Return when the run of a report ended; the latest possible time if that cannot be read."""
+    try:
+        return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return "~"
 
 
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
