@@ -18,11 +18,11 @@ sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
 import dialects_page  # noqa: E402
 from options_page import check_options, page, parameters_page  # noqa: E402
+from report_schema import schema_text  # noqa: E402
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.reference.variants import VARIANTS  # noqa: E402
 from conformance.render.catalogue import as_markdown  # noqa: E402
-from conformance.render.schema import schema_text  # noqa: E402
 
 
 def clause_ids() -> str:

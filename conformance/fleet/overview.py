@@ -65,9 +65,10 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
     ends = [header_and_footer(directory) for directory in directories]
     start, end = _times(ends)
     linked = [*directories] == [into]
+    results = (one if linked else structs.replace(one, report=None) for one in _all(directories))
     shown = Written(
         FleetTally(_all(directories)),
-        digest(_linked(directories, linked=linked), start=start, end=end or start),
+        digest(results, start=start, end=end or start),
         tuple(_earlier(into, _all(directories), start)) if linked else (),
     )
     parts = (
@@ -116,12 +117,6 @@ def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
     footers = [footer for _, footer in ends if footer is not None]
     ended = max(footer.end for footer in footers) if len(footers) == len(ends) else None
     return min(header.start for header, _ in ends), ended
-
-
-def _linked(directories: Sequence[Path], *, linked: bool) -> Iterator[EndpointResult]:
-    """Yield the results of all runs, with links to reports only if they are below the overview."""
-    for one in _all(directories):
-        yield one if linked else structs.replace(one, report=None)
 
 
 def _every(tally: FleetTally, directories: Sequence[Path]) -> str:

@@ -1,6 +1,6 @@
 """The report of a run, as frozen values. ``compliance.json`` is the encoded report.
 
-The JSON Schema in ``conformance/render`` is generated from these classes (``conformance/render/schema.py``).
+The JSON Schema in ``conformance/render`` is generated from these classes (``tools/report_schema.py``).
 Members may be added, but never changed or removed: other programs read the format.
 """
 

@@ -113,7 +113,8 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
     for found, rows in groups(comparison.differing):
         lines.append(Line(_STYLE.get(found, "detail"), f"{kind(comparison, found)} ({len(rows)})"))
         for row in rows:
-            told = f"{row.clause} ({rule(_level(row), row.title)}): {_statuses(comparison, row)}"
+            level = f"{row.level}, core" if row.core else row.level
+            told = f"{row.clause} ({rule(level, row.title)}): {_statuses(comparison, row)}"
             way = [f"  {way}" for way in ways(comparison, row)]
             lines += [Line("detail", f"    {line(text)}") for text in (told, *way)]
     return [*lines, Line(_VERDICT[comparison.outcome].value, line(headline(comparison)))]
@@ -163,10 +164,6 @@ def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
         groups=groups(comparison.differing),
         alike=by_subject(alike, lambda row: row.clause),
     )
-
-
-def _level(row: Row) -> str:
-    return f"{row.level}{', core' if row.core else ''}"
 
 
 def _statuses(comparison: Comparison, row: Row) -> str:

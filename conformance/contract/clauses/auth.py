@@ -19,11 +19,15 @@ A_KEY: Final = "a key (see --api-key-env)"
 LET_IN: Final = range(200, 300)
 
 
-def _with_credential(credential: Credential, method: str = "GET") -> Over:
+def _conclusive(answer: Answer) -> bool:
+    """Whether the status says if the server let the request in, rather than that it is unavailable."""
+    return answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+
+
+def _with_credential(credential: Credential) -> Over:
     def over(answer: Answer) -> Iterator[Answer]:
         request = answer.request
-        conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-        if request.credential is credential and request.method == method and request.to_queue and conclusive:
+        if request.credential is credential and request.method == "GET" and request.to_queue and _conclusive(answer):
             yield answer
 
     return over
@@ -120,8 +124,7 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
     if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
         for answer in heads:
-            conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-            if answer.request.credential is Credential.NONE and conclusive:
+            if answer.request.credential is Credential.NONE and _conclusive(answer):
                 yield answer, answer
 
 
@@ -150,8 +153,8 @@ def head_is_refused(answer: Answer) -> Iterator[Finding]:
 def _refusals(answer: Answer) -> Iterator[Answer]:
     """Yield the response if it refuses, with any 3xx or 4xx status, a request without the right key."""
     unauthenticated = answer.request.credential in UNAUTHENTICATED
-    conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-    if unauthenticated and conclusive and answer.request.to_queue and answer.response.status // 100 in (3, 4):
+    refused = answer.response.status // 100 in (3, 4) and _conclusive(answer)
+    if unauthenticated and refused and answer.request.to_queue:
         yield answer
 
 
