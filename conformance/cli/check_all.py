@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from conformance.fleet.model import EndpointResult
     from conformance.fleet.sources import Inspected, TargetSource
     from conformance.fleet.work import Keep
-
-COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
 
 
 @dataclass(frozen=True)
@@ -250,6 +248,7 @@ def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> in
     from conformance.fleet.overview import left_by_earlier, write_overview
     from conformance.render.digest import digest_lines
     from conformance.render.overview import headline
+    from conformance.render.terminal import COLOUR
 
     shown = write_overview(directories, into)
     for text in () if quiet else digest_lines(shown.digest):

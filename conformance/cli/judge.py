@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
+_recording_option: Final = partial(click.option, cls=GroupedOption, group=RECORDINGS)
 _NAMES: Final = {"-": "standard input"}
 """The name of a file in messages, if it is not the name that the user typed."""
 _SHOWN: Final = 3
@@ -36,28 +38,22 @@ _KEPT: Final = 100
 
 @click.command(cls=GroupedCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
+@_recording_option(
     "--method",
     type=click.Choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]),
     metavar="METHOD",
     help="Request method of a raw response without a .req file. [default: GET]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
-@click.option(
+@_recording_option(
     "--queue-path",
     metavar="PATH",
     help="In a HAR file, judge the requests of this path. "
     f"[default: {DEFAULT_QUEUE_PATH}; if it has none, another path that ends in /queue and answers JSON]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
-@click.option(
+@_recording_option(
     "--target",
     metavar="URL",
     help="In a HAR file, judge the server with this base URL. [default: every server, separately]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
 @options_at(Place.JUDGE)
 @click.option(

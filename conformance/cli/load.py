@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from conformance.run.describing import Place
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 LOAD: Final = "Load"
 """The heading of the options that only ``load`` has."""
+_load_option: Final = partial(click.option, cls=GroupedOption, group=LOAD)
 USERS: Final = 10
 DURATION: Final = 30.0
 
@@ -25,32 +27,26 @@ DURATION: Final = 30.0
 @click.command(cls=GroupedCommand, context_settings={"ignore_unknown_options": False})
 @click.argument("url", required=False)
 @click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST OPTIONS...]")
-@click.option(
+@_load_option(
     "--users",
     type=click.IntRange(1, 10_000),
     default=USERS,
     show_default=True,
     metavar="N",
     help="Number of concurrent users.",
-    cls=GroupedOption,
-    group=LOAD,
 )
-@click.option(
+@_load_option(
     "--duration",
     type=click.FloatRange(1, LONGEST),
     default=DURATION,
     show_default=True,
     metavar="S",
     help="How long to send requests, in seconds.",
-    cls=GroupedOption,
-    group=LOAD,
 )
-@click.option(
+@_load_option(
     "--locustfile",
     is_flag=True,
     help="Print the path of the locustfile, for locust -f, and exit.",
-    cls=GroupedOption,
-    group=LOAD,
 )
 @options_at(Place.LOAD)
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this function reads
