@@ -187,10 +187,6 @@ def the_refusal_is_401_or_403(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _unauthorized(answer: Answer) -> Iterator[Answer]:
-    return (error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head)
-
-
 @clause(
     "auth.challenge",
     Level.SHOULD,
@@ -201,7 +197,9 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
     keeps="401, WWW-Authenticate: ApiKey",
     breaks="401 without WWW-Authenticate",
     needs="a 401 response",
-    over=_unauthorized,
+    over=lambda answer: (
+        error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head
+    ),
 )
 def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     """The response has a WWW-Authenticate header."""
