@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from types import ModuleType
 from typing import Final
 
 from conformance.contract.clause import Clause
@@ -63,11 +62,7 @@ _FILES: Final = (
 )
 
 
-def _clauses(module: ModuleType) -> tuple[Clause, ...]:
-    return tuple(member for member in vars(module).values() if isinstance(member, Clause))
-
-
-CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for clause in _clauses(module))
+CATALOGUE: Final = tuple(member for module in _FILES for member in vars(module).values() if isinstance(member, Clause))
 """Every clause, in the order of the report."""
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}

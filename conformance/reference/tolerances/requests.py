@@ -57,14 +57,6 @@ def _without_origin(ask: IncomingRequest) -> IncomingRequest:
     return replace(ask, headers=tuple(field for field in ask.headers if field[0].lower() != "origin"))
 
 
-def _foreign(ask: IncomingRequest) -> bool:
-    return (ask.header("origin") or "").startswith("https://")
-
-
-def _csv(ask: IncomingRequest) -> bool:
-    return ask.header("accept") == "text/csv"
-
-
 def _saying(text: str) -> Twist:
     """Put a text into every workflow: into the title of a node, and into the name and value of an input."""
 
@@ -118,9 +110,13 @@ ROWS: Final = (
     Row(
         "foreign-origin-refused",
         "A request from another origin gets a 403.",
-        _to(403, "This origin is not allowed.", _foreign),
+        _to(403, "This origin is not allowed.", lambda ask: (ask.header("origin") or "").startswith("https://")),
     ),
-    Row("csv-refused", "A request that accepts only CSV gets a 406.", _to(406, "Only JSON is available.", _csv)),
+    Row(
+        "csv-refused",
+        "A request that accepts only CSV gets a 406.",
+        _to(406, "Only JSON is available.", lambda ask: ask.header("accept") == "text/csv"),
+    ),
     Row(
         "query-refused",
         "An undeclared parameter gets a 400.",
