@@ -22,7 +22,7 @@ from conformance.history.tables import (
     run_of,
 )
 from conformance.judge.coverage import ProfileCounts
-from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Status, Waiver
+from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Waiver
 
 EXAMINED: Final = 32 << 20
 """Files up to this size in bytes are examined before each run, which takes 0.1 s. ``nightly`` always does it."""
@@ -206,10 +206,6 @@ class Store(HistoryFile):
                 tuple(self._content(waivers, list[Waiver])),
                 tuple(self._content(profiles, list[ProfileCounts])),
             )
-
-    def statuses(self, run: PastRun) -> dict[str, Status]:
-        """Return the statuses of the clauses of a run by id, in the order of its report."""
-        return {name: clause.status for name, clause in self.snapshot(run).clauses.items()}
 
     def past(self, run: PastRun) -> Iterator[Past]:
         """Yield the statuses of ``run`` and of the earlier runs of its target, newest first."""

@@ -58,12 +58,11 @@ why.
 
 
 class Opinion(NamedTuple):
-    """The result of the cross-check: how many distinct responses were checked, and how many were not.
+    """The result of the cross-check.
 
-    The latter are too large for it, or the time for judging was over.
-
-    ``checked`` counts the distinct responses that were checked, ``too_large`` those that were too large for it.
-    ``disagreements`` has one line for each response about which the clauses and the schema disagree.
+    ``checked`` counts the distinct responses that were checked, and ``too_large`` those that were not, because they are
+    too large for it or the time for judging was over. ``disagreements`` has one line for each response about which the
+    clauses and the schema disagree.
     """
 
     checked: int
