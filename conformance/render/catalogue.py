@@ -13,29 +13,8 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.omissions import LEFT_OUT
 from conformance.contract.terms import COMFYUI, Demand, Dialect
-from conformance.render.words import source_text
+from conformance.render.words import SUBJECT, source_text
 from conformance.spec.document import errata
-
-SUBJECTS: Final = {
-    "status": "The queue is served",
-    "envelope": "QueueInfo",
-    "item": "QueueItem, element by element",
-    "queue": "Between the jobs of one response",
-    "workflow": "Inside a workflow",
-    "reads": "Between reads",
-    "json": "JSON text",
-    "http": "HTTP representation",
-    "framing": "Message framing",
-    "method": "Methods",
-    "auth": "Authentication",
-    "error": "Errors",
-    "caching": "Caching",
-    "cors": "Other origins",
-    "privacy": "Privacy",
-    "lifecycle": "Life of a job, in runs that write",
-    "document": "Your own document, in runs with `--document`",
-}
-
 
 _HOME: Final = Path(__file__).parents[2]
 OSS: Final = Demand.of(Dialect.OSS)
@@ -100,7 +79,7 @@ def as_markdown() -> str:
     for subject, clauses in groupby(CATALOGUE, key=lambda clause: clause.subject):
         lines += [
             "",
-            f"## {SUBJECTS[subject]}",
+            f"## {SUBJECT[subject]}",
             "",
             "| clause | level | oss | what it requires | source |",
             "|---|---|---|---|---|",

@@ -85,6 +85,7 @@ SUBJECT: Final = {
     "cors": "Cross-origin access",
     "privacy": "Privacy",
     "lifecycle": "Life of a job",
+    "document": "Document",
 }
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
