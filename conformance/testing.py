@@ -83,10 +83,11 @@ def _bodies(answers: Answer | Sequence[Answer]) -> Iterator[bytes]:
 def contract_tests(
     fixture: str, *, inconclusive_ok: bool = False, fail_on_should: bool = False, **options: Any
 ) -> Callable[..., None]:
-    """Return a parametrised test that checks the server whose URL your fixture returns: ``docs/own-tests.md``.
+    """Return a parametrised test that checks the server whose URL your fixture returns. See ``docs/own-tests.md``.
 
-    It has one case for the verdict, one for each clause, and one for each family of generated requests. ``options`` are
-    those of ``conformance.check``, such as ``deviations``. Raises TypeError for an option that it does not have.
+    The test has one case for the verdict, one for each clause, and one for each family of generated requests.
+    ``options`` are those of ``conformance.check``, such as ``deviations``. Raises TypeError for an option that
+    ``conformance.check`` does not have.
     """
     from conformance.suite.own_tests import contract_tests as make
 

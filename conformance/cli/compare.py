@@ -72,7 +72,11 @@ def _options_of_a_side(command: Any) -> Any:
 @click.option(
     "--target", metavar="NAME|URL", help="With --history: the last run of this target. [default: of any target]"
 )
-@click.option("--fail-on-should", is_flag=True, help="Over time: a newly broken 'should' clause counts as worse too.")
+@click.option(
+    "--fail-on-should",
+    is_flag=True,
+    help="With --over-time or --history: a newly broken 'should' clause counts as worse too.",
+)
 @format_option
 @click.option(
     "--report-dir",
@@ -225,7 +229,7 @@ def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool],
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
-            raise UsageProblem(f"{flag} applies to a URL, and {given} is a report: leave it out")
+            raise UsageProblem(f"{flag} applies to a URL, but {given} is a report: leave out {flag}")
         report = read_report(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}

@@ -20,10 +20,10 @@ _OF_THE_WHOLE = (
 
 
 class ClauseSubjects(NamedTuple):
-    """The parts of a response, its ``subjects``, to which the check of one clause is still to be applied.
+    """The parts of a response (``subjects``) that the check of one clause must still see.
 
-    ``exercised`` is True if the fast path already found a part that the clause applies to and that conforms to it.
-    ``reading`` is the parsed body, or the part of a large body, that the subjects are from.
+    ``exercised`` is True if the clause applies to a part that the fast path already found to conform. ``reading`` is
+    the parsed body, or the part of a large body, that the subjects are from.
     """
 
     clause: Clause
@@ -33,7 +33,9 @@ class ClauseSubjects(NamedTuple):
 
 
 def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
-    """Return whether the fast path already applied a clause, and the parts of a response that its check must still see.
+    """Return ``exercised``, and the parts of a response that the check of a clause must still see.
+
+    ``exercised`` is True if the clause applies to a part that the fast path already found to conform.
 
     The clause must be about single responses, not about the whole run. Jobs of a large body are not included:
     ``subjects_by_clause`` yields those.
@@ -44,14 +46,17 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
 
 
 def subjects_by_clause(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:
-    """Yield, for each clause, the parts of a response that it checks. The jobs of a large body come in several groups."""
+    """Yield, for each clause, the parts of a response that it checks.
+
+    For a large body, its jobs come in several groups.
+    """
     for clause in clauses:
         yield ClauseSubjects(clause, *subjects(clause, answer), answer.reading)
     yield from subjects_of_parts(clauses, answer)
 
 
 def subjects_of_parts(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:
-    """Yield the subjects in the jobs of a large body, part by part."""
+    """Yield, for each clause, the parts of a large body's jobs that it checks, one group of jobs after another."""
     of_jobs = [clause for clause in clauses if clause.of_body and clause.fast not in _OF_THE_WHOLE]
     for part in answer.reading.parts() if answer.shows_queue and of_jobs else ():
         partly = Answer(answer.exchange, answer.response, part)

@@ -14,7 +14,8 @@ from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Le
 from conformance.exchange.model import Request
 
 PUBLISHED: Final = "openapi-cloud.yaml"
-"""The complete OpenAPI document in github.com/Comfy-Org/docs. The one that ships with the suite is an excerpt of it."""
+"""The file name of the complete OpenAPI document in github.com/Comfy-Org/docs. The suite ships with an excerpt of it.
+"""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -54,7 +55,10 @@ def rfc(section: str, quote: str) -> Source:
 
 
 def inferred(source: Source, reason: str) -> Source:
-    """Return a source whose words imply the clause without stating it. ``reason`` says what the words leave open."""
+    """Return a copy of a source whose words imply the clause without stating it.
+
+    ``reason`` says what they leave open.
+    """
     return msgspec.structs.replace(source, inferred=reason)
 
 
@@ -73,8 +77,8 @@ class Finding(NamedTuple):
     """One violation of a clause.
 
     ``pointer`` is a JSON Pointer into the response body: "" for the whole body, None if the problem is not in the body.
-    ``expected`` and ``cause`` never contain text from the server. ``got`` and ``message`` may; ``show`` has made it
-    printable and limited its length. ``clause`` (the id) and ``level`` are set only in the results of
+    ``expected`` and ``cause`` never contain text from the server. ``got`` and ``message`` may contain such text, made
+    printable and cut by ``show``. ``clause`` (the id) and ``level`` are set only in the results of
     ``conformance.validate``.
     """
 
@@ -98,21 +102,21 @@ class Finding(NamedTuple):
 
 
 Check = Callable[[Any], Iterator[Finding]]
-"""The function of a clause: takes one part of a response, and yields its violations."""
+"""The function that checks a clause. It takes one part of a response, and yields its violations."""
 
 Over = Callable[[Answer], Iterable[Any]]
-"""Yields the parts of one response that a clause checks. If it yields nothing, the clause does not apply to the
-response.
+"""A function that yields the parts of one response that a clause checks. If it yields nothing, the clause does not
+apply to the response.
 """
 
 OfBody = Callable[[Reading], Iterable[Any]]
-"""Yields the parts of a queue's body that a clause checks. It sees only the body, so equal bodies have equal
-findings.
+"""A function that yields the parts of a queue's body that a clause checks. It sees only the body, so equal bodies have
+equal findings.
 """
 
 Across = Callable[[Conversation], Iterable[tuple[Answer, Any]]]
-"""Yields the parts that a clause checks in all responses of a run, each with the response that its findings belong
-to.
+"""A function that yields the parts that a clause checks in all responses of a run. With each part it yields the
+response to which the findings belong.
 """
 
 
@@ -128,8 +132,8 @@ def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
 
 
 _OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
-"""Id prefixes of clauses that a single job can violate. If a recorded body is cut off, they apply to its complete
-jobs.
+"""Prefixes of the ids of clauses that a single job can violate. If a recorded body is cut off, these clauses apply to
+its complete jobs.
 """
 
 
@@ -142,15 +146,15 @@ class Clause:
     conformant only if it could check every ``core`` clause. ``kinds`` lists the causes of violations that the check
     tells apart.
 
-    ``oss`` is the design difference of ComfyUI that makes the clause not applicable, or only a ``should``, under
-    ``--dialect oss``. ``only`` has the dialects in which the clause is checked, and ``elsewhere`` says why it is not
-    checked in others. A clause with ``own_document`` is checked only with ``--document``. ``since`` is the edition of
-    the suite that introduced the clause. ``fast`` says what the fast path verifies for the clause. If it is None, the
-    check sees the whole body.
+    ``oss`` is the difference in ComfyUI's design because of which the clause is not applicable, or only a ``should``,
+    under ``--dialect oss``. ``only`` has the dialects in which the clause is checked, and ``elsewhere`` says why it is
+    not checked in the others. A clause with ``own_document`` is checked only with ``--document``. ``since`` is the
+    number of the clause set that introduced the clause. ``fast`` says what the fast path verifies for the clause. If it
+    is None, the function that checks the clause sees the whole body.
 
     ``over``, ``of_body`` and ``across`` select what the check sees in one response, in the body of a queue, or in the
-    whole run. Give one of them. The check is called once for each part that it yields. If it yields nothing, the clause
-    counts as not exercised, not as passed.
+    whole run. Give exactly one of them. The check is called once for each selected part. If nothing is selected, the
+    clause counts as not exercised, not as passed.
     """
 
     id: str
@@ -190,11 +194,17 @@ class Clause:
         return self.id.partition(".")[0]
 
     def speaks_of(self, request: Request) -> bool:
-        """Whether the clause applies to the response to ``request``. Most clauses apply only to requests to the queue."""
+        """Whether the clause may apply to the response to ``request``.
+
+        Most clauses apply only to requests to the queue.
+        """
         return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
     def left_out(self, conversation: Conversation) -> str | None:
-        """Say which reads the clause did not compare with others because they list too many jobs. None if none."""
+        """Return in words how many responses the clause did not compare because they list too many jobs.
+
+        None if none.
+        """
         if self.across is None:
             return None
         if self.subject == "lifecycle":
@@ -202,10 +212,10 @@ class Clause:
         return conversation.uncompared if self.subject == "reads" or self.id == "http.etag-changes" else None
 
     def level_in(self, demand: Demand) -> Level | None:
-        """Return the level of the clause under a dialect, or None if the clause is not checked under it.
+        """Return the level of the clause under a dialect, or None if the clause is not checked under this dialect.
 
         If ``--dialect auto`` has not detected the order of elements yet, the lower of the levels for ``cloud`` and
-        ``oss`` applies, so that a ComfyUI is not accused.
+        ``oss`` applies, so that a stock ComfyUI is not accused.
         """
         if demand.dialect not in self.only or (self.own_document and demand.schemas is None):
             return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from conformance.contract.prompts import json_object, submitted_twice
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing, Summary
 from conformance.contract.reading.memory import Observation
@@ -18,7 +19,8 @@ from conformance.text.strict_json import Document
 OK: Final = 200
 FIRST_ERROR: Final = 400
 DOCUMENTED: Final = (400, 500)
-"""Error statuses that the OpenAPI document describes. The body of any other error cannot violate a ``must`` clause."""
+"""The error statuses that the OpenAPI document describes. The body of any other error cannot violate a ``must`` clause.
+"""
 REFUSALS: Final = (401, 403)
 TOO_MANY: Final = 429
 ORIGIN_AWAY: Final = (502, 504, *range(520, 528), 530)
@@ -28,12 +30,13 @@ NOT_NOW: Final = (408, 425, TOO_MANY, 503, *ORIGIN_AWAY)
 UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
 """Statuses that refuse access or mean "try again later". A run that gets no other statuses is inconclusive."""
 LOOKED_AT: Final = 10_000
-"""Jobs of the largest read in which the run's own jobs are followed: a run that writes is for smaller queues."""
+"""In a response with more jobs than this, the run's own jobs are not looked for. ``--populate`` is for smaller queues.
+"""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request, its response, and the parsed body (``reading``)."""
+    """One request, its response, and the parsed body of the response (``reading``)."""
 
     exchange: Exchange
     response: Response
@@ -61,12 +64,15 @@ class Answer:
 
     @cached_property
     def shows_queue(self) -> bool:
-        """Whether this is a 200 response to a GET of the queue and the whole body is known, so that it can be checked."""
+        """Whether this is a 200 response to a GET of the queue whose whole body is known and can be checked."""
         return self.served and self.response.whole
 
     @property
     def shows_part(self) -> bool:
-        """Whether this is a 200 response to a GET of the queue that a recorder cut off. Its complete jobs can be checked."""
+        """Whether this is a 200 response to a GET of the queue that a recorder cut off.
+
+        The complete jobs in it can be checked.
+        """
         return self.served and self.response.extent is Extent.CUT and self.document.read
 
     @property
@@ -75,10 +81,11 @@ class Answer:
         return self.summary.observations if self.shows_queue else NOTHING.once
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> tuple[bool, Answer]:
-        """Return whether the fast path already applied a clause, and the part of the response that is still to be checked.
+        """Return ``exercised``, and the part of the response that a clause must still check.
 
-        ``fast`` is the clause's declaration of what the fast path verifies. ``level`` is its level under the dialect of
-        the run, or None if it is not checked.
+        ``exercised`` is True if the clause applies to a job that the fast path already found to conform. ``fast`` says
+        what the fast path verifies for the clause. ``level`` is the level of the clause under the dialect of the run,
+        or None if the clause is not checked.
         """
         if not self.shows_queue:
             return False, self
@@ -97,8 +104,8 @@ class Answer:
 class Conversation:
     """All responses of a run, in the order of their requests.
 
-    Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body: forty large
-    ones would not fit into memory together.
+    Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body, because the
+    values of forty large bodies do not fit into memory together.
     """
 
     answers: Sequence[Answer]
@@ -107,31 +114,31 @@ class Conversation:
 
     @cached_property
     def shown(self) -> Sequence[Answer]:
-        """The 200 responses to GETs of the queue whose body is an object with few enough jobs to be compared with others."""
+        """The 200 responses to GETs of the queue whose body is an object."""
         return [answer for answer in self.answers if answer.shows_queue and answer.summary.is_object]
 
     @cached_property
     def reads(self) -> Sequence[Answer]:
-        """Those with few enough jobs to be compared with one another."""
+        """The responses in ``shown`` with few enough jobs to be compared with one another."""
         return [answer for answer in self.shown if answer.summary.compared]
 
     @cached_property
     def uncompared(self) -> str | None:
-        """Which reads are not compared with others, in words. None if all are."""
+        """In words, how many GETs of the queue are not compared with one another. None if all are."""
         left_out = len(self.shown) - len(self.reads)
-        return f"{left_out} of {len(self.shown)} reads list {BOUNDS}: not compared" if left_out else None
+        return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
 
     @cached_property
     def followed(self) -> Sequence[Answer]:
-        """The reads as a normal client sends them, with few enough jobs to follow the run's own jobs in them."""
+        """The GETs of the queue as a normal client sends them, with few enough jobs to look for the run's own jobs."""
         usual = (answer for answer in self.reads if answer.request.usual)
         return [answer for answer in usual if answer.summary.jobs <= LOOKED_AT]
 
     @cached_property
     def unlooked(self) -> str | None:
-        """Which reads are not compared with the run's own jobs, in words. None if all are."""
+        """In words, in how many GETs of the queue the run's own jobs are not looked for. None if they are in all."""
         left_out = sum(answer.request.usual for answer in self.shown) - len(self.followed)
-        message = f"{left_out} of {len(self.shown)} reads list more than {LOOKED_AT:,} jobs: not compared"
+        message = f"{left_out} of {len(self.shown)} GETs of the queue list more than {LOOKED_AT:,} jobs: not compared"
         return message if left_out else None
 
     @cached_property
@@ -146,7 +153,7 @@ class Conversation:
 
     @cached_property
     def codings(self) -> frozenset[str | None]:
-        """The Accept-Encoding of reads that got a 200."""
+        """The values of Accept-Encoding of GETs of the queue that got a 200."""
         return frozenset(answer.request.members("accept-encoding") for answer in self.answers if answer.served)
 
     @cached_property
@@ -226,18 +233,6 @@ class Submission:
         return self.answer.precedes(other.answer)
 
 
-def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """Return the prompt ids, in lower case, that the run chose itself and that the server accepted for a second job."""
-    found: set[str] = set()
-    for exchange in exchanges:
-        request, response = exchange.request, exchange.response
-        if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
-            named, assigned = (_object(body).get("prompt_id") for body in (request.body, response.content))
-            if isinstance(named, str) and isinstance(assigned, str) and named.lower() == assigned.lower():
-                found.add(named.lower())
-    return frozenset(found)
-
-
 def digest_of(workflow: object) -> object:
     """Return a digest of a workflow, to compare it with the workflows of listed jobs. None if it is not JSON."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
@@ -247,7 +242,10 @@ def digest_of(workflow: object) -> object:
 
 @dataclass(frozen=True)
 class QueueRead:
-    """A normal GET of the queue that got the queue. Ids are in lower case. An id that is listed twice is only in ``ids``."""
+    """A normal GET of the queue whose response has the queue. Ids are in lower case.
+
+    An id listed twice is only in ``ids``.
+    """
 
     answer: Answer
 
@@ -258,7 +256,10 @@ class QueueRead:
 
     @cached_property
     def jobs(self) -> Mapping[str, Observation]:
-        """The jobs whose id is listed once, by id: first the running ones, then the pending ones, in the order of the lists."""
+        """The jobs whose id is listed only once, by id.
+
+        The running jobs come first, and the order is that of the lists.
+        """
         return {name.lower(): seen for name, seen in self.answer.observations.items()}
 
     @cached_property
@@ -290,7 +291,7 @@ class Write(NamedTuple):
 
 
 class JobList(NamedTuple):
-    """A response of ``GET /api/jobs``: the status of each job by its id in lower case.
+    """A response of ``GET /api/jobs``. ``statuses`` has the status of each job by its id in lower case.
 
     ``whole`` is False if the response is only one of several pages.
     """
@@ -310,11 +311,11 @@ class JobHistory:
     @cached_property
     def prompts(self) -> list[tuple[Answer, dict[str, Any]]]:
         """Every response to a submission, with the JSON object in the body of the request."""
-        return [(answer, _object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
+        return [(answer, json_object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The accepted prompts in order, without ids that the run used for two prompts."""
+        """The accepted prompts in order, without those whose id the run itself chose."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.accepted if found.id not in twice]
 
@@ -323,14 +324,14 @@ class JobHistory:
         """All accepted prompts in order. If the server gave two prompts the same id, only the first is included."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
-            named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
+            named = json_object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
             if isinstance(named, str):
                 found.setdefault(named.lower(), Submission(answer, sent, named))
         return list(found.values())
 
     @cached_property
     def queue_reads(self) -> list[QueueRead]:
-        """The GETs of the queue that a normal client would send, in order. Empty if the run submitted no job."""
+        """The GETs of the queue as a normal client sends them, in order. Empty if the run submitted no job."""
         return [QueueRead(answer) for answer in self._followed] if self.prompts else []
 
     @cached_property
@@ -338,7 +339,7 @@ class JobHistory:
         """The requests to delete, clear, interrupt and cancel jobs, also those that should have no effect."""
         removing = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
-            Write(answer, _object(answer.request.body), operation)
+            Write(answer, json_object(answer.request.body), operation)
             for answer in self._answers
             if (operation := answer.request.operation) in removing and operation is not None
         ]
@@ -354,7 +355,7 @@ class JobHistory:
     def counts(self) -> Iterator[tuple[Answer, int]]:
         """Yield each response of ``GET /api/prompt`` that has ``queue_remaining``, with that number."""
         for answer in self._of(Operation.COUNT):
-            info = _object(answer.response.content).get("exec_info") if answer.response.status == OK else None
+            info = json_object(answer.response.content).get("exec_info") if answer.response.status == OK else None
             number = info.get("queue_remaining") if isinstance(info, dict) else None
             if isinstance(number, int) and not isinstance(number, bool):
                 yield answer, number
@@ -368,7 +369,10 @@ class JobHistory:
         return [read for read in self.queue_reads if answer.precedes(read.answer)]
 
     def around(self, answer: Answer) -> tuple[QueueRead, QueueRead] | None:
-        """Return the GETs of the queue before and after a response. None if they do not list the same jobs as in the same lists."""
+        """Return the last GET of the queue before a response and the first after it.
+
+        None if their lists are not the same.
+        """
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:
             return None
@@ -381,16 +385,8 @@ class JobHistory:
         return next((statuses[name] for statuses in found if name in statuses), None)
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _job_list(answer: Answer) -> JobList | None:
-    found = _object(answer.response.content) if answer.response.status == OK else {}
+    found = json_object(answer.response.content) if answer.response.status == OK else {}
     jobs = found.get("jobs")
     if not isinstance(jobs, list):
         return None

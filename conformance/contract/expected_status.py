@@ -15,7 +15,7 @@ ACCEPT: Final = "http.accept"
 HEADER: Final = "error.optional-header"
 KEY_NAME: Final = "auth.header-name"
 OF_STATUS: Final = frozenset({STEADY, QUERY, ACCEPT, HEADER})
-"""The clauses that cover an unexpected status. Which of them does depends on what is unusual about the request."""
+"""The clauses that report an unexpected status. What is unusual about the request decides which of them reports it."""
 SERVER_ERROR: Final = 500
 
 _NO_CODING: Final = (None, "identity")
@@ -31,7 +31,7 @@ _EXCUSED: Final = {
 
 
 def allowed(request: Request) -> frozenset[int]:
-    """Return the statuses that a GET of the queue may get. Statuses that mean "try again later" are handled elsewhere.
+    """Return the statuses that a GET of the queue may get, except those that mean "try again later".
 
     If a recording lacks the headers of the request, every status that some header allows is included.
     """
@@ -60,9 +60,9 @@ def unexpected(answer: Answer) -> bool:
 
 
 def causes(request: Request) -> frozenset[str]:
-    """Return the ids of the clauses that may explain an unexpected status: one for each way in which a request is unusual.
+    """Return the ids of the clauses that may report an unexpected status: one for each unusual property of a request.
 
-    ``status.steady`` is the clause for a normal GET of the queue, and for Accept-Encoding.
+    ``status.steady`` is the clause for a normal GET of the queue, and for an unusual Accept-Encoding.
     """
     found = set()
     if "?" in request.url:
@@ -80,10 +80,10 @@ def causes(request: Request) -> frozenset[str]:
 
 
 def cause(request: Request, conversation: Conversation | None = None) -> str:
-    """Return the id of the clause that is violated if every request like this one gets an unexpected status.
+    """Return the id of the clause that is violated if every equal request gets an unexpected status.
 
     If a request is unusual in several ways, no single cause can be named, and the result is ``status.steady``. An
-    Accept-Encoding with which another GET of the queue got a 200 is not a cause.
+    Accept-Encoding with which another GET of the queue got a 200 does not count as unusual.
     """
     found = causes(request)
     if len(found) > 1 and conversation is not None and request.members("accept-encoding") in conversation.codings:
@@ -106,7 +106,7 @@ def by_accept(conversation: Conversation) -> list[list[Answer]]:
 def explained(conversation: Conversation) -> frozenset[str]:
     """Return the ids of failed GETs of the queue that another clause than ``status.steady`` reports.
 
-    Such a GET failed each time it was sent, and so did one that is unusual in only one of the same ways.
+    Such a GET failed each time it was sent, and it is unusual in a way in which another GET also failed each time.
     """
     by_query_or_header = [group for group in conversation.by_request if cause(group[0].request, conversation) != ACCEPT]
     refused = {
@@ -123,5 +123,8 @@ def explained(conversation: Conversation) -> frozenset[str]:
 
 
 def suspected(answer: Answer) -> str | None:
-    """Return the id of the clause that the status violates if repeating the request gives it again. None if it is expected."""
+    """Return the id of the clause that is violated if repeating the request gives the same status.
+
+    None if it is expected.
+    """
     return cause(answer.request) if unexpected(answer) else None

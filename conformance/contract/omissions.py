@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-TOLERANCE: Final = "allowed, not required: the suite accepts servers that do it, and tests that it does"
+TOLERANCE: Final = "allowed, not required: the suite accepts servers that do so, and its tests show that"
 INFORMATION: Final = "neither the OpenAPI document nor an RFC requires or forbids it"
 
 LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
@@ -15,13 +15,13 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "ENV-10": (
         "the body validates against the repaired schema",
-        "it has the same rules as the item clauses; generated requests are also checked against it",
+        "the schema has the same rules as the item clauses; responses to generated requests are also checked against it",
     ),
     "ENV-11": (
         "the body validates against upstream's later schema",
-        "its only rule, five elements, is the clause item.five-elements",
+        "the only rule of that schema, five elements, is the clause item.five-elements",
     ),
-    "ENV-12": ("the body is valid by a schema for each position of a job", "the same rules as the item clauses"),
+    "ENV-12": ("each element of a job is valid by a schema for its position", "the same rules as the item clauses"),
     "TUP-03": (
         "every element is an integer, string, object or array of strings",
         "follows from the clauses of the five positions, which are stricter",
@@ -38,19 +38,19 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     "REF-08": ("queue_running has at most as many jobs as the plan's concurrency", INFORMATION),
     "REF-15": (
         "GET /api/jobs gives the same create_time",
-        "the OpenAPI document says seconds for that path, and servers send milliseconds: neither violates a rule of the queue",
+        "the OpenAPI document says seconds for GET /api/jobs, and servers send milliseconds: no rule of the queue decides it",
     ),
     "REF-16": (
         "/queue and /api/queue agree",
         "the OpenAPI document names only /api/queue; use --queue-path to check the other",
     ),
     "JSN-09": (
-        "integers beyond 2^53 survive as digits",
-        "RFC 8259 §6 lets a reader treat them as doubles, so the suite submits none",
+        "integers beyond 2^53 in a submitted workflow are listed with the same digits",
+        "RFC 8259 §6 lets a server read them as doubles, so the suite submits none",
     ),
     "HTT-11": (
         "a body on GET causes no 5xx",
-        "RFC 9110 §9.3.1 tells clients not to send one; proxies may take it for smuggling",
+        "RFC 9110 §9.3.1 tells clients not to send a body with GET; proxies may take it for request smuggling",
     ),
     "HTT-16": (
         "the response arrives within a time budget",
@@ -58,7 +58,7 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "HTT-17": (
         "http redirects to https or refuses",
-        "checking it would send requests to another origin than the target",
+        "checking this would send requests to another origin than the target",
     ),
     "HTT-18": (
         "parallel reads all conform",
@@ -74,10 +74,10 @@ LEFT_OUT: Final[dict[str, tuple[str, str]]] = {
     ),
     "MTH-07": ("TRACE does not echo request headers", "never sent, not even with --allow-writes"),
     "MTH-08": ("an unknown method is refused", "never sent, not even with --allow-writes"),
-    "MTH-10": ("method override headers are ignored", "a server that obeys them would change its queue"),
+    "MTH-10": ("method override headers are ignored", "a server that obeys such headers would change its queue"),
     "AUT-08": (
         "a key in query, cookie or body is not accepted",
-        "checking it would put the user's key where servers log it",
+        "checking this would put the user's key where servers log it",
     ),
     "AUT-10": ("OPTIONS needs no key", INFORMATION),
     "AUT-11": ("two users see disjoint queues", "needs a second user's key"),

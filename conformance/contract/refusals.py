@@ -12,7 +12,7 @@ from conformance.contract.conversation import ORIGIN_AWAY, TOO_MANY, Answer
 from conformance.exchange.headers import Headers, first, lines
 
 _SEARCHED: Final = 4096
-"""The number of bytes at the start of a body in which the error message of a TLS port is searched."""
+"""The number of bytes at the start of a body that are searched for the error message of a TLS port."""
 _TLS_PORT: Final = re.compile(
     rb"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server"
     rb"|plain HTTP to an SSL-enabled server port|combination of host and port requires TLS",
@@ -37,14 +37,17 @@ _COMES_BACK: Final = frozenset(
         "client_id",
     }
 )
-"""Query parameters, in lower case, that tell a login page where to return."""
+"""Names of query parameters, in lower case, that tell a login page where to send the user afterwards."""
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _CHALLENGE: Final = re.compile(r"(?:^|,)\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?=[ ,]|$)(?!\s*=)")
-_SEND: Final = "put {} into a variable and send it with --header Authorization=VARIABLE"
+_SEND: Final = "put {} into an environment variable and send it with --header Authorization=VARIABLE"
 
 
 def why_not_served(answer: Answer) -> Cause | None:
-    """Return the likely cause of a status other than 200 to a normal GET of the queue, and after a colon what to do."""
+    """Return the likely cause of a status other than 200 to a normal GET of the queue.
+
+    Its hint says, after a colon, what to do.
+    """
     status, location = answer.response.status, answer.response.header("location")
     if status in _REDIRECTS or (location and 300 <= status < 400):
         return _redirect(answer.request.url, location or "")
@@ -68,7 +71,10 @@ def _is_tls_port(answer: Answer) -> bool:
 
 
 def _redirect(url: str, location: str) -> Cause:
-    """Distinguish a login page from a moved queue. The redirect is not followed, so the key stays with the target."""
+    """Return the likely cause of a redirect: a login page, or a queue at another URL.
+
+    The redirect is not followed, so that the key is sent only to the target.
+    """
     try:
         request, there = urlsplit(url), urlsplit(urljoin(url, location))
     except ValueError:

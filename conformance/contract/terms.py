@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from conformance.spec.schemas import Schemas
 
 EDITION: Final = 1
-"""The version of the set of clauses, in the member ``edition`` of compliance.json. There is only one so far."""
+"""The number of this set of clauses, in the member ``edition`` of compliance.json. There is only one set so far."""
 
 
 class Level(enum.StrEnum):
@@ -64,14 +64,14 @@ class FastPath(enum.StrEnum):
     """What the fast path verifies for a clause. The clause declares it as ``fast``.
 
     The fast path (``reading/fast.py``) splits a body into jobs and verifies most of them without building Python
-    values. The checks of clauses then see only the remaining jobs. A clause without a declaration checks the whole
-    body. Below, a "verified job" is one that the fast path found to conform.
+    values. The clauses then check only the remaining jobs. A clause without ``fast`` checks the whole body. Below, a
+    "verified job" is one that the fast path found to conform to every clause about single jobs.
     """
 
     BODY = enum.auto()
-    """Nothing. The clause checks the body as a whole, and has the same findings if verified jobs are left out."""
+    """Nothing. The clause checks the body, and has the same findings if verified jobs are left out of the body."""
     EACH_JOB = enum.auto()
-    """The clause applies to every verified job, and the job conforms."""
+    """The clause applies to every verified job, and every verified job conforms."""
     OUTPUT_NODE_IDS = enum.auto()
     """Every verified job conforms. The clause applies to those with an output node id."""
     GRAPHS = enum.auto()
@@ -98,8 +98,8 @@ class Dialect(enum.StrEnum):
     OSS = "oss"
     """ComfyUI's own order: extra data at [3], output node ids at [4]."""
     AUTO = "auto"
-    """Detected by the JSON type of element 3, as ComfyUI's own frontend does: an array is ``cloud``, an object
-    ``oss``.
+    """The suite detects the order by the JSON type of element 3, as ComfyUI's own frontend does: an array means
+    ``cloud``, an object ``oss``.
     """
 
 
@@ -111,9 +111,9 @@ ORDER: Final[dict[str, str]] = {
 
 
 class Demand(NamedTuple):
-    """What a run requires of the order of elements: the dialect that the user requested, and the order that applies.
+    """The order of elements that a run requires: the dialect that the user requested, and the order that it leads to.
 
-    ``read_as`` is CLOUD or OSS, or AUTO as long as the order has not been detected. ``because`` says in words why.
+    ``read_as`` is the order: CLOUD or OSS, or AUTO as long as it has not been detected. ``because`` says why, in words.
     ``twice`` has the prompt ids, in lower case, that the run itself submitted twice. If such an id is listed twice,
     that does not violate ``queue.prompt-ids.distinct``.
     """
@@ -132,14 +132,14 @@ class Demand(NamedTuple):
 
     @classmethod
     def of(cls, dialect: Dialect) -> Demand:
-        """Return the requirement of a dialect before any job has been seen."""
+        """Return what a dialect requires before any job has been seen."""
         if dialect is Dialect.AUTO:
             return cls(dialect, dialect, "no job has shown an order")
         return cls(dialect, dialect, "as requested")
 
     @classmethod
     def detected(cls, order: Dialect, place: str) -> Demand:
-        """Return the requirement of ``auto`` after its order was detected in the job at ``place``."""
+        """Return what ``auto`` requires after the order was detected in the job at ``place``."""
         kind = "an array" if order is Dialect.CLOUD else "an object"
         return cls(Dialect.AUTO, order, f"element 3 of the first job, {place}, is {kind}")
 
@@ -151,7 +151,8 @@ class Difference(NamedTuple):
     """One way in which ComfyUI differs from the OpenAPI document by design.
 
     A clause that names the difference is not applicable under ``--dialect oss``, or only a ``should`` if ``softens`` is
-    True. ``source`` is the place in ComfyUI's code. ``shown_by`` names recordings in tests/recordings that show it.
+    True. ``source`` is the place in ComfyUI's code. ``shown_by`` names recordings in tests/recordings that show the
+    difference.
     """
 
     name: str
@@ -194,13 +195,13 @@ HEAP: Final = Difference(
 NO_AUTHENTICATION: Final = Difference(
     "no-authentication",
     "ComfyUI has no authentication: it accepts every key, and requests without a key",
-    "server.py lines 213-229 (no middleware and no handler asks for one)",
+    "server.py lines 213-229 (no middleware and no handler asks for a key)",
     ("auth_apikey", "q_extra_data"),
 )
 FOREIGN_ORIGIN: Final = Difference(
     "foreign-origin",
     "ComfyUI refuses an unknown Origin with an empty 403, whether or not the key is missing",
-    "server.py lines 141-166, and of newer versions Comfy-Org/ComfyUI pull request 13261",
+    "server.py lines 141-166, and for newer versions Comfy-Org/ComfyUI pull request 13261",
     ("h_origin_mismatch",),
 )
 NO_ERROR_RESPONSE: Final = Difference(
@@ -234,4 +235,4 @@ DIFFERENCES: Final = (
     ONE_QUEUE,
     EMPTY_ANSWER,
 )
-"""All differences. ``--dialect oss`` accepts them."""
+"""All differences in ComfyUI's design. ``--dialect oss`` accepts them."""

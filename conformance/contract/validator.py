@@ -28,11 +28,11 @@ class Validator:
     """Finds violations of the contract in the bodies of 200 responses to ``GET /api/queue``.
 
     ``dialect`` is ``cloud`` (the order of elements in the published OpenAPI document), ``oss`` (ComfyUI's own order) or
-    ``auto`` (detected by element 3 of the first job in which it is an array or an object). ``must_only`` leaves out
-    every `should` clause. Then workflows are not parsed, and a body costs little more than reading its bytes. Raises
-    ValueError for another dialect.
+    ``auto`` (detected by the first job whose element 3 is an array or an object). ``must_only`` leaves out every
+    `should` clause. Then workflows are not parsed, and checking a body takes little longer than reading its bytes.
+    Raises ValueError for another dialect.
 
-    Create one validator and use it from any number of threads. It keeps nothing of the bodies.
+    One validator can be used by any number of threads. It keeps no part of the bodies.
     """
 
     def __init__(self, dialect: Dialect | str = Dialect.CLOUD, *, must_only: bool = False) -> None:
@@ -46,13 +46,13 @@ class Validator:
         """Return the violations in a body, clause by clause. Empty if the body conforms.
 
         If there are more than ``limit`` findings, the first ones of each clause are returned, and the message of the
-        last one says how many more there are. ``None`` returns all of them, which can take a hundred times the memory
-        of the body.
+        last one says how many more there are. ``None`` returns all of them, which can need a hundred times as much
+        memory as the body.
 
         Each finding has the id of its ``clause`` (``comfy-conformance clauses ID`` explains it), its ``level``, and a
         JSON Pointer into the body. Clauses that need headers or a clock do not apply. A body that is nested too deeply
-        to be parsed (``json.nesting``) is still checked by every `must` clause, because none of them looks into
-        workflows. Never raises because of the contents of the body. Raises TypeError if ``body`` is not bytes.
+        to be parsed (clause ``json.nesting``) is still checked by every `must` clause, because no `must` clause looks
+        into workflows. Never raises because of the contents of the body. Raises TypeError if ``body`` is not bytes.
         """
         if not isinstance(body, Body):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the response body")
@@ -98,7 +98,10 @@ def _clauses_for(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> Mapp
 
 @cache
 def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset[FastPath] | None:
-    """Return what the fast path must verify so that a body conforms. None if it cannot verify every clause."""
+    """Return what the fast path must verify so that a body conforms to every clause.
+
+    None if there is a clause without ``fast``.
+    """
     declared = {clause.fast for clause, _ in _clauses_for(dialect, read_as, must_only=must_only).values()}
     return None if None in declared else frozenset(fast for fast in declared if fast is not None)
 
@@ -122,7 +125,7 @@ def _findings(
 
 
 def _limited(found: Sequence[list[Finding]], more: int, limit: int | None) -> tuple[Finding, ...]:
-    """Return at most ``limit`` findings of all clauses together. ``more`` counts findings that were already left out."""
+    """Return at most ``limit`` findings of all clauses together. ``more`` is the number of findings left out before."""
     total = sum(map(len, found))
     if limit is not None and total > limit:
         broken = max(found, key=len)

@@ -31,7 +31,8 @@ class Published:
 def read(content: bytes) -> Published:
     """Parse a page that is an OpenAPI document in YAML or JSON, or Markdown with one in a code block.
 
-    YAML aliases are refused, because a few lines of them can expand to more than fits into memory. Raises NoDocument.
+    YAML aliases are refused, because a few lines of them can expand to more than fits into memory. Raises NoDocument if
+    the page has no OpenAPI document.
     """
     try:
         page = content.decode()

@@ -9,7 +9,10 @@ from typing import Any, Final
 
 
 def _brotli() -> Any | None:
-    """Return a Brotli library with a limit on its output, if one is installed: 15 bytes may decode to a gigabyte."""
+    """Return an installed Brotli library that can limit its output, or None.
+
+    Without a limit, 15 bytes may become a gigabyte.
+    """
     for name in ("brotli", "brotlicffi"):
         try:
             module = importlib.import_module(name)
@@ -28,7 +31,7 @@ CODINGS: Final = 8
 _PIECE: Final = 1 << 16
 """Number of bytes that are decoded in one step."""
 _FEW: Final = 1 << 9
-"""Number of bytes that are decoded in the first step after the end of a gzip member."""
+"""Number of bytes that are decoded in the first step of each further member of a gzip stream."""
 
 
 class ContentTooLarge(Exception):

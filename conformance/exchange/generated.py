@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Received(NamedTuple):
     """A response of Schemathesis, with its body and headers as received.
 
-    The reference to the response keeps its Python ``id()`` unique.
+    ``response`` is kept so that Python does not give its ``id()`` to a later response.
     """
 
     response: Response

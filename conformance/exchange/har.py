@@ -40,7 +40,7 @@ FROM_CACHE: Final = "is from the browser's cache, so the time of its response is
 
 @dataclass
 class HarEntry:
-    """One entry of a HAR file: a request and its response. ``odd`` has a note for each part that could not be read.
+    """One entry of a HAR file: a request and its response. ``odd`` has a note for each part that cannot be read.
 
     ``head`` says whether the request headers are known. ``started`` is in seconds since the Unix epoch, and ``elapsed``
     in seconds.
@@ -116,7 +116,10 @@ def entries_of(text: Content) -> Sequence[Any] | None:
 
 
 def _lax_entries_of(text: Content) -> list[Any] | None:
-    """Do the same for a file that is not strict JSON, or has no ``log``."""
+    """Return the entries of a HAR file that is not strict JSON or has no ``log``; None for another kind of file.
+
+    Raises NotHar if it is cut off or damaged.
+    """
     try:
         value = json.loads(text.data, strict=False)
     except (ValueError, RecursionError) as error:
@@ -162,7 +165,10 @@ def read_entry(entry: Mapping[str, Any], number: int) -> HarEntry:
 
 
 def _clock(entry: Mapping[str, Any], found: HarEntry) -> None:
-    """Set the time of an entry. It stays unknown if the response came from the browser's cache and is older."""
+    """Set the time of an entry.
+
+    It stays unknown if the response came from the browser's cache, because the server sent it earlier.
+    """
     moment, taken = entry.get("startedDateTime"), entry.get("time")
     cached = str(entry.get("_fromCache") or _member(entry, "response").get("_fetchType") or "").lower() in _CACHED
     if cached:
@@ -212,7 +218,7 @@ def _answer(answered: Mapping[str, Any], found: HarEntry) -> None:
 
 
 def _typed(answered: Mapping[str, Any]) -> Headers:
-    """Return a Content-Type header from the ``mimeType`` of an entry, which has the same value (HAR 1.2)."""
+    """Return a Content-Type header made from the ``mimeType`` of a response in a HAR file. Empty if that is unknown."""
     given = _text(_member(answered, "content").get("mimeType"))
     return () if given.lower() in _UNTYPED or "/" not in given else (("Content-Type", given),)
 
@@ -258,5 +264,5 @@ def _text(value: object) -> str:
 
 
 def places(entries: Sequence[Any]) -> Iterator[tuple[int, str | None]]:
-    """Return the number of each entry, from 1, and the URL of its request, or None if that is not valid."""
+    """Yield the number of each entry, from 1, and the URL of its request, or None if the URL is not valid."""
     return ((number, url_of(entry)) for number, entry in enumerate(entries, 1))

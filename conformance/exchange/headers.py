@@ -62,7 +62,7 @@ _DATE: Final = re.compile(
 
 @lru_cache(maxsize=64)
 def http_date(text: str) -> float | None:
-    """Return an HTTP date (IMF-fixdate, RFC 9110 §5.6.7) in seconds since the Unix epoch. None if it is not one."""
+    """Return an HTTP date (IMF-fixdate, RFC 9110 §5.6.7) in seconds since the Unix epoch. None for other text."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 RECORDED: Final = "recorded"
-"""The host in the URL of a recorded request whose host is unknown."""
+"""The host that is put into the URL of a recorded request if its real host is unknown."""
 
 
 def is_loopback(url: str) -> bool:

@@ -18,7 +18,8 @@ _FIELDS: Final = rb"(?:[^\s:][^\r\n:]*+:[^\r\n]*+\r?\n|[ \t][^\r\n]*+\r?\n)*+\r?
 _FIRST: Final = re.compile(rb"(?:" + _STATUS + rb"|" + _REQUEST + rb")" + _LINE + rb"(?:[^\r\n]++\r?\n)*+\r?\n")
 """The first message in a file: its first line and its headers, up to the first empty line."""
 _NEXT: Final = re.compile(rb"(?:" + _STATUS + rb"[^\r\n]*+|" + _REQUEST + rb")\r?\n" + _FIELDS)
-"""The first line and headers of a later message. JSON text cannot contain that, since line breaks are escaped."""
+"""The first line and headers of a later message. A body in JSON cannot match, because its strings have no line breaks.
+"""
 _INTERIM: Final = range(100, 200)
 _SUCCESS: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)

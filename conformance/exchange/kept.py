@@ -1,8 +1,9 @@
 """Find out how much of a response body a recording contains: all of it, its start, or nothing reliable.
 
-Recorders remove chunks and content codings but keep their headers, stop at a limit, reformat JSON, and count sizes
-differently. So the headers may contradict the body without any fault of the server. A body that can be parsed as JSON
-is checked, whatever its headers say. A body that was stored as sent is checked as it is. Everything else is unknown.
+Recorders decode the chunked transfer coding and content codings but keep the headers that announce them, stop at a
+limit, reformat JSON, and count sizes differently. So the headers may contradict the body without any fault of the
+server. A body that can be parsed as JSON is checked, whatever its headers say. A body that was stored as sent is
+checked as it is. Everything else is unknown.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ _TEXT: Final = re.compile(rb"\s*[\[{\"<]")
 
 
 class KnownBody(NamedTuple):
-    """The known part of a recorded body. ``lost`` says what is missing, or None. The rest is as in ``Response``."""
+    """The known part of a recorded body. ``lost`` says what is missing, or None.
+
+    The other members are those of ``Response``.
+    """
 
     content: bytes = b""
     extent: Extent = Extent.WHOLE
@@ -113,7 +117,7 @@ def of_printed(data: bytes, headers: Headers, *, recoded: bool) -> KnownBody:
 def _of_coded(body: bytes, headers: Headers, *, as_sent: bool, recoded: bool) -> KnownBody:
     """Return a body without its content coding, which the recorder may already have removed.
 
-    ``as_sent`` says that a length or chunks prove that the bytes are those that the server sent.
+    ``as_sent`` says that Content-Length or the chunked coding proves that the server sent exactly these bytes.
     """
     codings = _codings(headers)
     content, error = decode(body, codings, MAX_BODY)
@@ -145,12 +149,15 @@ def _of_text(body: bytes, *, size: int | None, recoded: bool) -> KnownBody:
     if kind is Text.ENDS_EARLY or (size is not None and size > len(body)):
         return _cut(body, size)
     if size is not None:
-        return _unknown(f"the recording contains {len(body):,} bytes of a body of {size:,}, so it was changed")
+        return _unknown(f"the recording contains {len(body):,} bytes of a body of {size:,} bytes, so a tool changed it")
     return KnownBody(body, verbatim=not recoded)
 
 
 def _remove_framing(data: bytes, headers: Headers, size: int | None) -> tuple[bytes, bool, bool]:
-    """Return the body without chunks, whether it is proven to be as sent, and whether its end is missing."""
+    """Return the body without the chunked transfer coding and without text that a tool printed after it.
+
+    Returns also whether it surely has exactly the bytes that the server sent, and whether its end is missing.
+    """
     if "chunked" in values(headers, "transfer-encoding"):
         return _remove_chunks(data)
     if size is None:
@@ -172,9 +179,11 @@ def _is_whole(data: bytes, headers: Headers) -> bool:
 
 
 def _remove_chunks(data: bytes) -> tuple[bytes, bool, bool]:
-    """Remove chunks if there are any. Most tools remove them and keep the Transfer-Encoding header.
+    """Decode the chunked transfer coding if the body still has it.
 
-    Returns the body, whether it is proven to be as sent, and whether its end is missing.
+    Most tools decode it but keep the Transfer-Encoding header.
+
+    Returns the body, whether it surely has exactly the bytes that the server sent, and whether its end is missing.
     """
     import h11
 

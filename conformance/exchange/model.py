@@ -36,13 +36,14 @@ class Credential(enum.Enum):
     """The user's key with upper and lower case swapped."""
     EMPTY = "empty"
     LOWER_CASE_NAME = "lower-case name"
-    """The user's key in the header ``x-api-key``, in lower case."""
+    """The user's key, with the name of its header written in lower case (``x-api-key``)."""
 
 
 class Operation(enum.Enum):
-    """An operation of the API other than GET /api/queue, to create, list and remove jobs.
+    """The operations of the API, other than GET /api/queue, that create, list or remove jobs.
 
-    The value is the method, and the path that replaces ``queue`` in the URL of the queue. ``{job}`` is the id of a job.
+    Each value is a pair: the method, and the path that replaces ``queue`` in the URL of the queue. ``{job}`` stands for
+    the id of a job.
     """
 
     SUBMIT = ("POST", "prompt")
@@ -98,7 +99,8 @@ class Extent(enum.Enum):
 
 
 OTHER_PROTOCOL: Final = "no response in HTTP/1.1"
-"""The start of ``Problem.detail`` if the server speaks another protocol. Advice for the user follows it."""
+"""The start of ``Problem.detail`` if the server speaks another protocol. The rest of the detail is advice for the user.
+"""
 UNRESOLVED: Final = "the name cannot be resolved"
 """The start of ``Problem.detail`` if the host name is unknown."""
 
@@ -122,7 +124,7 @@ _SPECIAL: Final = ("if-none-match", "if-modified-since", "if-match", "if-unmodif
 
 
 Same = tuple[str, str, str, Headers]
-"""A key that is equal for equal requests: method, URL, credential, and header fields except the request id."""
+"""Everything by which two requests are compared: method, URL, credential, and header fields except the request id."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class Request:
 
     @cached_property
     def bare(self) -> bool:
-        """Whether the request has only common headers, such as Accept and User-Agent, and required ones."""
+        """Whether the request has only common headers, such as Accept, and those that the user's document requires."""
         return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property
@@ -187,7 +189,7 @@ class Request:
 
     @cached_property
     def same(self) -> Same:
-        """A key that is equal for equal requests. It has everything except the request id."""
+        """The parts of the request that are compared with those of other requests: everything except the request id."""
         named = [(name.lower(), value) for name, value in self.headers]
         kept = tuple([field for field in named if field[0] != "x-request-id"])
         return self.method, self.url, self.credential.value, kept
@@ -219,9 +221,9 @@ class Wire(msgspec.Struct, frozen=True):
 class Response:
     """A response that was received or recorded.
 
-    ``content`` is the body without chunks and content codings. ``coding_error`` says why the body could not be decoded,
-    or is None. ``content`` is then the part before the error. ``wire`` is set if the raw bytes were inspected. The body
-    was then not read.
+    ``content`` is the body after the chunked coding and all content codings were decoded. If that failed,
+    ``coding_error`` says why, and ``content`` is the part before the error. ``wire`` is set if the raw bytes were
+    inspected; the body was then not read.
 
     ``head`` is False if not all headers are known. ``extent`` says how much of the body is known. ``verbatim`` is False
     if the recorder re-encoded or reformatted the body, so that its bytes are not those that the server sent. ``echoes``
@@ -241,7 +243,7 @@ class Response:
 
     @property
     def body(self) -> bytes | StoredBody:
-        """The body, or the place in a file where it is stored. Equal bodies of a run are stored once."""
+        """The body, or a ``StoredBody`` if it is in a file. Equal bodies of a run are stored once."""
         return self.content
 
     @property
@@ -255,7 +257,7 @@ class Response:
         return replace(self, content=body) if isinstance(body, bytes) else StoredResponse(self, body)
 
     def with_echoes(self, headers: Headers, echoes: tuple[str, ...]) -> Response:
-        """Return the response with other headers, and with the places that repeat the key."""
+        """Return a copy with these headers and ``echoes``: the places where the response contains the user's key."""
         return replace(self, headers=headers, echoes=echoes)
 
     @property
@@ -265,7 +267,7 @@ class Response:
 
     @cached_property
     def typed(self) -> bool:
-        """Whether it is known if the response has a Content-Type, and which."""
+        """Whether the Content-Type of the response is known, or its absence."""
         return self.head or self.header("content-type") is not None
 
     def lines(self, name: str) -> list[str]:
@@ -296,12 +298,12 @@ class StoredResponse(Response):
         vars(self).update({name: value for name, value in vars(response).items() if name != "content"}, _body=body)
 
     def with_echoes(self, headers: Headers, echoes: tuple[str, ...]) -> Response:
-        """Return the response with other headers, and with the places that repeat the key."""
+        """Return a copy with these headers and ``echoes``: the places where the response contains the user's key."""
         others = {each.name: getattr(self, each.name) for each in fields(Response) if each.name != "content"}
         return StoredResponse(Response(**{**others, "headers": headers, "echoes": echoes}), self.body)
 
     def kept_in(self, _store: BodyStore) -> Response:
-        """Return the response, whose body is stored already."""
+        """Return this response unchanged, because its body is already in a file."""
         return self
 
     @property
@@ -311,7 +313,7 @@ class StoredResponse(Response):
 
     @property
     def body(self) -> StoredBody:
-        """The place of the body in the file."""
+        """The body as it is stored in the file."""
         body: StoredBody = vars(self)["_body"]
         return body
 

@@ -126,7 +126,11 @@ def record_of(
     selection: Selection = Selection(),
     store: BodyStore | None = None,
 ) -> Recording:
-    """Read a recording like ``read_file``, and keep the notes about parts that could not be read."""
+    """Read a recording from a file. The result has notes about the parts that could not be read.
+
+    ``method`` and ``data`` are as in ``read_file``. ``selection`` says which entries of a HAR file to read, and
+    ``store`` is where large bodies are kept. Raises OSError, and UnreadableRecording if the file contains no response.
+    """
     beside = path.with_suffix(".req")
     request = beside.read_bytes() if path.suffix == ".http" and method is None and beside.is_file() else None
     content = path.read_bytes() if data is None else data
@@ -147,9 +151,9 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
     selection: Selection = Selection(),
     store: BodyStore | None = None,
 ) -> Recording:
-    """Recognise the format of bytes and read them, with notes. Raises UnreadableRecording.
+    """Recognise the format of a recording and read it. The result has notes about the parts that could not be read.
 
-    Large bodies are kept in ``store``, or in one of the recording.
+    Large bodies are kept in ``store``, by default a new one. Raises UnreadableRecording.
     """
     found = Recording(store or BodyStore())
     try:
@@ -282,21 +286,21 @@ def _har(found: Recording, entries: Sequence[Any], name: str, selection: Selecti
 
 
 def _kept(entry: HarEntry, found: Recording) -> HarEntry:
-    """Return an entry whose body is kept in the store of the recording."""
+    """Return the entry with its body moved to the store of the recording."""
     return replace(entry, response=None if entry.response is None else entry.response.kept_in(found.store))
 
 
 def _passed_over(
     entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
-    """Yield a note with the number of unreadable entries for other paths, and the first of these paths."""
+    """Yield one note if entries that are not for the queue cannot be read. It counts them and names the first few."""
     others = (read_entry(entries[number - 1], number) for number, _ in named if number not in chosen)
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:
         listed = ", ".join(f"entry {entry.number} ({printable(entry.path, 60)})" for entry in odd[:NAMED])
         more = ", …" if len(odd) > NAMED else ""
-        be = "entry of another path is unreadable" if len(odd) == 1 else "entries of other paths are unreadable"
-        yield f"{name}: {len(odd)} {be} and ignored: {listed}{more}"
+        noun = "entry" if len(odd) == 1 else "entries"
+        yield f"{name}: ignored {len(odd)} unreadable {noun} for other URLs than the queue: {listed}{more}"
 
 
 def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
@@ -348,7 +352,7 @@ def _key(headers: Headers) -> str | None:
 
 
 def _nothing(named: Sequence[tuple[int, str]], selection: Selection) -> str:
-    """Return the message that no entry is about the queue, with paths that may be meant."""
+    """Return the message that no entry is for the queue, with the URLs that the user may have meant."""
     path = selection.queue_path or USUAL_PATH
     below = f" of {selection.target}" if selection.target else ""
     urls = dict.fromkeys(_base(url) for _, url in named if "queue" in urlsplit(url).path)
@@ -367,7 +371,7 @@ def _exchange(entry: HarEntry, name: str, let_in: set[str]) -> Exchange:
 
 
 def _credential(headers: Headers, status: int, let_in: set[str]) -> Credential:
-    """Return which key a request had. A refused one is compared with the accepted keys in the file."""
+    """Return which key a request had. The key of a refused request is compared with the accepted keys in the file."""
     key = first(headers, "x-api-key")
     if status not in (401, 403) or not let_in or key in let_in:
         return Credential.GIVEN

@@ -25,7 +25,7 @@ class Redactor:
 
     It finds a key in upper and lower case, reversed, in pieces, and as written in URLs, JSON, HTML, base64, hexadecimal
     digits and UTF-16, also in nested encodings. ``others`` are the wrong keys that were sent. They are redacted, too,
-    but a response that contains one does not count as containing the key.
+    but a response that contains a wrong key does not count as containing the key.
     """
 
     def __init__(self, *secrets: Secret | None, others: Iterable[Secret] = ()) -> None:
@@ -114,7 +114,10 @@ class Redactor:
         return value
 
     def _raw_word(self, found: re.Match[bytes]) -> bytes:
-        """Replace a key that could be a word if it contains an escape. ``_without_words`` handles those without."""
+        """Return the replacement for a key that could be an ordinary word, if it is written with escapes.
+
+        Without escapes it stays as it is, because ``_without_words`` redacts it later.
+        """
         return found[0] if found[0].decode("latin-1") in self._plain_words else REDACTED_WORD.encode()
 
     def finds_words(self, content: bytes) -> bool:
@@ -130,7 +133,8 @@ _OWN_NAMES: Final = frozenset(
     {"queue", "queue_running", "queue_pending", "running", "pending", "create_time", "prompt_id", "class_type"}
     | {"inputs", "outputs", "workflow", "extra_data", "client_id", "code", "message", "status", "error", "details"}
 )
-"""Names that every queue or error contains. A key is not redacted inside them, which would only reveal it."""
+"""Names that every queue or error contains. A key that is part of one is not redacted there: the gap would reveal it.
+"""
 _CUT: Final = re.compile(r"…(?: \([\d,]+ characters\))?$")
 """The end of text that ``text/safe.py`` has shortened."""
 _NAME: Final = re.compile(r"\w*", re.ASCII)
@@ -201,7 +205,7 @@ def _forms(key: str) -> set[str]:
 
 
 def _in_base64(key: str) -> Iterator[str]:
-    """Yield the texts by which a key appears in the base64 of a longer text. They depend on its offset modulo 3."""
+    """Yield the texts as which a key appears in the base64 of a longer text: one for each key offset modulo 3."""
     for base, before in product((base64.b64encode, base64.urlsafe_b64encode), range(3)):
         inner = base(bytes(before) + key.encode()).decode()[-(-before * 8 // 6) : (before + len(key)) * 8 // 6]
         if len(inner) >= SHORTEST_IN_BASE64:

@@ -64,7 +64,10 @@ _TEXTS: Final = (
 
 
 class Content(NamedTuple):
-    """The text of a file in UTF-8 without byte order mark. ``recoded`` says that the file had other bytes."""
+    """The text of a file in UTF-8 without byte order mark.
+
+    ``recoded`` says that the file had a byte order mark or another encoding.
+    """
 
     data: bytes
     recoded: bool = False

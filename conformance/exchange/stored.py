@@ -47,7 +47,7 @@ class BodyStore:
         self._last: tuple[int, int, bytes] = (0, 0, b"")
 
     def keep(self, content: bytes) -> bytes | StoredBody:
-        """Store a body, and return it or its place in the file. An equal body that was stored before is reused.
+        """Store a body, and return it, or a ``StoredBody`` if it is in the file. An equal body is stored only once.
 
         If the file cannot be written, the body is kept in memory.
         """

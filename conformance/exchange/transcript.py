@@ -14,8 +14,8 @@ class Smallest(NamedTuple):
     """The smallest sequence of generated requests that broke a clause, by the ids of its exchanges.
 
     It was sent again ``asked`` times, and broke the clause ``broken`` of these times. A normal GET of the queue was
-    sent ``plain_asked`` times for comparison, and broke the clause ``plain_broken`` times. All are 0 if no time was
-    left.
+    sent ``plain_asked`` times for comparison, and broke the clause ``plain_broken`` times. All four counts are 0 if no
+    time was left.
     """
 
     exchanges: tuple[str, ...]
@@ -39,11 +39,11 @@ class FamilyTally(NamedTuple):
 
 
 class Search(NamedTuple):
-    """The results of all generated requests: ``examples`` of ``wanted`` were sent, and ``stopped`` says why not all.
+    """The results of all generated requests: ``examples`` of ``wanted`` requests were sent.
 
-    ``found`` has the smallest request that broke a clause, by the id of the clause or ``NO_ANSWER``. ``label`` names
-    the operation, such as ``GET /api/queue``. ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis``
-    the version that generated the requests.
+    ``stopped`` says why fewer than ``wanted`` requests were sent, or is None. ``found`` has the smallest request that
+    broke a clause, by the id of the clause or ``NO_ANSWER``. ``label`` names the operation, such as ``GET /api/queue``.
+    ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
     """
 
     seed: int

@@ -50,7 +50,7 @@ class _Report(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Written:
-    """What an overview shows. ``earlier`` are directories in its directory that earlier runs left there."""
+    """What an overview shows. ``earlier`` are subdirectories of its directory that are left over from earlier runs."""
 
     tally: FleetTally
     digest: Digest

@@ -16,7 +16,7 @@ AHEAD: Final = 1000
 
 
 def host_of(target: Target) -> str:
-    """Return host and port of a target in lower case, as they are in its URL."""
+    """Return the host of a target in lower case, with the port if its URL has one."""
     if target.url == EMBEDDED:
         return "localhost"
     return urlsplit(target.url if "://" in target.url else f"//{target.url}").netloc.lower()

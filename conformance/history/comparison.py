@@ -320,7 +320,7 @@ def _time_kind(before: ClauseThen | None, now: ClauseThen | None) -> Kind:
 
 
 def _differ(before: ClauseThen, now: ClauseThen) -> bool:
-    """Whether the failures differ. A run without recorded failures is not compared."""
+    """Whether the failures differ. False if one of the runs has no record of its failures."""
     return bool(before.failures and now.failures) and before.failures != now.failures
 
 

@@ -1,1 +1,1 @@
-"""From findings to statuses, the verdict and the report. Pure."""
+"""Turn findings into the status of each clause, the verdict, and the report. Pure."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from conformance.judge.opinion import Opinion
 
 GRACE: Final = 10.0
-"""Seconds that checking the responses may always take, even if the requests used up the time for the run."""
+"""The number of seconds that checking the responses may always take, even if no time is left for the run."""
 
 
 def build(  # noqa: PLR0913 - the sources of a report
@@ -167,9 +167,9 @@ def report_on(
 ) -> Report:
     """Check the exchanges of a run and build its report.
 
-    The clauses are those named in ``only``, else those in ``judging``, else all. Raises UsageProblem if whole bodies
-    were requested for a recording whose workflows are redacted. Raises InternalError, with keys redacted, if the suite
-    itself fails.
+    ``only`` has the ids of the clauses to check; without it, ``judging`` says which, by default all. Raises
+    UsageProblem if whole bodies were requested for a recording whose workflows are redacted. Raises InternalError, with
+    keys redacted, if the suite itself fails.
     """
     try:
         return _report_on(transcript, judging, only, selected)
@@ -230,7 +230,10 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
 
 
 def _late(seconds: float | None) -> Callable[[], bool]:
-    """Return a function that says whether the time for judging is over. Judging gets at least ``GRACE`` seconds."""
+    """Return a function that returns True when the time for judging is over.
+
+    Judging gets at least ``GRACE`` seconds.
+    """
     if seconds is None:
         return lambda: False
     ends = time.monotonic() + max(seconds, GRACE)
@@ -250,7 +253,10 @@ def _without_keys(results: Sequence[ClauseResult], exchanges: Sequence[Exchange]
 def report_on_exchanges(
     exchanges: Sequence[Exchange], judging: Judging, *, target: str, start: float, unread: Sequence[str] = ()
 ) -> Report:
-    """Check recorded exchanges and build a report. ``unread`` names unreadable parts of the recording."""
+    """Check recorded exchanges and build a report.
+
+    ``unread`` has a line for each part of the recording that is unreadable.
+    """
     return report_on(
         Transcript(tuple(exchanges), target, start, time.time(), None, unread=tuple(unread), recorded=True), judging
     )

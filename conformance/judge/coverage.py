@@ -19,17 +19,17 @@ A_JOB: Final = "a job in the queue"
 A_RESPONSE: Final = "a response that the server did not send"
 A_RECORDING: Final = "an exchange that was not recorded"
 A_LIVE_RUN: Final = "a live run (check)"
-"""A recording cannot show what such a clause is about, because only a run that writes checks it."""
+"""What a clause that is checked only with ``--populate`` or ``--allow-writes`` needs if the run was a recording."""
 
 
 _FROM_THE_SERVER: Final = frozenset({A_JOB, A_RESPONSE, A_RECORDING})
 
 
 class ProfileCounts(NamedTuple):
-    """How many clauses of a profile a run checked, of ``total`` that it could check.
+    """How many clauses of a profile a run checked, and the ``total`` that it could have checked.
 
-    ``needs`` counts the clauses that it did not check, by what they need. Those that need an option or a key are not
-    part of ``total``.
+    ``needs`` counts the clauses that were not checked, by what they need. Clauses that need an option, a key or a live
+    run are not part of ``total``.
     """
 
     profile: Profile

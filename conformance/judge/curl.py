@@ -56,7 +56,7 @@ def _body(request: RecordedRequest, key: str) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    """Drop characters that neither an argument nor a header field can hold."""
+    """Remove the characters that must not occur in an argument or a header field, such as line breaks."""
     return re.sub(r"[\r\n\0]+", " ", text).strip(" \t")
 
 

@@ -13,7 +13,7 @@ from conformance.text.pointer import unescape
 from conformance.text.safe import printable, without_credentials
 
 CONTEXT: Final = 160
-"""Characters before and after the place: enough to recognise it, and too few to show somebody's workflow."""
+"""Number of characters that are shown before and after the place: enough to recognise it, but not a whole workflow."""
 MARKED: Final = 240
 SEARCHED: Final = 8 << 20
 """Bodies with more bytes than this get no excerpts, because finding a place means parsing everything before it."""
@@ -83,7 +83,10 @@ def _skip(text: str, at: int) -> int:
 
 
 def _member(text: str, at: int, name: str, decoder: json.JSONDecoder) -> int | None:
-    """Return the offset of the value of the last member called ``name``, or None. Parsers also use the last one."""
+    """Return the offset of the value of the last member called ``name``, or None.
+
+    Parsers, too, use the last of several.
+    """
     at = _skip(text, at + 1)
     found = None
     while text[at] == '"':

@@ -21,8 +21,8 @@ _AWAY: Final = frozenset({503, *ORIGIN_AWAY})
 def exit_status(report: Report, *, fail_on_should: bool = False, inconclusive_ok: bool = False) -> int:
     """Return the exit status of a run: 0 conformant, 1 non-conformant, 10 inconclusive.
 
-    Expired or stale entries in the file of known deviations make it 1, too. With ``inconclusive_ok``, clauses that
-    could not be checked give 0, but a target that was never reached still gives 10.
+    It is also 1 if the file of known deviations has expired or stale entries. With ``inconclusive_ok``, an inconclusive
+    run gives 0 if only clauses could not be checked, but still 10 if the target was never reached.
     """
     if report.verdict is Verdict.NON_CONFORMANT:
         return EXIT_NON_CONFORMANT
@@ -65,6 +65,9 @@ def unreached(report: Report) -> str | None:
 
 
 def warnings_that_fail(report: Report) -> int:
-    """Return how many warnings make the exit status 1 because of ``--fail-on-should``. 0 if it is 1 without them."""
+    """Return how many warnings make the exit status 1 because of ``--fail-on-should``.
+
+    Return 0 if the exit status is 1 for another reason.
+    """
     strict = report.run.options.get("fail_on_should") is True and report.verdict is not Verdict.NON_CONFORMANT
     return report.counts.warn if strict else 0

@@ -1,4 +1,7 @@
-"""Compute fingerprints, which tell whether two violations of a clause, in different runs, are the same."""
+"""Compute fingerprints.
+
+Two violations of a clause in different runs count as the same if their fingerprints are equal.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Final
 from conformance.judge.report import ClauseResult, Evidence, Fingerprint
 
 _JOB: Final = re.compile(r"(/queue_(?:running|pending))/\d+(?:(/\d+)(/.*)?)?", re.DOTALL)
-"""A JSON Pointer into a job: the list, the index of the job, the index of the element (which is kept), and the rest."""
+"""Matches a JSON Pointer into a job. Its groups are the list, the index of the element in the job, and the rest."""
 _MEMBER: Final = re.compile(r"(/[^/]*)(/.*)?", re.DOTALL)
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
@@ -33,7 +36,7 @@ def place_pattern(pointer: str) -> str:
 
 
 def _within(position: str, place: str) -> str:
-    """Return the pattern for a place in an element of a job. Names that users choose are replaced by ``**``."""
+    """Return the pattern for a place inside an element of a job. Names that users choose are replaced by ``**``."""
     if position == "/2" and place:
         return "/**"
     member = _MEMBER.fullmatch(place)
@@ -41,5 +44,8 @@ def _within(position: str, place: str) -> str:
 
 
 def fingerprints(result: ClauseResult) -> frozenset[Fingerprint]:
-    """Return the fingerprints of all violations of a clause, or of the listed ones in reports of old versions."""
+    """Return the fingerprints of all violations of a clause.
+
+    For a report of an old version, only those of listed violations.
+    """
     return frozenset(result.fingerprints or map(fingerprint, result.evidence))

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from conformance.contract.ask import ClauseSubjects, subjects, subjects_by_clause, subjects_of_parts
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.conversation import Answer, Conversation, submitted_twice
+from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.expected_status import suspected
+from conformance.contract.prompts import submitted_twice
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large import reading_of
@@ -26,7 +27,8 @@ from conformance.judge.verdict import count, decide
 from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
-"""Maximum bytes of bodies whose parsed values are in memory at once. A value takes about ten times its bytes."""
+"""Maximum total size of the bodies whose parsed values are in memory at once. A value needs about ten times its bytes.
+"""
 
 OVER: Final = "the time for the run was over (--deadline)"
 
@@ -36,8 +38,8 @@ _BREACHABLE: Final = (Level.MUST, Level.SHOULD)
 class Judgement(NamedTuple):
     """The results of a run: the status of each clause, the verdict with its reason, and the counts.
 
-    ``demand`` is the dialect that was required. ``listed`` names the lists that had a job in some response. ``servers``
-    is set if a recording contains several servers.
+    ``demand`` is the dialect that was required. ``listed`` names the lists that had a job in at least one response.
+    ``servers`` has the result of each server if a recording contains several.
     """
 
     results: tuple[ClauseResult, ...]
@@ -50,11 +52,11 @@ class Judgement(NamedTuple):
     cut: str | None = None
     """Why some responses were not checked, or None."""
     uncompared: str | None = None
-    """Which reads were not compared with others."""
+    """In words, how many GETs of the queue were not compared with one another. None if all were."""
 
 
 Waive = Callable[[ClauseResult, Dialect], ClauseResult]
-"""Turns a failed result into a waived one if it is a known deviation under the dialect."""
+"""A function that turns a failed result into a waived one if it is a known deviation under the dialect."""
 
 
 def judge(  # noqa: PLR0913 - what a judgement depends on
@@ -73,10 +75,10 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 
     ``only`` has the ids of the clauses to check; the verdict is then only about them. ``hide_workflows`` masks the
     contents of workflows in the evidence. ``detected`` is the order of elements that earlier responses showed under
-    ``--dialect auto``. ``waive`` waives known deviations. ``recorded`` says that the exchanges come from files, so that
-    advice about a lost response is about the recording. ``schemas`` are those of the OpenAPI document given with
-    ``--document``. ``late`` says whether the time for checking is over. Then the remaining responses are not checked,
-    clauses about several responses are skipped, and the verdict is not conformant.
+    ``--dialect auto``. ``waive`` waives known deviations. ``recorded`` says that the exchanges come from files; advice
+    about a missing response is then about the recording. ``schemas`` are those of the OpenAPI document given with
+    ``--document``. ``late`` returns True when the time for checking is over. Then the remaining responses are not
+    checked, clauses about several responses are skipped, and the verdict is not conformant.
 
     Never raises because of a response: a clause whose code raises has the status ``error``.
     """
@@ -110,13 +112,19 @@ def judge(  # noqa: PLR0913 - what a judgement depends on
 
 
 class _Late(BaseException):
-    """The time for judging is over. Not an Exception: no clause has failed."""
+    """The time for judging is over.
+
+    It derives from BaseException, so that it does not count as an error in a clause.
+    """
 
 
 def _in_time(
     exchanges: Sequence[Exchange], wanted: Demand, tallies: Mapping[Clause, ClauseTally], late: Callable[[], bool]
 ) -> tuple[list[Answer], Demand, int]:
-    """Judge the responses one by one until it is late. Return them, the demand, and how many were judged."""
+    """Judge the responses one by one until ``late`` returns True.
+
+    Returns all responses, the dialect that was required, and how many responses were judged.
+    """
 
     def pulse() -> None:
         if late():
@@ -143,15 +151,15 @@ def _in_time(
 
 
 def demand_of(exchanges: Sequence[Exchange], dialect: Dialect, schemas: Schemas | None = None) -> Demand:
-    """Return what a run demands: under AUTO, the order that the first job shows."""
+    """Return the dialect that a run requires. Under ``auto`` it is the order of elements that the first job shows."""
     wanted = Demand.of(dialect)._replace(twice=submitted_twice(exchanges), schemas=schemas)
     return _told(_answers(exchanges, wanted), exchanges, wanted)[1]
 
 
 class Bench:
-    """Finds the clauses that single responses break, as they arrive. Equal bodies are read once.
+    """Finds the clauses that single responses break, while a run goes on. Equal bodies are parsed only once.
 
-    If it gets ``late``, the rest of the responses is left out.
+    When ``late`` returns True, the remaining responses are not checked.
     """
 
     def __init__(self, demand: Demand, late: Callable[[], bool] = lambda: False) -> None:
@@ -160,7 +168,7 @@ class Bench:
         self._readings: dict[bytes | StoredBody, Reading] = {}
         self._live: dict[int, Reading] = {}
         self._kept: dict[int, set[str]] = {}
-        """By reading: the clauses about its body that it keeps."""
+        """By the ``id()`` of a parsed body: the ids of the clauses about bodies to which it conforms."""
         self._shared = Shared(KnownJobs(), self._pulse)
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
@@ -183,7 +191,10 @@ class Bench:
             raise _Late
 
     def _broken(self, answer: Answer) -> set[str]:
-        """Return the ids of the clauses that one response breaks. A clause that fails itself does not count."""
+        """Return the ids of the clauses that one response breaks.
+
+        A clause whose code raises an exception is left out.
+        """
         place, broken = id(answer.reading), set[str]()
         known = self._kept.get(place, set()) if answer.shows_queue else set()
         clauses = [clause for clause in self._clauses if clause.id not in known]
@@ -213,7 +224,7 @@ def _breaks(clause: Clause, subjects: Iterable[Any]) -> bool:
 
 
 _Known = dict[int, str]
-"""By the identity of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
+"""By the ``id()`` of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
 
 
 def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
@@ -255,7 +266,7 @@ def _make_room(live: dict[int, Reading], current: Reading) -> None:
 
 
 def _answers(exchanges: Sequence[Exchange], demand: Demand, pulse: Callable[[], None] = lambda: None) -> list[Answer]:
-    """Return the responses. Equal bodies share one reading."""
+    """Return the responses, each with its parsed body. Responses with equal bodies share one ``Reading``."""
     readings: dict[bytes | StoredBody, Reading] = {}
     answers, shared = [], Shared(KnownJobs(), pulse)
     for exchange in exchanges:
@@ -269,7 +280,10 @@ def _answers(exchanges: Sequence[Exchange], demand: Demand, pulse: Callable[[], 
 def _told(
     answers: list[Answer], exchanges: Sequence[Exchange], demand: Demand, pulse: Callable[[], None] = lambda: None
 ) -> tuple[list[Answer], Demand]:
-    """Resolve AUTO by the first job that shows an order, and return the responses, read in that order."""
+    """If the dialect is ``auto``, detect it by the first job whose elements show an order.
+
+    Returns the responses, parsed for that dialect, and the dialect.
+    """
     for answer in answers if demand.open else ():
         found = answer.reading.order if answer.shows_queue else None
         if answer.reading.length > LIVE:

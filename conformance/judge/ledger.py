@@ -23,11 +23,11 @@ BODY: Final = 2000
 
 
 EXCERPT: Final = 1 << 14
-"""Bytes of a response body from which the excerpt is made."""
+"""Number of bytes at the start of a response body from which the excerpt is made."""
 
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
-    """Return an exchange as the report shows it, with the start of its body made printable.
+    """Return an exchange as the report shows it, with printable excerpts of its bodies.
 
     ``whole`` adds what is needed to check the exchange again.
     """
@@ -71,18 +71,23 @@ def instant(seconds: float) -> str:
 
 
 WHOLE_BODIES: Final = 64 << 20
-"""Maximum bytes of all bodies in a report together. Equal bodies count once."""
+"""Maximum total size of the bodies in a report, in bytes. Equal bodies count once."""
 
 
 BLOT: Final = "x"
-"""Replaces each byte of a key in a stored body, so that clauses about credentials still find a value there."""
+"""The character that replaces each byte of a key in a stored body, so that clauses about credentials still find a
+value.
+"""
 
 
 _SPARED: Final = tuple(filter(None, HARMLESS))
 
 
 def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODIES) -> dict[str, Body]:
-    """Return bodies by their SHA-256, each once and without keys, except those that would exceed ``limit``."""
+    """Return bodies by their SHA-256, with keys redacted.
+
+    A body is left out if all bodies together would have more than ``limit`` bytes with it.
+    """
     found: dict[str, Body] = {}
     room = limit
     for name, content, redactor in named:
@@ -93,7 +98,7 @@ def bodies(named: Iterable[tuple[str, bytes, Redactor]], limit: int = WHOLE_BODI
 
 
 def kept(exchange: Exchange) -> Kept:
-    """Return the facts of an exchange that clauses need and that the report does not show otherwise."""
+    """Return the facts about an exchange that clauses need and that the other members of the report do not have."""
     request, response = exchange.request, exchange.response
     return Kept(
         started=exchange.started,
@@ -120,7 +125,10 @@ def kept(exchange: Exchange) -> Kept:
 
 
 def _extent(redactor: Redactor, response: Response) -> Extent:
-    """Return how much of a body can be checked again: nothing if the redacted key may be an ordinary word in it."""
+    """Return how much of a body can be checked again.
+
+    It is nothing if the body was changed because the key may be an ordinary word in it.
+    """
     whole = not redactor.finds_words(response.content)
     return response.extent if whole else Extent.UNKNOWN
 

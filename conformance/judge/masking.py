@@ -15,12 +15,12 @@ _TOKEN: Final = re.compile(
 )
 _NODE_ID: Final = re.compile(r"\d{1,12}(:\d{1,12})*", re.ASCII)
 _IN_WORKFLOW: Final = re.compile(r"/queue_(?:running|pending)/\d+/[234]/")
-"""Pointers into elements 2, 3 and 4 of a job. Element 3 or 4 may have extra data of users."""
+"""Matches JSON Pointers into elements 2, 3 and 4 of a job, which may contain data of users."""
 _ABOUT_CONTENT: Final = ("workflow.", "json.", "reads.job-data")
 _ABOUT_NODES: Final = ("workflow.", "lifecycle.workflow")
 """Clauses whose findings make no sense without the class types of nodes."""
 _OF_JOBS: Final = (b"queue_running", b"queue_pending", b"class_type", b"inputs", b"prompt")
-"""Names of members that a response with text of users contains."""
+"""Member names, at least one of which occurs in every response that contains text of users."""
 
 
 def mask_workflows(text: str, *, class_types: bool = False) -> str:

@@ -24,7 +24,7 @@ from conformance.spec.schemas import LARGEST, Schemas, of_the_vendored_document
 from conformance.text import plural
 
 RESPONSE_SCHEMA: Final = response_schema.id
-"""The clause that reports a disagreement."""
+"""The id of the clause that gets the status ``error`` if the clauses and the schema disagree."""
 STATUSES: Final = (OK, 400, 500)
 """The statuses of a GET of the queue that the OpenAPI document describes."""
 
@@ -34,8 +34,8 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
     "framing.": "bytes before or after the body",
     "error.content-type": "a header",
     "error.retry-after": "a header",
-    "error.no-queue": "the schema allows more members, also those of a queue",
-    "envelope.not-an-error": "the schema of 200 allows more members, also those of an error",
+    "error.no-queue": "the schema of an error allows additional members, and so queue_running and queue_pending",
+    "envelope.not-an-error": "the schema of a 200 allows additional members, and so code and message",
     "item.element-order": "OpenAPI 3.0 has no tuples, so the schema accepts the elements in any order",
     "item.prompt-id.": "OpenAPI 3.0 has no tuples, and `type: string` accepts any text",
     "item.workflow.": "OpenAPI 3.0 has no tuples, so the schema accepts another kind of element there",
@@ -50,19 +50,18 @@ BEYOND_THE_SCHEMA: Final[Mapping[str, str]] = {
     "method.": "responses to other methods than GET",
     "caching.": "a header",
     "cors.": "a header",
-    "document.": "about the user's own OpenAPI document, not this one",
+    "document.": "about the user's own OpenAPI document, not the one that ships with the suite",
 }
-"""Clauses (or prefixes of their ids) that are stricter than the JSON Schema, so that they may disagree with it, and
-why.
+"""By id of a clause, or prefix of its id: why the clause is stricter than the JSON Schema, so that both may disagree.
 """
 
 
 class Opinion(NamedTuple):
-    """The result of the cross-check.
+    """The result of the cross-check of the clauses with a JSON Schema validator.
 
-    ``checked`` counts the distinct responses that were checked, and ``too_large`` those that were not, because they are
-    too large for it or the time for judging was over. ``disagreements`` has one line for each response about which the
-    clauses and the schema disagree.
+    ``checked`` counts the distinct responses that were cross-checked. ``too_large`` counts those that were not, because
+    they are too large for the validator or because the time for judging was over. ``disagreements`` has one line for
+    each response about which the clauses and the schema disagree.
     """
 
     checked: int
@@ -78,9 +77,9 @@ def second_opinion(
     *,
     late: Callable[[], bool] = lambda: False,
 ) -> Opinion:
-    """Check each distinct response against the corrected schema. ComfyUI's own dialect does not have one.
+    """Check each distinct response against the JSON Schema of the corrected document.
 
-    Responses that are left when it gets ``late`` are not checked.
+    Only the dialect ``cloud`` has one. When ``late`` returns True, the remaining responses are not checked.
     """
     if demand.read_as is not Dialect.CLOUD:
         return Opinion(0, 0, ())
@@ -115,7 +114,10 @@ def second_opinion(
 
 
 def apply_opinion(judgement: Judgement, opinion: Opinion) -> Judgement:
-    """Return the judgement, or an inconclusive one if clauses and schema disagree: then the suite itself is wrong."""
+    """Return the judgement. If the clauses and the schema disagree, the suite itself is wrong.
+
+    Then the status of one clause becomes ``error``, and a conformant run becomes inconclusive.
+    """
     if not opinion.disagreements:
         return judgement
     reason = f"the suite itself failed: {opinion.disagreements[0]}. Please report this"

@@ -15,7 +15,8 @@ _BREACHED: Final = {Level.MUST: Status.FAIL, Level.SHOULD: Status.WARN, Level.IN
 class Counted(NamedTuple):
     """How many responses a clause applied to (``judged``), how many violate it (``breached``), and the evidence.
 
-    ``error`` says how the check of the clause failed, if it did. ``left_out`` says which responses it did not see.
+    ``error`` is the exception that the code of the clause raised, or None. ``left_out`` says which responses were not
+    compared with others, or is None.
     """
 
     judged: int = 0
@@ -43,7 +44,7 @@ def outcome(clause: Clause, demand: Demand, counted: Counted) -> ClauseResult:
 
 
 def _not_asked(clause: Clause, demand: Demand) -> ClauseResult:
-    reason = clause.not_asked(demand) or "not demanded under this dialect"
+    reason = clause.not_asked(demand) or "not checked under this dialect"
     if demand.open and demand.dialect in clause.only and not clause.own_document:
         reason = f"needs a job that shows the dialect: {reason}"
         return _make(clause, clause.level, Counted(), Status.NOT_EXERCISED, reason)
@@ -71,7 +72,10 @@ def _make(clause: Clause, level: Level, counted: Counted, status: Status, reason
 
 
 def broken_in(clause: str, breached: int, judged: int) -> str:
-    """Return how many responses broke a clause. One about the whole run is noted once, for the last response."""
+    """Return in words how many responses broke a clause.
+
+    A violation by the whole run is recorded for one response only, so the number of responses is then left out.
+    """
     if judged == 1 and clause.partition(".")[0] in {"reads", "lifecycle"}:
         return "broken in this run"
     return f"broken in {breached:,} of {count(judged, 'response')}"

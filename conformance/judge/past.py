@@ -17,7 +17,7 @@ Outcome = Literal["worse", "better", "same", "unclear"]
 
 
 class PastRun(Value, frozen=True, kw_only=True):
-    """A run in a history of runs. ``number`` is its number in the history, 0 if it is not in one.
+    """A run in a history of runs. ``number`` is its number in the history, or 0 if it is not in a history.
 
     ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``). ``p50`` and ``p95`` are the
     median and the 95th percentile of response times in seconds, None without responses. ``name`` is the name of the
@@ -54,7 +54,7 @@ class RunAt(Value, frozen=True, kw_only=True):
 
 
 class Outage(Value, frozen=True, kw_only=True):
-    """The newest runs in a row that did not reach the target: the first of them, and their number."""
+    """The latest consecutive runs that did not reach the target: the first of them, and their number."""
 
     since: RunAt
     runs: int
@@ -71,7 +71,7 @@ class ClauseHistory(Value, frozen=True, kw_only=True):
     """The results of a clause over the runs of a history.
 
     ``spans`` covers the listed runs, oldest first. The other members cover the whole history: the last run that checked
-    the clause, its status there, and, if it was broken there, the run since which it has been broken.
+    the clause, the status of the clause in that run, and, if that run broke it, the run since which it has been broken.
     """
 
     spans: tuple[Span, ...]
@@ -118,8 +118,8 @@ class Diff(Value, frozen=True, kw_only=True):
 class History(Value, frozen=True, kw_only=True):
     """The last runs of a target, oldest first. The last one is the run of this report.
 
-    A target is identified by its name, or without one by its URL, path and dialect. ``total`` counts all of its runs in
-    the history. ``diff`` compares this run with the last complete run before it that reached the target.
+    A target is identified by its name, or if it has none, by its URL, path and dialect. ``total`` counts all of its
+    runs in the history. ``diff`` compares this run with the last complete run before it that reached the target.
     """
 
     runs: tuple[PastRun, ...]

@@ -19,7 +19,10 @@ class UnreadableReport(UsageProblem):
 
 
 def read_report(path: Path) -> Report:
-    """Read a report from its ``compliance.json``, or from the directory that contains it. Raises UnreadableReport."""
+    """Read a report from its ``compliance.json``, or from the directory that contains this file.
+
+    Raises UnreadableReport.
+    """
     file = path / NAME if path.is_dir() else path
     try:
         return decode(file.read_bytes())

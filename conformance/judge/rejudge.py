@@ -17,7 +17,7 @@ from conformance.judge.whole import NotWhole, exchanges_in
 
 
 class _Told(msgspec.Struct):
-    """The members of compliance.json by which a file is recognised as a report."""
+    """The members by which a file is recognised as the ``compliance.json`` of a report."""
 
     schema_version: int
     verdict: str
@@ -37,7 +37,10 @@ def is_report(data: bytes) -> bool:
 
 
 def read_source(data: bytes, name: str) -> tuple[Report, Transcript]:
-    """Parse a report, and return it with the requests and responses of its run. Raises NotWhole if it lacks bodies."""
+    """Parse a report, and return it with the requests and responses of its run.
+
+    Raises NotWhole if it lacks some bodies.
+    """
     try:
         source = decode(data)
         Dialect(source.run.dialect)

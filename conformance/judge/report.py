@@ -55,7 +55,7 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
-"""Maximum number of fingerprints that are kept for a clause. If it has this many, there may be more."""
+"""Maximum number of fingerprints that are kept for a clause. If this many are kept, there may be more."""
 
 
 class Excerpt(Value, frozen=True, kw_only=True):
@@ -69,9 +69,9 @@ class Excerpt(Value, frozen=True, kw_only=True):
 class Evidence(Value, frozen=True, kw_only=True):
     """A violation of a clause: in which exchange, at which place, what was expected and what the server sent.
 
-    ``more`` counts the violations in this response that are not listed: of the same clause, with the same cause, and at
-    the same place except for indices. ``last`` is the place of the last of them. ``seen_in`` has the ids of up to 20
-    other exchanges with the same violation. ``kind`` is as in a fingerprint.
+    ``more`` counts further violations in this response that are not listed, because they differ from this one only in
+    the indices in their place. ``last`` is the place of the last of these. ``seen_in`` has the ids of up to 20 other
+    exchanges with the same violation. ``kind`` is a stable word for the cause, or "" if the clause has only one kind.
     """
 
     exchange: str
@@ -90,9 +90,9 @@ class Evidence(Value, frozen=True, kw_only=True):
 class SmallestRequest(Value, frozen=True, kw_only=True):
     """The smallest generated request, or sequence of requests, that broke a clause.
 
-    ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. It was sent ``asked``
-    more times and broke the clause ``broken`` of these times. Normal GETs of the queue, sent before for comparison,
-    broke the clause ``plain_broken`` of ``plain_asked`` times.
+    ``exchanges`` has the ids of its requests, and ``curl`` has bash lines that send them again. The request was sent
+    again ``asked`` times, and broke the clause ``broken`` of these times. Normal GETs of the queue, sent before for
+    comparison, broke the clause ``plain_broken`` of ``plain_asked`` times.
     """
 
     exchanges: tuple[str, ...]
@@ -145,7 +145,7 @@ class ClauseResult(Value, frozen=True, kw_only=True):
 
 
 class MadeFrom(Value, frozen=True, kw_only=True):
-    """The older report whose responses were checked again: its file, its results, and when they were checked again."""
+    """The older report whose responses were checked again: its file, its results, and when that was done."""
 
     file: str
     judged: str
@@ -185,14 +185,15 @@ class Run(Value, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
     recorded: bool = False
     uncompared: str | None = None
-    """Which reads were not compared with others because they list too many jobs. None if all were."""
+    """In words, how many GETs of the queue were not compared with one another because they list too many jobs, or None.
+    """
 
 
 class BrokenByGenerated(Value, frozen=True, kw_only=True):
     """A clause that generated requests break although normal GETs of the queue do not.
 
     ``clause`` is "" if a generated request got no complete response. ``times`` counts the generated requests that broke
-    the clause, without those that were sent to find a smaller one.
+    the clause, without those that were sent to reduce a failing request to a smaller one.
     """
 
     clause: str
@@ -209,12 +210,13 @@ class GeneratedFamily(Value, frozen=True, kw_only=True):
 
 
 class GeneratedRequests(Value, frozen=True, kw_only=True):
-    """The results of generated requests: ``examples`` of ``wanted`` were sent, and ``stopped`` says why not all.
+    """The results of generated requests: ``examples`` of ``wanted`` requests were sent.
 
-    ``no_answer`` is the smallest request that got no complete response, or None. ``operation`` names the operation,
-    such as ``GET /api/queue``, ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version
-    that generated the requests. ``cross_checked`` counts distinct responses that were also checked against the JSON
-    Schema of the document, and ``not_cross_checked`` those that were too large for it.
+    ``stopped`` says why fewer than ``wanted`` requests were sent, or is None. ``no_answer`` is the smallest request
+    that got no complete response, or None. ``operation`` names the operation, such as ``GET /api/queue``, ``document``
+    is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
+    ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
+    ``not_cross_checked`` those that were too large for that or for which no time was left.
     """
 
     examples: int
@@ -234,7 +236,7 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
 
 
 class State(enum.StrEnum):
-    """What a run says about an entry in the file of known deviations: whether the deviation still occurs."""
+    """The state of an entry in the file of known deviations after a run: whether the failure still occurs."""
 
     HOLDS = "holds"
     NOT_EXERCISED = "not-exercised"
@@ -245,7 +247,7 @@ class State(enum.StrEnum):
 
 
 class KnownDeviation(Value, frozen=True, kw_only=True):
-    """An entry in the file of known deviations that concerns the run. ``entry`` is its number in the file, from 1."""
+    """An entry in the file of known deviations that applies to the run. ``entry`` is its number in the file, from 1."""
 
     entry: int
     state: State

@@ -32,7 +32,10 @@ _VERDICTS: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFOR
 
 
 def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
-    """Group exchanges by server. If only one server is named, exchanges without the name of a server belong to it."""
+    """Group exchanges by server.
+
+    If only one server is named, exchanges without the name of a server belong to that server.
+    """
     names = {exchange.server for exchange in exchanges} - {""}
     unnamed = next(iter(names)) if len(names) == 1 else ""
     groups: dict[str, list[Exchange]] = {}

@@ -24,7 +24,7 @@ from conformance.text.cutoff import complete_jobs
 from conformance.text.safe import failure
 
 LISTED: Final = 2
-"""Maximum number of findings of one kind that are listed for a response. The rest are counted."""
+"""Maximum number of findings of one kind that are listed for a response. Further ones are only counted."""
 KINDS: Final = 20
 """Maximum number of kinds of findings that are listed for a clause."""
 SEEN_IN: Final = 20
@@ -36,7 +36,7 @@ _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 
 
 def _shown(pointer: str | None) -> str | None:
-    """Return a JSON Pointer for the report: lone surrogates as escapes, and cut to ``POINTER_LIMIT`` characters."""
+    """Return a JSON Pointer for the report: with lone surrogates escaped, and cut to ``POINTER_LIMIT`` characters."""
     if pointer is None:
         return None
     whole = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", pointer[:POINTER_LIMIT])
@@ -76,7 +76,10 @@ def as_evidence(
 
 @dataclass
 class _Kind:
-    """The findings of one kind. Those of the first response are listed; later exchanges with them are only named."""
+    """The findings of one kind. Those of the first response are listed.
+
+    Later exchanges that have them are only named.
+    """
 
     exchange: str
     clause: str
@@ -151,7 +154,7 @@ class ClauseTally:
                 kind.name(answer)
 
     def forget_unless_broken(self, name: str) -> None:
-        """Do not count a response that was judged in part, unless it breaks the clause."""
+        """Do not count a response that was only partly judged, unless it breaks the clause."""
         if name not in self.breached:
             self.judged.discard(name)
 

@@ -1,4 +1,4 @@
-"""Decide the verdict of a run, and its reason in words, by the statuses of the clauses."""
+"""Decide the verdict of a run by the statuses of the clauses, and give the reason in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMED: Final = 3
 GRAVEST: Final = "lifecycle.survives-malformed"
 """If this clause is violated, the verdict names it first."""
 AT_THE_END: Final = 2
-"""The number of normal GETs at the end of a run of which at least one must get a 200 if earlier ones did."""
+"""If normal GETs of the queue got a 200, at least one of this many at the end of the run must get a 200, too."""
 _FAULTS: Final = {
     NoResponse.UNREACHABLE: "the target cannot be reached",
     NoResponse.TIMEOUT: "the target did not respond in time",
@@ -27,14 +27,14 @@ _FAULTS: Final = {
     NoResponse.NOT_RECORDED: "the recording is incomplete",
 }
 REMEDIES: Final = {
-    NoResponse.UNREACHABLE: "check that it is running, and that address and port are right",
-    NoResponse.TIMEOUT: "try again, or give it more time with --exchange-timeout",
-    NoResponse.BROKEN: "check that it speaks HTTP on this port, and not only HTTPS",
+    NoResponse.UNREACHABLE: "check that the server is running, and that address and port are right",
+    NoResponse.TIMEOUT: "try again, or give the server more time with --exchange-timeout",
+    NoResponse.BROKEN: "check that the server speaks HTTP on this port, and not only HTTPS",
     NoResponse.TOO_LARGE: "allow more with --max-body",
-    NoResponse.NOT_RECORDED: "docs/recordings.md says how to record all of it",
+    NoResponse.NOT_RECORDED: "docs/recordings.md says how to record whole responses",
 }
 _NOT_IN_FILES: Final = "the recording has no complete response"
-_RECORD_AGAIN: Final = "docs/recordings.md says how to record all of it"
+_RECORD_AGAIN: Final = "docs/recordings.md says how to record whole responses"
 
 
 def count(results: Iterable[ClauseResult]) -> Counts:
@@ -58,7 +58,7 @@ def decide(
 ) -> tuple[Verdict, str]:
     """Return the verdict of a run and its reason in words.
 
-    A failed must clause makes it non-conformant, else any reason from ``_doubts`` makes it inconclusive, else it is
+    The verdict is non-conformant if a must clause failed, else inconclusive if ``_doubts`` has a reason, else
     conformant. ``recorded`` says that the exchanges come from files.
     """
     failed = [result.id for result in results if result.status is Status.FAIL]
@@ -148,12 +148,19 @@ def _in_words(problem: Problem) -> str:
 
 
 def _remedy(problem: Problem) -> str:
-    """Return what the user can do about a missing or broken response. If the status line is valid, it speaks HTTP."""
+    """Return what the user can do about a missing or broken response.
+
+    If its status line is valid, the server speaks HTTP, and the advice does not doubt that.
+    """
     if problem.fault is NoResponse.UNREACHABLE and problem.detail.startswith(UNRESOLVED):
         return "is the host name spelled right, and does this machine know it?"
     if problem.fault is NoResponse.BROKEN and problem.begun and "status line" not in problem.detail:
         head = "header line" in problem.detail or "header name" in problem.detail
-        return "one of its header lines is not valid" if head else "check whether a proxy or a time limit cuts it off"
+        return (
+            "one of its header lines is not valid"
+            if head
+            else "check whether a proxy or a time limit cuts the response off"
+        )
     return REMEDIES[problem.fault]
 
 

@@ -19,7 +19,7 @@ class NotWhole(UsageProblem):
 def exchanges_in(report: Report) -> tuple[Exchange, ...]:
     """Return the requests and responses in a report. Raises NotWhole if the report lacks parts of them."""
     if report.bodies is None:
-        raise NotWhole("it was written without --full-bodies: check the server again with that option")
+        raise NotWhole("the report was written without --full-bodies: check the server again with that option")
     answers = [recorded.response for recorded in report.exchanges]
     lost = sum(bool(answer and answer.size and answer.sha256 not in report.bodies) for answer in answers)
     if lost:
@@ -78,7 +78,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
 
 
 def _marked(headers: Headers, content: bytes) -> tuple[str, ...]:
-    """Return where a response contains the placeholder of the key, for reports of versions that did not store it.
+    """Return where a response contains the placeholder of the key. Reports of old versions do not store the places.
 
     The places are names of header fields, and "" for the body.
     """

@@ -20,11 +20,14 @@ WHOLE: Final = (*HEAD, "content")
 
 
 class HiddenPartRead(BaseException):
-    """A clause read a hidden part. Not an Exception, so that it is not taken for an error in the clause."""
+    """A clause read a part of a response that was taken away from it, such as the body.
+
+    It derives from BaseException, so that ``except Exception`` does not report it as an error in the clause.
+    """
 
 
 class _Bare:
-    """An object with the given attributes. Reading any other attribute raises HiddenPartRead."""
+    """An object that has only the given attributes. Reading any other attribute raises HiddenPartRead."""
 
     def __init__(self, **shown: object) -> None:
         self.__dict__.update(shown)

@@ -50,5 +50,6 @@ def will_be_written(settings: Settings) -> list[str]:
     return [
         f"jobs from {source} are submitted too: each process of Locust keeps up to {server_changes.jobs} queued",
         "only jobs of this run are deleted and interrupted",
-        f"jobs that take longer than {server_changes.job_timeout:g} s are removed, and so are all others at the end",
+        f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
+        "all other jobs of this run are removed at its end",
     ]

@@ -16,7 +16,7 @@ from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, Record
 SECONDS: Final = 24 * 3600
 """Maximum number of seconds that are stored separately: more than the longest run has."""
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-"""Body sizes in bytes for which latency is counted separately."""
+"""Upper limits, in bytes, of the ranges of body size for which latency is counted separately."""
 STEP: Final = 1.1
 """Ratio of neighbouring histogram buckets: percentiles are accurate to about 10 %."""
 FASTEST: Final = 1e-5

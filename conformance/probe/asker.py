@@ -133,7 +133,7 @@ class Asker:
         return await self._answered(one, self.client.ask)
 
     async def inspect(self, one: Ask) -> Exchange:
-        """Send a request and inspect the raw bytes of its response, with the same repeats. Raises Stopped."""
+        """Send a request and inspect the raw bytes of its response. Repeat it as ``__call__`` does. Raises Stopped."""
         return await self._answered(one, self.client.inspect)
 
     async def _answered(self, one: Ask, send: Callable[[Ask], Awaitable[Exchange]]) -> Exchange:

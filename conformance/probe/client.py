@@ -29,7 +29,7 @@ from conformance.version import __version__
 
 USER_AGENT: Final = f"comfy-queue-conformance/{__version__}"
 _RETRIED: Final = (NoResponse.BROKEN, NoResponse.UNREACHABLE)
-"""Failures that a new connection may fix. After a timeout the time is used up."""
+"""Failures that a new connection may fix. Timeouts are not among them, because no time is left for another attempt."""
 NO_CONNECTION: Final = "no connection within the time limit (--connect-timeout)"
 NO_STATUS_LINE: Final = "the response does not begin with a status line"
 _NO_STATUS_LINE: Final = "illegal request line"

@@ -58,7 +58,7 @@ T = TypeVar("T")
 SLOW: Final = 2
 """Number of slow jobs. The first keeps the others pending, and the second does so after the first was stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
-"""Additional members of the submission of some jobs, by the number of the job, from 0."""
+"""Members that are added to the requests that submit some jobs. The keys are positions of jobs, counted from 0."""
 FRONTEND: Final = 2
 """The number of the job that is submitted as ComfyUI's own frontend does it."""
 WRITTEN: Final = 4
@@ -244,7 +244,7 @@ class Populating:
         await self._read("after a request that changes nothing")
 
     async def _delete_one(self) -> None:
-        """Delete a pending job that is not the next one, and delete it again when it is gone."""
+        """Delete a pending job that does not run next. When it has left the queue, send the same request again."""
         await self._read("before deleting")
         once = deletable(self.leave)
         if not once:

@@ -39,7 +39,7 @@ def temporary_storage() -> Iterator[None]:
 
 
 def one_case(family: Family) -> Case[Any]:
-    """Draw one Schemathesis case of a family (a group of parameters)."""
+    """Draw one Schemathesis case (a request) of a family (a group of parameters)."""
     cases = draw(operation_of(family).as_strategy(), 1, 0)
     return cases[0]  # type: ignore[no-any-return]
 

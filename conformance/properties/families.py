@@ -41,9 +41,10 @@ Value = Any
 
 @dataclass(frozen=True)
 class Family:
-    """A group of parameters that are generated together. ``document`` declares only these and the required ones.
+    """A group of parameters that are generated together.
 
-    ``together`` is the maximum number of its parameters in one request that covers values of the document.
+    ``document`` declares only these parameters and the required ones. ``together`` is the maximum number of its
+    parameters in a request that is made from values listed in the document.
     """
 
     name: str
@@ -54,9 +55,9 @@ class Family:
     together: int
 
     def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
-        """Return requests that together contain each value in the document, such as examples and bounds.
+        """Return requests that together contain every value that the document lists for a parameter, such as examples.
 
-        A request is a dict of values by the location and name of the parameter.
+        Each request is a dict. The keys are pairs: the location and the name of a parameter.
         """
         pairs = _shuffle(self.pairs(random), random)
         rows: list[dict[tuple[str, str], Value]] = []
@@ -70,9 +71,9 @@ class Family:
         return rows
 
     def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], Value]]:
-        """Yield each value in the document with the location and name of its parameter.
+        """Yield each value that the document lists for a parameter, after the location and the name of the parameter.
 
-        The values of a schema that several parameters share are distributed over these.
+        If several parameters share a schema, each of its values is used for at least one of them, not for all.
         """
         shared: dict[str, list[Parameter]] = {}
         for parameter in self.parameters:
@@ -102,7 +103,7 @@ def label_of(described: Described) -> str:
 
 
 def names(described: Described, without: Collection[str] = ()) -> list[str]:
-    """Return the names of all families, also of the parameters that the document declares and of sequences."""
+    """Return the names of all families, including that of declared parameters and that of sequences of requests."""
     found = [family.name for family in families(described.probed, described.path, without)]
     return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
 
@@ -136,12 +137,15 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
 
 
 def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:
-    """Return the names of headers that the document declares but that are not generated."""
+    """Return the names of headers that the document declares but that are not generated.
+
+    These are the headers in ``NEVER_SENT``, and those in ``without`` (names in lower case).
+    """
     return [each["name"] for each in parameters_of(document, path) if _left_out(each, without)]
 
 
 def schema_of(parameter: Parameter) -> Mapping[str, Any]:
-    """Return the JSON Schema of a parameter, which may be in its ``schema`` or ``content``."""
+    """Return the JSON Schema of a parameter, from its member ``schema`` or ``content``. Empty if it has none."""
     content: Mapping[str, Any] = next(iter((parameter.get("content") or {}).values()), {})
     found = parameter.get("schema", content.get("schema"))
     return found if isinstance(found, Mapping) else {}
@@ -155,7 +159,7 @@ def own_values(parameter: Parameter) -> list[Value]:
 
 
 def schema_values(schema: Any, document: Document) -> list[Value]:
-    """Return the values in a JSON Schema: examples, default, enumerated values, and bounds."""
+    """Return the values that a JSON Schema names: examples, default, enumerated values, and bounds."""
     schema = follow_reference(schema, document)
     if not isinstance(schema, Mapping):
         return []

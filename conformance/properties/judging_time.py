@@ -11,12 +11,12 @@ from conformance.exchange.stored import StoredBody
 from conformance.judge.judge import Bench
 
 PLAIN: Final = 256 << 20
-"""Bytes of plain reads that are judged before generated requests are sent."""
+"""Maximum number of bytes of normal responses that are judged before generated requests are sent."""
 MARGIN: Final = 1.5
 
 
 class _Bodies:
-    """The distinct bodies of responses, and their bytes together."""
+    """The distinct bodies of responses, and the sum of their sizes."""
 
     def __init__(self) -> None:
         self._seen: set[bytes | StoredBody] = set()
@@ -31,7 +31,10 @@ class _Bodies:
 
 
 class TimedBench:
-    """Judges responses on a bench, and measures the time. ``ledger`` has all exchanges of the run."""
+    """Finds the clauses that responses break, with a ``Bench``, and measures the time that this takes.
+
+    ``ledger`` has all exchanges of the run.
+    """
 
     def __init__(self, bench: Bench, ledger: Sequence[Exchange], clock: Callable[[], float]) -> None:
         self._bench, self._ledger, self._clock = bench, ledger, clock
@@ -48,7 +51,7 @@ class TimedBench:
         return broken
 
     def seconds_for_all(self) -> float:
-        """Return the seconds that judging all responses of the run will take."""
+        """Return an estimate of the seconds that judging all responses of the run will take."""
         self._all.add(islice(self._ledger, self._counted, None))  # called before every request: look only at new ones
         while self._counted < len(self._ledger) and _is_over(self._ledger[self._counted]):
             self._counted += 1

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 3
 """Maximum number of requests in a sequence."""
 COVERAGE: Final = 0.9
-"""Maximum share of requests with values from the document. Half of the others are single random requests, half
-sequences.
+"""The maximum share of requests that are made from values listed in the document. Half of the others are single random
+requests, half are sequences.
 """
 _Values = dict[tuple[str, str], Any]
 
@@ -83,7 +83,10 @@ class Source:
         return Prepared(self, singles, [tuple(each.parts for each in one) for one in drawn[half:]])
 
     def _draw(self, number: int) -> list[list[Generated]]:
-        """Return sequences with ``number`` requests in total, from all families. Some requests mix two families."""
+        """Draw random sequences with ``number`` requests in total, from all families.
+
+        Some requests mix two families.
+        """
         if number <= 0:
             return []
         each = {family.name: self._strategy(family) for family in self.families}
@@ -150,7 +153,7 @@ class Source:
         return {(each["in"], each["name"]) for each in family.required}
 
     def _complete(self, parts: Parts) -> Parts:
-        """Return the parts of a request with missing required ones added."""
+        """Return the parts of a request, with the required parts added that it lacks."""
         there = {part[:2] for part in parts}
         return (*(part for part in self.required if part[:2] not in there), *parts)
 

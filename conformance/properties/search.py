@@ -1,4 +1,4 @@
-"""Send generated requests, first single ones and then sequences, and shrink those that break a clause.
+"""Send generated requests, first single ones and then sequences. Reduce those that break a clause to smaller ones.
 
 Unlike in Hypothesis, a failure need not be reproducible: the smallest request that broke a clause is kept even if it
 breaks the clause only sometimes, and the report says how often.
@@ -37,19 +37,21 @@ from conformance.spec.schemas import Schemas
 BATCH: Final = 32
 """Number of requests that are sent at the same time, on several connections."""
 SHRINKS: Final = 160
-"""Maximum number of requests that are sent to find smaller ones."""
+"""Maximum number of requests that are sent to reduce failing requests to smaller ones."""
 KEY: Final = b"comfy-queue-conformance"
 """The key of this suite's requests in the example database of Hypothesis."""
 CONFIRMATIONS: Final = 5
-"""How often the smallest request, and a normal GET before it, are sent again to see whether the failure is chance."""
+"""How often a failing request is sent again to see whether the failure was chance. Normal GETs are sent as often
+before.
+"""
 CONFIRMED: Final = 12
 """Maximum number of failures that are confirmed. Some servers break everything."""
 
 Send = Callable[[Sequence[Ask]], Sent]
-"""Sends requests, and returns the exchanges of each request and why it stopped early, if it did."""
+"""A function that sends requests. It returns the exchanges of each request, and why it stopped early, or None."""
 
 BrokenBy = Callable[[Iterable[Exchange]], set[str]]
-"""Returns the ids of the clauses that responses break."""
+"""A function that returns the ids of the clauses that responses break."""
 
 
 class Wire(NamedTuple):
@@ -71,9 +73,9 @@ def search_after(  # noqa: PLR0913 - what a search depends on
     schemas: Schemas | None = None,
     asker: Asker | None = None,
 ) -> Search:
-    """Look for clauses that generated requests break and that the usual reads in the ledger keep.
+    """Send generated requests, and find the clauses that they break although normal GETs in the ledger do not.
 
-    ``asker`` sends the requests: the time to judge all responses is reserved.
+    If ``asker`` is given, it keeps enough of the time of the run free for judging all responses.
     """
     late = (lambda: False) if asker is None else lambda: asker.seconds <= 0
     clock = time.monotonic if asker is None else asker.client.monotonic
@@ -107,7 +109,7 @@ def search(
 
 
 class _Breach(NamedTuple):
-    """Requests that broke a clause, with their exchanges. The request ``before`` them may have caused the breach."""
+    """Requests that broke a clause, with their exchanges. The request ``before`` them may have caused the failure."""
 
     parts: tuple[Parts, ...]
     exchanges: list[Exchange]
@@ -115,7 +117,7 @@ class _Breach(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int, int]:
-        """The number of requests, then of their parts, then of characters."""
+        """The size of the requests: their number, the number of their parts, and the length of the parts."""
         every = [part for each in self.parts for part in each]
         return len(self.parts), len(every), sum(len(part.name) + len(part.value) for part in every)
 
@@ -130,10 +132,10 @@ class _Hunt:
     wanted: int
     examples: int = 0
     spare: int = SHRINKS
-    """The number of requests that may still be sent to find smaller ones."""
+    """The number of requests that may still be sent to reduce failing requests."""
     stopped: str | None = None
     sent: Counter[str] = field(default_factory=Counter)
-    """The number of requests by family, without those sent to shrink or confirm others."""
+    """The number of requests by family, without those that were sent to reduce or confirm a failing one."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     """The number of requests that broke a clause, by family and clause."""
     smallest: dict[tuple[str, str], _Breach] = field(default_factory=dict)
@@ -152,7 +154,7 @@ class _Hunt:
                 examples.delete(KEY, value)
 
     def scatter_all(self, requests: Iterable[Generated]) -> None:
-        """Send single requests, and shrink each one that breaks a clause."""
+        """Send single requests, and reduce each one that breaks a clause to a smaller one."""
         waiting = iter(requests)
         while not self.over and (batch := list(islice(waiting, min(BATCH, self.wanted - self.examples)))):
             found = self._asked(self.wire.scatter, [parts for _, parts in batch])
@@ -162,7 +164,10 @@ class _Hunt:
                     self._judge(family, (parts,), exchanges)
 
     def follow(self, parts: Sequence[Parts]) -> list[str]:
-        """Send a sequence of requests, and shrink it if it breaks a clause. Returns the ids of these clauses."""
+        """Send a sequence of requests. If it breaks clauses, reduce it to a smaller one.
+
+        Returns the ids of these clauses.
+        """
         asked = tuple(parts[: self.wanted - self.examples])
         found = [exchanges for exchanges in self._asked(self.wire.send, asked) if exchanges]
         self._count(SEQUENCES, len(found))
@@ -173,7 +178,10 @@ class _Hunt:
         self.sent[family] += number
 
     def _judge(self, family: str, parts: tuple[Parts, ...], exchanges: list[Exchange]) -> list[str]:
-        """Record the clauses that requests break, each with the smallest requests that do. Returns their ids."""
+        """Record the clauses that these requests break, each with the smallest requests that break it.
+
+        Returns their ids.
+        """
         before, self.last = self.last, parts[-1:]
         names = []
         for name in sorted(self._broken(exchanges) - self.known):
@@ -187,9 +195,10 @@ class _Hunt:
         return names
 
     def _covering(self, parts: tuple[Parts, ...]) -> str | None:
-        """Return the status clause that an earlier request broke, if one of these requests has all of its parts.
+        """Return the id of the clause that explains an unexpected status of these requests, or None.
 
-        None without such a request, and for ``status.steady``.
+        It is a clause about the status that an earlier request broke, if one of these requests has all parts of that
+        one. ``status.steady`` never counts as an explanation.
         """
         there = [{part[:2] for part in each} for each in parts]
         for (_, name), breach in self.smallest.items():
@@ -200,9 +209,10 @@ class _Hunt:
         return None
 
     def _shrunk(self, family: str, name: str, breach: _Breach) -> str:
-        """Shrink requests unless smaller ones are known, and keep the smallest. Returns the clause that they break.
+        """Reduce requests to the smallest that break a clause, unless smaller ones are known.
 
-        Smaller requests may break another clause, because the clause depends on what is unusual about a request.
+        Returns the clause that they break. That may be another clause than ``name``, because what is unusual about a
+        request decides which clause it breaks.
         """
         if self._is_new(family, name, breach):
             name, breach = self._without_parts(family, name, breach)
@@ -215,7 +225,7 @@ class _Hunt:
         return known is None or breach.size < known.size
 
     def _without_parts(self, family: str, name: str, breach: _Breach) -> tuple[str, _Breach]:
-        """Shrink a sequence: remove requests, then their parts, as long as the rest still breaks the clause."""
+        """Make a sequence smaller: remove requests, then their parts, as long as the rest still breaks the clause."""
         for fewer in _smaller(breach.parts):
             if self.spare < len(fewer):
                 break
@@ -282,7 +292,7 @@ class _Hunt:
         return [sent for _ in range(CONFIRMATIONS) if (sent := send())]
 
     def _sent(self, parts: Iterable[Parts]) -> list[Exchange]:
-        """Send requests in turn. Returns nothing if one of them could not be sent."""
+        """Send requests in turn, and return their exchanges. Returns an empty list if one of them could not be sent."""
         found = self._asked(self.wire.send, parts)
         return list(chain.from_iterable(found)) if all(found) else []
 
@@ -302,7 +312,7 @@ class _Hunt:
 
 
 def _smaller(parts: tuple[Parts, ...]) -> Iterator[tuple[Parts, ...]]:
-    """Yield smaller versions of a sequence: without one request, then with half of a request's parts, or without one.
+    """Yield smaller versions of a sequence: first without one of the requests, then without some parts of one request.
 
     Required parts stay.
     """

@@ -90,7 +90,10 @@ def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, st
     as_sent = re.match(rf"({_FIELD_NAME}):", given)
     if as_sent is not None:
         name = as_sent[1]
-        msg = f"--header must be NAME=VARIABLE, not NAME: VALUE: put VALUE into a variable and give {name}=VARIABLE"
+        msg = (
+            "--header must be NAME=VARIABLE, not 'NAME: VALUE': "
+            f"put the value into an environment variable and give {name}=VARIABLE"
+        )
         raise UsageProblem(msg)
     name, separator, variable = given.partition("=")
     if not separator or not re.fullmatch(_FIELD_NAME, name) or not variable:

@@ -3,7 +3,8 @@
 An excerpt of the published OpenAPI document ships with the suite, unchanged. Clauses quote it, and ``quote_stands_at``
 checks their quotes. The errata turn it into the corrected document. A second overlay, the probing overlay, adds
 optional parameters that a server must tolerate, such as Accept and Range. Requests are generated from the result, the
-probed document. Both are created in development (``tox -e overlay``) and only read at run time.
+probed document. The corrected and the probed document are created in development (``tox -e overlay``) and only read at
+run time.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def apply_errata(document: Document, refusals: Mapping[str, object]) -> None:
 
 
 def errata() -> tuple[Erratum, ...]:
-    """Return the corrections of the published document, in the order in which they are applied."""
+    """Return the errata (corrections) of the published document, in the order in which they are applied."""
     return tuple(
         Erratum(action["x-id"], action["target"], action["description"], action.get("update"))
         for action in _parse(OVERLAY_PATH)["actions"]
@@ -146,7 +147,7 @@ def quote_stands_at(pointer: str, quote: str, document: Document | None = None) 
 
 
 def folded(text: str) -> str:
-    """Return text in which all white space, also line breaks, is replaced by single blanks."""
+    """Return text in which each run of white space, also of line breaks, is replaced by one blank."""
     return " ".join(text.split())
 
 

@@ -25,8 +25,9 @@ class Described:
     """An OpenAPI document that describes GET of the queue, for generating requests and checking responses.
 
     ``corrected`` is the document without its known mistakes. ``probed`` is ``corrected`` with the optional parameters
-    of the probing overlay. ``path`` is the path of the queue in it. ``own`` is True if the user gave the document.
-    ``unmatched`` then has the ids of the corrections that do not fit it.
+    of the probing overlay. ``path`` is the path of the queue in the document. ``own`` is True if the user gave the
+    document; ``unmatched`` then has the ids of the errata (corrections of the published document) that do not fit this
+    one.
     """
 
     name: str
@@ -68,7 +69,10 @@ def declaring(parameters: Sequence[Parameter]) -> Described:
 
 
 def path_for(document: Document, queue_path: str) -> str | None:
-    """Return the path in a document that matches ``queue_path``, also a template as ``/{user}/queue``, or None."""
+    """Return the path in a document that matches ``queue_path``, or None.
+
+    It may be a template such as ``/{user}/queue``.
+    """
     paths: dict[str, Any] = document.get("paths") or {}
     offered = [path for path, item in paths.items() if isinstance(item, Mapping) and METHOD in item]
     if queue_path in offered:
@@ -92,7 +96,7 @@ def parameters_of(document: Document, path: str) -> list[Parameter]:
 
 
 def place_of(parameter: Parameter) -> tuple[str, str]:
-    """Return what identifies a parameter: its location (such as ``query`` or ``header``) and its name."""
+    """Return the location of a parameter (such as ``query`` or ``header``) and its name, which together identify it."""
     return parameter["in"], parameter["name"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 LARGEST: Final = 1 << 20
-"""Bodies with more bytes than this are not validated, because jsonschema needs seconds for some megabytes."""
+"""Bodies with more bytes than this are not validated, because jsonschema needs seconds for a few megabytes."""
 SHOWN: Final = 20
 """Maximum number of violations that are listed for a body."""
 _SHORT: Final = 120

@@ -1,4 +1,4 @@
-"""Read the OpenAPI document given with ``--document``: validate it, and correct known mistakes that it shares."""
+"""Read the OpenAPI document given with ``--document``: validate it, and correct mistakes that it shares with ours."""
 
 from __future__ import annotations
 
@@ -129,9 +129,10 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
 
 
 def _apply_errata(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
-    """Return the document with the corrections of the published one that fit it, and the ids of the others.
+    """Apply the errata of the published document that also fit this one.
 
-    A correction fits if the text at its place is the same.
+    Return the result, and the ids of the other errata. An erratum fits if both documents have the same value at the
+    place that it corrects.
     """
     published = load_document()
     matching: list[Erratum] = []

@@ -1,7 +1,7 @@
 """Hypothesis strategies for responses of ``GET /api/queue``: test data for client authors, and for this suite.
 
 All values conform to the contract, to every ``must`` and every ``should``, and cover the edge cases that it allows.
-They need Hypothesis, which the extra ``properties`` installs::
+Example::
 
     from hypothesis import given
     from conformance.strategies import bodies

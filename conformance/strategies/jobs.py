@@ -23,7 +23,7 @@ QueueInfo = dict[str, Any]
 NOW: Final = 1_763_913_600_000
 """2025-11-23T16:00:00Z in milliseconds: the default time of all responses."""
 EARLIEST: Final = 10**12
-"""2001-09-09 in milliseconds: the earliest ``create_time``. A smaller number could mean seconds."""
+"""2001-09-09 in milliseconds, the earliest ``create_time``. A client could take a smaller number for seconds."""
 SAFE: Final = 2**53 - 1
 """The largest integer that JavaScript represents exactly (RFC 8259 §6)."""
 
@@ -36,7 +36,7 @@ def _uuid(bits: int, version: int | None = None) -> str:
 
 
 def prompt_ids() -> SearchStrategy[str]:
-    """Draw prompt ids: UUIDs of any version, also the nil and the max UUID, as 36 characters in lower case."""
+    """Return a strategy for prompt ids: UUIDs of any version, also the nil and the max UUID, in lower case."""
     bits = st.integers(0, 2**128 - 1)
     return st.builds(_uuid, bits, st.integers(1, 8) | st.none()) | st.sampled_from((_uuid(0), _uuid(2**128 - 1)))
 
@@ -55,19 +55,25 @@ class _Frame:
             raise ValueError(f"now must be milliseconds since the epoch, {EARLIEST} or more, not {self.now}")
 
     def numbers(self) -> SearchStrategy[int | float]:
-        """Draw values for element 0, the job number."""
+        """Return a strategy for element 0, the job number."""
         if self.dialect == "cloud":
             return st.integers(1, 9) | st.integers(1, SAFE)
         return st.integers(-9, 9) | st.integers(-SAFE, SAFE) | st.integers(-9, 9).map(float) | st.floats(-SAFE, SAFE)
 
     def times(self) -> SearchStrategy[int]:
-        """Draw creation times in milliseconds: some jobs are created together, and some are old."""
+        """Return a strategy for creation times in milliseconds.
+
+        Equal times and times long before ``now`` are frequent.
+        """
         return st.one_of(
             [st.integers(max(EARLIEST, self.now - span), self.now) for span in (2, 60_000, 86_400_000, self.now)]
         )
 
     def item(self, number: float, prompt_id: str, created: int, details: Any) -> Item:
-        """Return a job with these values. ``details`` are copied: workflow, output node ids, metadata."""
+        """Return a job with these values.
+
+        ``details`` are its workflow, output node ids and metadata, which are copied.
+        """
         workflow, outputs, metadata = deepcopy(details)
         metadata["create_time"] = created
         rest = [outputs, metadata] if self.dialect == "cloud" else [metadata, outputs]
@@ -89,13 +95,13 @@ _METADATA: Final = (_FURTHER | objects(VALUES)).flatmap(lambda members: shuffled
 
 @st.composite
 def _details(draw: DrawFn) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
-    """Draw a workflow, matching output node ids, and metadata in which ``create_time`` must still be set."""
+    """Draw a workflow, output node ids that fit it, and metadata to which ``create_time`` must still be added."""
     workflow = draw(workflows())
     return workflow, draw(output_node_ids(workflow)), draw(_METADATA)
 
 
 def items(dialect: Dialect = "cloud", *, now: int = NOW) -> SearchStrategy[Item]:
-    """Draw jobs. Raises ValueError for an unknown dialect, or if ``now`` is not in milliseconds."""
+    """Return a strategy for jobs. Raises ValueError for an unknown dialect, or if ``now`` is not in milliseconds."""
     frame = _Frame(dialect, now)
     return st.builds(frame.item, frame.numbers(), prompt_ids(), frame.times(), _details())
 
@@ -118,7 +124,10 @@ def _queue_infos(draw: DrawFn, frame: _Frame, min_jobs: int, max_jobs: int) -> Q
 def _places(
     values: SearchStrategy[Any], running: int, jobs: int, *, distinct: bool = False
 ) -> SearchStrategy[list[Any]]:
-    """Draw a list with a value for each job: first the running ones in any order, then the pending ones, rising."""
+    """Return a strategy for lists with one value for each job.
+
+    The values of the running jobs come first, in any order. Those of the pending jobs follow, in rising order.
+    """
     waiting = jobs - running
     return st.builds(
         lambda first, then: first + sorted(then),
@@ -130,11 +139,11 @@ def _places(
 def queue_infos(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[QueueInfo]:
-    """Draw QueueInfo objects with ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
+    """Return a strategy for QueueInfo objects with ``min_jobs`` to ``max_jobs`` jobs, running and pending together.
 
     Ids are unique. Along the pending jobs, ``create_time`` never falls and numbers rise (under ``oss``: never fall),
-    possibly with gaps. The running jobs are in any order, and may share a number with a pending one, which the OpenAPI
-    document does not rule out. Raises ValueError as ``items`` does.
+    possibly with gaps. The running jobs are in any order, and may share a number with a pending job, which the OpenAPI
+    document does not rule out. Raises ValueError for an unknown dialect, or if ``now`` is not in milliseconds.
     """
     return _queue_infos(_Frame(dialect, now), min_jobs, max_jobs)
 
@@ -142,12 +151,16 @@ def queue_infos(
 def bodies(
     dialect: Dialect = "cloud", *, min_jobs: int = 0, max_jobs: int = 6, now: int = NOW
 ) -> SearchStrategy[bytes]:
-    """Draw bodies of 200 responses as bytes: ``queue_infos`` as JSON text. Raises ValueError as ``items`` does."""
+    """Return a strategy for bodies of 200 responses: QueueInfo objects as JSON text in UTF-8.
+
+    The arguments are those of ``queue_infos``. Raises ValueError for an unknown dialect, or if ``now`` is not in
+    milliseconds.
+    """
     return encoded(queue_infos(dialect, min_jobs=min_jobs, max_jobs=max_jobs, now=now))
 
 
 def errors() -> SearchStrategy[dict[str, Any]]:
-    """Draw ErrorResponse objects with a ``code`` and a ``message``, neither blank, and possibly more members."""
+    """Return a strategy for ErrorResponse objects: a ``code``, a ``message``, neither blank, and maybe more members."""
     texts = TEXTS.filter(str.strip)
     codes = st.sampled_from(("INTERNAL", "UNAUTHORIZED", "workspace_id_invalid")) | texts
     names = NAMES.filter(lambda name: not name.startswith("queue_"))

@@ -1,4 +1,4 @@
-"""Write JSON values in all notations that RFC 8259 allows: white space, escapes, order of members, numbers."""
+"""Write the same JSON value in many ways that RFC 8259 allows: white space, escapes, order of members, numbers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ class _Escaping:
 
 
 class _Writer:
-    """Writes a value as JSON text. For each choice, such as white space, it takes the next of the given ones."""
+    """Writes a value as JSON text.
+
+    Each time it needs white space, for example, it uses the next of the given ``gaps``.
+    """
 
     def __init__(
         self, gaps: Sequence[str], escapings: Sequence[_Escaping], orders: Sequence[Order], forms: Sequence[Form]
@@ -114,10 +117,10 @@ _FORMS: Final[SearchStrategy[Form]] = st.sampled_from(("shortest", "exponent", "
 
 
 def encoded(values: SearchStrategy[Any]) -> SearchStrategy[bytes]:
-    r"""Draw values from a strategy as JSON text in UTF-8. ``json.loads`` returns the same values.
+    r"""Return a strategy for the values of another strategy as JSON text in UTF-8.
 
-    White space, escapes (also unnecessary ones such as ``\/``), the order of members, and the notation of numbers with
-    a fraction vary. Integers are written in plain digits.
+    ``json.loads`` returns the same values. White space, escapes (also unnecessary ones such as ``\/``), the order of
+    members, and the notation of numbers with a fraction vary. Integers are written in plain digits.
     """
     few = (
         st.lists(_GAPS, min_size=1, max_size=4),

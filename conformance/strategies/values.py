@@ -87,10 +87,10 @@ VALUES: Final = st.one_of(_SHALLOW, _SHALLOW, _SHALLOW, _DEEP)
 
 
 def objects(values: SearchStrategy[Any] = SCALARS, *, min_size: int = 0) -> SearchStrategy[dict[str, Any]]:
-    """Draw JSON objects with ``min_size`` to 3 members, whose values are drawn from ``values``."""
+    """Return a strategy for JSON objects with ``min_size`` to 3 members. Their values are drawn from ``values``."""
     return st.dictionaries(NAMES, values, min_size=min_size, max_size=3)
 
 
 def shuffled(members: dict[str, T]) -> SearchStrategy[dict[str, T]]:
-    """Draw JSON objects with exactly these members, in any order."""
+    """Return a strategy for JSON objects with exactly these members, in any order."""
     return st.permutations(list(members.items())).map(dict)

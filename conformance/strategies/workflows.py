@@ -11,7 +11,7 @@ from conformance.strategies.values import NAMES, SCALARS, TEXTS, VALUES, objects
 
 _CLASSES: Final = st.sampled_from(("KSampler", "SaveImage", "VAEDecode", "日本ノード", "Node|with (odd) name")) | TEXTS
 _NODE_IDS: Final = st.integers(1, 99).map(str) | st.from_regex(r"[0-9]{1,2}:[0-9]{1,2}", fullmatch=True) | NAMES
-"""Draws node ids: numbers as text, two with a colon for a node inside a subgraph, or any text."""
+"""Draws node ids: a number as text, two numbers joined by a colon (a node in a subgraph), or any text."""
 
 
 def _may_be_link(value: object) -> bool:
@@ -21,7 +21,7 @@ def _may_be_link(value: object) -> bool:
 
 _INPUTS: Final = VALUES.filter(lambda value: not _may_be_link(value))
 _WRAPPED: Final = st.fixed_dictionaries({"__value__": st.lists(SCALARS, max_size=3)})
-"""Draws an array in the way in which ComfyUI marks that it is not a link."""
+"""Draws ``{"__value__": […]}``, in which ComfyUI wraps an array that is not a link."""
 _META: Final = st.fixed_dictionaries({}, optional={"title": TEXTS, "odd": SCALARS})
 
 
@@ -61,13 +61,16 @@ def _is_graph(workflow: dict[str, Any]) -> bool:
 
 
 def workflows() -> SearchStrategy[dict[str, Any]]:
-    """Draw non-empty workflows: API graphs with valid links, and others, such as the editor's format."""
+    """Return a strategy for non-empty workflows: API graphs with valid links, and others, as editors save them."""
     inside = st.fixed_dictionaries({"prompt": _graphs(), "extra_data": objects()})
     other = objects(VALUES, min_size=1).filter(lambda workflow: not _is_graph(workflow))
     return st.one_of(_graphs(), _graphs(), _WIDE, EDITOR, inside, other)
 
 
 def output_node_ids(workflow: dict[str, Any]) -> SearchStrategy[list[str]]:
-    """Draw lists of 1 to 4 distinct output node ids: ids of nodes in an API graph, or any text for other workflows."""
+    """Return a strategy for lists of 1 to 4 distinct output node ids of a workflow.
+
+    They are ids of its nodes if it is an API graph, and any text for another workflow.
+    """
     ids = st.sampled_from([name for name in workflow if name]) if _is_graph(workflow) else _NODE_IDS.filter(bool)
     return st.lists(ids, min_size=1, max_size=4, unique=True)

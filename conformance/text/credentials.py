@@ -82,7 +82,7 @@ _SIGNS: Final = (
     "xox",
     "aiza",
 )
-"""A text without any of these, in lower case, contains no known credential. This is a quick check."""
+"""If none of these words is in a text in lower case, the text has no known credential. This quick check comes first."""
 _RAW_SIGNS: Final = tuple(sign.encode() for sign in _SIGNS)
 _MEMBER: Final = re.compile(
     r'"(?P<name>[^"\\]{0,60}(?:key|token|secret|passw|passphrase|authorization|credential|jwt|cookie)[^"\\]{0,30})"'

@@ -14,7 +14,7 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 LARGE: Final = RUN
-"""Bytes of the largest text that is parsed as a whole."""
+"""The size in bytes of the largest text that is parsed as a whole."""
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 """Matches an incomplete escape at the end of a text."""
@@ -50,7 +50,10 @@ def kind_of(content: bytes) -> Text:
 
 
 def _kind_of_large(content: bytes) -> Text:
-    """Do the same in parts, in bounded memory. A broken text with an open bracket or string counts as a start."""
+    """Return whether bytes are JSON, the start of JSON, or something else, reading them in parts to save memory.
+
+    A text with an error counts as the start of JSON if one of its brackets or strings is not closed.
+    """
     start = skip_space(content, 0)
     try:
         end_of(content, start)

@@ -25,12 +25,12 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
 
 
 def beside(directory: Path, name: str) -> Path:
-    """Return a new temporary path in the same directory, because a rename works only within a file system."""
+    """Return a new temporary path in ``directory``, so that the file can be renamed to its final name there."""
     return directory / f".{name}.{os.urandom(4).hex()}.tmp"
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Create a new file with this content on the disk. Raises OSError, also if the file exists."""
+    """Create a new file, and return when its content is on the disk. Raises OSError, also if the file exists."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()

@@ -13,7 +13,7 @@ _WHITESPACE: Final = b" \t\n\r"
 _STRIDE: Final = 30
 _DIGITS: Final = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(128)
 _HUGE: Final = re.compile(rb"[0-9]{309}")
-"""Matches so many digits as an integer beyond the range of a double has at least."""
+"""Matches 309 digits. An integer with fewer digits is in the range of a double."""
 
 
 def is_utf_8(content: bytes | memoryview) -> bool:
@@ -31,10 +31,10 @@ def is_utf_8(content: bytes | memoryview) -> bool:
 
 
 def members_at_most(text: bytes) -> int:
-    """Return the number of members of all objects in a JSON text, or a higher number, but never a lower one.
+    """Count the members of all objects in a JSON text. The result may be too high, but is never too low.
 
-    The name of a member ends with a quotation mark, and a colon follows it. A string with such characters, or one that
-    begins with a colon, is counted as well.
+    It counts quotation marks that a colon follows, because these characters end the name of each member. Strings that
+    contain both characters, or that begin with a colon, make the result too high.
     """
     return text.translate(None, _WHITESPACE).count(b'":')
 

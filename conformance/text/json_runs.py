@@ -1,7 +1,7 @@
-"""Cut a large JSON text into runs: consecutive elements of an array or members of an object. Nothing is decoded here.
+"""Cut a large JSON text into pieces (``Run``): some consecutive elements of an array, or members of an object.
 
-The caller decodes the runs and thereby checks their syntax. A text that is not JSON gives runs that cannot be decoded,
-or ends before its arrays and objects are closed.
+Nothing is decoded here. The caller decodes the pieces and thereby checks their syntax. A text that is not JSON gives
+pieces that cannot be decoded, or ends before its arrays and objects are closed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from conformance.text.strict_json import nesting
 
 RUN: Final = 1 << 20
-"""Bytes of a run. Only a single child (element or member) can be larger."""
+"""The approximate size of a piece in bytes. Only a single child (element or member) can be larger."""
 _FIRST, _LARGEST = 1 << 12, 1 << 18
 """Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
 _TAIL: Final = 1 << 11
@@ -37,12 +37,11 @@ class Unfinished(ValueError):
 
 
 class Run(NamedTuple):
-    """Consecutive elements of an array, or members of an object, as the offsets of their text.
+    """A piece of a JSON text: consecutive elements of an array or members of an object, as the offsets of their text.
 
-    ``last``: the closing bracket of the array or object is at ``end``. ``giant``: a single child begins at ``start``
-    and is too large for a run. The caller must ``send`` the offset of its end to the generator. ``empty``: the run has
-    no child, because the one before it was the last one. ``depth`` is the nesting of a giant child in the part scanned
-    so far.
+    ``last`` means that the closing bracket of the array or object is at ``end``. ``giant`` means that a single child
+    begins at ``start`` and is too large for a piece; the caller must ``send`` the offset of its end to the generator.
+    ``empty`` means that no child is left. ``depth`` is the nesting of a giant child in the part scanned so far.
     """
 
     start: int
@@ -90,15 +89,19 @@ def end_of(content: bytes, at: int) -> int:
 
 
 def end_of_member(content: bytes, at: int) -> int:
-    """Return the end of the member of an object whose name begins after white space at an offset. Raises Unfinished."""
+    """Return the offset of the end of an object's member. ``at`` is its start or white space before it.
+
+    Raises Unfinished.
+    """
     colon = skip_space(content, end_of_scalar(content, skip_space(content, at)))
     return end_of(content, skip_space(content, colon + 1))
 
 
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
-    """Yield the elements or members of the array or object whose opening bracket is at an offset. Raises Unfinished.
+    """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``. Raises Unfinished.
 
-    Each run has about ``size`` bytes, and the last one may have fewer.
+    Each piece has about ``size`` bytes, and the last one may have fewer. After a ``giant`` piece, None is yielded as
+    the reply to ``send``.
     """
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
@@ -139,7 +142,7 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - o
 
 
 def nesting_of(content: bytes) -> int:
-    """Return the levels of nested arrays and objects in a JSON text, like ``nesting``, with little memory."""
+    """Return the levels of nested arrays and objects in a JSON text. It needs little memory."""
     at, level, deepest = 0, 0, 0
     while at < len(content):
         plain = _without_strings(content[at : at + _LARGEST])
@@ -157,7 +160,7 @@ def nesting_of(content: bytes) -> int:
 
 
 def _without_strings(piece: bytes) -> bytes | None:
-    """Return a piece of JSON text with its strings blanked. A string that does not end in it is cut off.
+    """Return a piece of JSON text with its strings blanked. A string that does not end in the piece is cut off.
 
     None if nothing is left.
     """

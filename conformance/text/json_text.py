@@ -6,7 +6,10 @@ from typing import Any
 
 
 def texts(value: Any) -> list[str]:
-    """Return a value as text. A list gives one text for each element, and a string itself."""
+    """Return the text of a value, in a list: ``true`` for True, and a string unchanged.
+
+    A list of values, which may be nested, gives one text for each value, or one empty text if it has none.
+    """
     if isinstance(value, bool):
         return ["true" if value else "false"]
     if value is None:

@@ -1,4 +1,4 @@
-"""Check the syntax of a large JSON text in runs. It finds the same flaws as ``strict_json`` with less memory."""
+"""Check the syntax of a large JSON text piece by piece. Finds the same flaws as ``strict_json``, with less memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 FLAWS: Final = 1000
 """Maximum number of flaws of one kind that are kept."""
 NAMES: Final = 500_000
-"""Names of an object larger than a run, and of the objects around it, that are compared with one another."""
+"""Maximum number of member names that are kept to find repeated ones, in an object that is larger than a piece."""
 SHOWN: Final = 1000
 """Maximum number of bytes that are kept of a very long string or number."""
 _KEPT: Final = 1 << 16
-"""A value outside the lists of jobs is shortened if it has more bytes than this."""
+"""A value outside the two lists of jobs is shortened if it has more bytes than this."""
 SHALLOW: Final = 100
-"""A run (piece of the text) with more levels of nesting than this is parsed by ``strict_json``."""
+"""A piece of the text with more levels of nesting than this is parsed by ``strict_json``."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 _REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 _KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
@@ -35,10 +35,10 @@ _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _ESCAPES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
-"""Matches escapes in a string. The group is set for a lone surrogate."""
+"""Matches escapes in a string. Its group matches a surrogate that is not part of a pair."""
 
 Moved = Callable[[str], str]
-"""Turns a JSON Pointer into a run into the pointer into the whole text."""
+"""A function from the JSON Pointer of a value in a piece to its JSON Pointer in the whole text."""
 
 
 class NotRead(Exception):
@@ -68,7 +68,7 @@ class Checker:
         self.control_character: str | None = None
         self.depth = 0
         self.uncompared = 0
-        """Names that were not compared with all other names of their object."""
+        """Number of names that were not compared with all other names of their object."""
         self._held = 0
 
     def malformed(self, at: int, what: str = "Expecting value") -> NotRead:
@@ -127,7 +127,10 @@ class Checker:
         return end + 1
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
-        """Check a run to which brackets were added, and return its parsed value. ``start`` is the offset of the run."""
+        """Check a piece of the text to which brackets were added, and return its parsed value.
+
+        ``start`` is the offset of the piece.
+        """
         self._pulse()
         value = self._checked(wrapped, start, moved, level)
         self._see(wrapped, value)
@@ -145,7 +148,7 @@ class Checker:
         return self.take(parse(wrapped), start, moved, level).value
 
     def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
-        """Record the flaws of a parsed run, with their places in the whole text. Raises NotRead if it is not JSON."""
+        """Record the flaws of a parsed piece, with their places in the whole text. Raises NotRead if it is not JSON."""
         if document.malformed is not None:
             found = _PLACE.search(document.malformed)
             raise NotRead(document.malformed) if found is None else self._elsewhere(document.malformed, found, start)
@@ -208,7 +211,7 @@ class Checker:
         return end
 
     def _string(self, at: int, end: int, pointer: str) -> None:
-        """Check a string that is too large for a run."""
+        """Check a string that is too large for a piece."""
         found = _TEXT.match(self.content, at + 1)
         if found is None or found.end() != end - 1:
             raise self.malformed(at if found is None else found.end(), "Invalid \\escape")
@@ -224,14 +227,17 @@ class Checker:
                 break
 
     def _number(self, at: int, end: int, pointer: str) -> None:
-        """Check a number that is too large for a run, without converting it."""
+        """Check a number that is too large for a piece, without converting it."""
         self.part(b"[%b]" % self.content[at : at + SHOWN].rstrip(b".eE+-"), at, lambda _: pointer, -1)
         digits = self.content[at + SHOWN : end].translate(None, b"0123456789")
         if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
             raise self.malformed(at)
 
     def distinct(self, names: Collection[str], seen: set[int], pointer: str) -> None:
-        """Record names that occurred in an earlier run of the same object. ``part`` finds those in the same run."""
+        """Record names that occurred in an earlier piece of the same object.
+
+        ``part`` finds those repeated within a piece.
+        """
         for name in names:
             if hash(name) in seen:
                 self.note("repeated_names", Flaw(f"{pointer}/{escape(name)}", name))
@@ -247,7 +253,7 @@ class Checker:
         return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Return line, column and character in the whole text for a place in a run to which brackets were added."""
+        """Return line, column and character in the whole text for a place in a piece to which brackets were added."""
         line, column = int(found[1]), int(found[2])
         at = start
         for _ in range(line - 1):
@@ -273,7 +279,7 @@ def _closed(text: bytes) -> bytes:
 
 
 def shorten(content: bytes, at: int, end: int) -> bytes:
-    """Return the text of a checked value, or of a short value of the same type if it is large."""
+    """Return the text of a checked value. If it is large, return the text of a short value of the same type instead."""
     start = content[at : at + 1]
     if end - at <= _KEPT:
         return content[at:end]
@@ -285,9 +291,9 @@ def shorten(content: bytes, at: int, end: int) -> bytes:
 
 
 def shift_by(pointer: str, first: int) -> Moved:
-    """Return a function that turns pointers into a run of an array into pointers into the whole text.
+    """Return a function from the JSON Pointer of a value in a piece of an array to its JSON Pointer in the whole text.
 
-    ``first`` is the number of elements before the run.
+    ``first`` is the number of elements before the piece.
     """
 
     def moved(inner: str) -> str:

@@ -21,7 +21,7 @@ _UNSEEN: Final = re.compile(
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Return text in which every invisible character is escaped. All output passes here.
+    """Return text in which every invisible character is escaped. All output passes through this function.
 
     Escaped are controls, format characters such as bidirectional overrides, spaces other than U+0020, surrogates,
     private and unassigned characters, and characters that are blank. The result is printable and legal in XML.
@@ -59,7 +59,7 @@ def show(value: object) -> str:
 
 
 def failure(error: Exception) -> str:
-    """Return an exception that the code of a clause raised as one line of text."""
+    """Return one line of text about an exception that the code of a clause raised."""
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
@@ -73,7 +73,7 @@ def printable(text: str, limit: int = GOT_LIMIT) -> str:
 def blot_keys(text: str, mark: str = "█", spare: Container[str] = ()) -> str:
     """Return text in which each character of a ComfyUI key is replaced by ``mark``, so that no offset changes.
 
-    ``spare`` has values that are not keys, such as ``[REDACTED]``.
+    Values in ``spare``, such as ``[REDACTED]``, stay as they are.
     """
     if "_comfy_org" not in text:
         return text

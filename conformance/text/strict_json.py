@@ -233,7 +233,10 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
 
 
 def nesting(body: bytes) -> int:
-    """Return the levels of nested arrays and objects in a JSON text. If they are few, a higher number is possible."""
+    """Return the levels of nested arrays and objects in a JSON text.
+
+    If it has few brackets, the result may be too high.
+    """
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
@@ -243,7 +246,7 @@ def nesting(body: bytes) -> int:
 
 
 _DEPTH_SURELY_FINE: Final = 64
-"""With at most this many opening brackets, no limit of nesting can be exceeded, so they need not be looked at."""
+"""A text with at most this many opening brackets cannot be nested too deeply, so its nesting is not computed."""
 
 
 def _scan(text: str, *, exact: bool) -> tuple[Any, int, str | None, list[str]]:

@@ -124,7 +124,7 @@ def test_no_side_sees_the_key_of_the_other(tmp_path: Path) -> None:
         (["embedded", "http://h", "--queue-path-b", "queue"], "B: --queue-path-b must be a path that starts with /"),
         (["http://h", "embedded", "--api-key-env-a", "NOT_SET"], "A: --api-key-env-a names NOT_SET, which is not set"),
         (["embedded", "http://h", "--dialect-b", "klingon"], "'cloud', 'oss', 'auto'"),
-        (["README.md", "embedded", "--dialect-a", "oss"], "--dialect-a applies to a URL, and README.md is a report"),
+        (["README.md", "embedded", "--dialect-a", "oss"], "--dialect-a applies to a URL, but README.md is a report"),
         (["embedded", "embedded", "--deadline", "0"], "A: --deadline must be a number above 0"),
     ],
 )

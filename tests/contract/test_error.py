@@ -88,8 +88,8 @@ def test_the_body_of_a_documented_error_is_an_object(body: bytes, found: str) ->
     [
         ("{}", None),
         ('{"detail": "x"}', "FastAPI's default form"),
-        ('{"error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
-        ('{"detail": "x", "error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
+        ('{"error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside error'),
+        ('{"detail": "x", "error": "x"}', '{{"error": …}} is ComfyUI\'s own form; {name} may be inside error'),
     ],
 )
 def test_a_member_that_is_missing_is_told_with_its_cause(name: str, body: str, hint: str | None) -> None:
@@ -293,7 +293,7 @@ def test_where_nothing_is_said_nothing_is_judged() -> None:
 
 # --- what a header of the request may bring about ---------------------------------------------------------------------
 
-CARELESS = "ComfyUI does not check Origin before it parses it"
+CARELESS = "ComfyUI does not check Origin before it parses the header"
 
 
 def from_origin(status: int, origin: str = GARBLED_ORIGIN, headers: Headers = HEADERS, number: int = 2) -> Exchange:

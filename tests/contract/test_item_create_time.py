@@ -24,8 +24,8 @@ PLACE = "/queue_pending/0/4/create_time"
 @pytest.mark.parametrize(
     ("metadata", "hint"),
     [
-        ({}, "ComfyUI before 0.3.69 does not send it"),
-        ({"client_id": "a1"}, "ComfyUI before 0.3.69 does not send it"),
+        ({}, "ComfyUI before 0.3.69 does not send create_time"),
+        ({"client_id": "a1"}, "ComfyUI before 0.3.69 does not send create_time"),
         ({"x": 1}, None),
     ],
 )

@@ -60,8 +60,8 @@ def test_a_whole_number_of_many_digits_is_plain() -> None:
         ("0", "a zero-based position: ComfyUI counts from 0"),
         ("0.0", "a zero-based position: ComfyUI counts from 0"),
         ("0.5", None),
-        ("-0.5", "a client chose it: ComfyUI takes `number` from the request, as a float"),
-        ("-1", "ComfyUI's `front: true` makes it negative"),
+        ("-0.5", "a client chose this number: ComfyUI takes `number` from the request, as a float"),
+        ("-1", "ComfyUI's `front: true` makes the number negative"),
     ],
 )
 def test_below_one_is_told_with_its_cause(text: str, hint: str | None) -> None:

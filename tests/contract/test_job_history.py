@@ -13,11 +13,11 @@ from conformance.contract.conversation import (
     Conversation,
     JobHistory,
     QueueRead,
-    _object,
     began,
     digest_of,
     ended,
 )
+from conformance.contract.prompts import json_object
 from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, Operation
 from helpers.answers import item, queue, read
@@ -45,7 +45,7 @@ def test_an_answer_has_a_beginning_and_an_end() -> None:
 
 @pytest.mark.parametrize(("body", "found"), [(b'{"a": 1}', {"a": 1}), (b"[]", {}), (b"no", {}), (b"[" * 200_000, {})])
 def test_a_body_that_is_no_object_says_nothing(body: bytes, found: dict[str, Any]) -> None:
-    assert _object(body) == found
+    assert json_object(body) == found
 
 
 @pytest.mark.parametrize(("status", "taken"), [(200, [A]), (199, []), (201, []), (400, [])])

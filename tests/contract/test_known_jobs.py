@@ -174,7 +174,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_clause_that_compared_no_reads_is_not_kept() -> None:
     judgement = judge(reads(queue(A, B, C), queue(A, B, C), queue(A, B, C)))
     assert judgement.verdict is Verdict.CONFORMANT
-    assert judgement.uncompared == f"3 of 3 reads list {BOUNDS}: not compared"
+    assert judgement.uncompared == f"3 of 3 GETs of the queue list {BOUNDS}: not compared"
     found = result(judgement, "reads.order")
     assert (found.status, found.judged) == (Status.NOT_EXERCISED, 0)
     assert found.reason == f"needs two pending jobs in two consecutive GETs of the queue; {judgement.uncompared}"
@@ -195,7 +195,7 @@ def test_a_clause_that_compared_some_reads_says_which_it_left_out() -> None:
     found = result(judgement, "reads.order")
     assert (found.status, found.reason) == (
         Status.PASS,
-        f"kept in 1 response; 1 of 3 reads list {BOUNDS}: not compared",
+        f"kept in 1 response; 1 of 3 GETs of the queue list {BOUNDS}: not compared",
     )
     assert result(judgement, "item.array").reason == "kept in 3 responses"
 
@@ -204,7 +204,7 @@ def test_a_clause_that_compared_some_reads_says_which_it_left_out() -> None:
 def test_a_report_says_which_reads_were_not_compared() -> None:
     transcript = Transcript(tuple(reads(queue(A, B, C), queue(A, B))), "http://t", 0.0, 1.0, None)
     report = report_on(transcript, Judging())
-    told = f"1 of 2 reads list {BOUNDS}: not compared"
+    told = f"1 of 2 GETs of the queue list {BOUNDS}: not compared"
     assert report.run.uncompared == told
     assert told in flags(report)
     assert told in render_html(report)
@@ -220,7 +220,7 @@ def test_own_jobs_are_not_looked_for_in_a_very_large_queue() -> None:
     rows = ",".join(f'[1,"{number}"]' for number in range(LOOKED_AT + 1))
     large_one = answer(f'{{"queue_running":[],"queue_pending":[{rows}]}}'.encode())
     conversation = Conversation([large_one, answer(queue(A))])
-    assert conversation.unlooked == f"1 of 2 reads list more than {LOOKED_AT:,} jobs: not compared"
+    assert conversation.unlooked == f"1 of 2 GETs of the queue list more than {LOOKED_AT:,} jobs: not compared"
     assert conversation.history.queue_reads == []
     assert one_for_one(conversation) is False
 

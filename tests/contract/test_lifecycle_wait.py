@@ -335,7 +335,7 @@ def test_the_list_of_jobs_has_the_jobs_of_the_queue() -> None:
         "/jobs",
         f'"{A}"',
         "absent",
-        "GET /api/queue listed this job before and after, but GET /api/jobs did not list it.",
+        "GET /api/queue listed this job before and after GET /api/jobs, which did not list the job.",
     )
     assert beside(PENDS, PENDS, jobs=[]) == ([absent], [])
     assert beside(PENDS, PENDS, jobs=rows(b="pending")) == ([absent], [])

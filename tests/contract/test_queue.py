@@ -134,7 +134,7 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
     assert said("queue.pending.oldest-first", timed(*values)) == [
         Told(
             f"/queue_pending/{place}/4/create_time",
-            "not before the job listed ahead of it",
+            "a time not before that of the job listed ahead of this one",
             str(values[place]),
             f"This job is older than the one listed before it, whose create_time is {values[place - 1]}.",
             hint,
@@ -144,7 +144,7 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
     assert said("queue.job-numbers.rising", numbered(*values)) == [
         Told(
             f"/queue_pending/{place}/0",
-            "above that of the job before it",
+            "a number above that of the job listed before this one",
             str(values[place]),
             f"job_number is lower than that of the job listed before it, which has {values[place - 1]}.",
             hint,

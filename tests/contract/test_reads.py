@@ -150,9 +150,9 @@ def test_a_job_that_is_missing_in_between_is_named() -> None:
     assert steady(*seen([B, A, C], [C], [A, B, C, D])) == [
         Told(
             "",
-            "3 jobs that the GETs before and after list",
+            "all jobs that are in the GETs before and after this one (3)",
             "2 of them missing",
-            f'This response (read) lacks jobs that the GETs before and after list, for example "{IDS[0]}".',
+            f'This response (read) lacks jobs that are in the GETs before and after it, for example "{IDS[0]}".',
         )
     ]
     assert got(steady(*seen([A], [], [A]))) == ["1 of them missing"]
@@ -163,9 +163,9 @@ def test_the_jobs_of_a_list_that_a_read_lacks_are_not_missing_as_well() -> None:
     assert steady(first, read(b'{"queue_pending": []}', number=2), last) == [
         Told(
             "",
-            "1 jobs that the GETs before and after list",
+            "all jobs that are in the GETs before and after this one (1)",
             "1 of them missing",
-            f'This response (read) lacks jobs that the GETs before and after list, for example "{IDS[1]}".',
+            f'This response (read) lacks jobs that are in the GETs before and after it, for example "{IDS[1]}".',
         )
     ]
     assert steady(first, read(b"{}", number=2), last) is None

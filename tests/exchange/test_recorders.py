@@ -38,18 +38,22 @@ EXPECTED: Final = {
     "a01_firefox_truncated.har": Case(10, told="contains only 5,000 of 12,360 bytes of the body"),
     "a02_size0_bodysize517.har": Case(10, told="does not contain the body"),
     "a02c_text_empty_size0_bodysize517.har": Case(10, told="does not contain the body"),
-    "a05_odd_date_elsewhere.har": Case(told="1 entry of another path is unreadable and ignored: entry 1 (/logo.png)"),
+    "a05_odd_date_elsewhere.har": Case(
+        told="ignored 1 unreadable entry for other URLs than the queue: entry 1 (/logo.png)"
+    ),
     "a05b_odd_date_of_queue.har": Case(told="entry 1 has a startedDateTime that is not a date"),
-    "a06_minus999.har": Case(10, told="contains no response; docs/recordings.md says how to record all of it"),
+    "a06_minus999.har": Case(10, told="contains no response; docs/recordings.md says how to record whole responses"),
     "a07b_queue_without_response.har": Case(10, told="1 of 2 GETs of the queue was not recorded completely"),
-    "a08b_base64_label_elsewhere.har": Case(told="1 entry of another path is unreadable and ignored: entry 1 (/x.svg)"),
+    "a08b_base64_label_elsewhere.har": Case(
+        told="ignored 1 unreadable entry for other URLs than the queue: entry 1 (/x.svg)"
+    ),
     "a10b_utf16.har": Case(),
     "a14b_page_at_queue.har": Case(),
     "a15_headers_empty.har": Case(),
     "a17_base64_lines.har": Case(),
     "a18_base64_still_gzip.har": Case(),
     "a20_header_without_value_elsewhere.har": Case(
-        told="1 entry of another path is unreadable and ignored: entry 1 (/a.js)"
+        told="ignored 1 unreadable entry for other URLs than the queue: entry 1 (/a.js)"
     ),
     "a22_two_hosts.har": Case(told="Server https://worker-b.example: conformant"),
     "a22c_cloud_and_local_auto.har": Case(told="Server http://127.0.0.1:8188: conformant", options=("--dialect=auto",)),

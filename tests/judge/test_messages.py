@@ -137,9 +137,9 @@ def test_credentials_for_any_origin_are_not_said_to_be_readable() -> None:
     ("number", "kind", "told"),
     [
         ("-1", "negative", "front: true"),
-        ("-3.0", "negative", "a client chose it"),
-        ("-2.5", "negative", "a client chose it"),
-        ("-1e3", "negative", "a client chose it"),
+        ("-3.0", "negative", "a client chose this number"),
+        ("-2.5", "negative", "a client chose this number"),
+        ("-1e3", "negative", "a client chose this number"),
         ("0", "zero", "counts from 0"),
         ("0.0", "zero", "counts from 0"),
     ],

@@ -297,7 +297,7 @@ def test_another_document_is_told() -> None:
 def test_a_report_without_whole_bodies_is_refused_in_one_line() -> None:
     with serve() as endpoint:
         call("check", endpoint.url, "-q")
-    told = f"{LAST} cannot be judged again: it was written without --full-bodies: check the server again"
+    told = f"{LAST} cannot be judged again: the report was written without --full-bodies: check the server again"
     is_refused(call("judge", LAST), told)
 
 

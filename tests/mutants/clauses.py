@@ -36,6 +36,7 @@ _NEAR: Final = {
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
+    "prompts": ("job_history",),
     "cors": ("privacy",),
     "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),

@@ -114,7 +114,7 @@ def test_a_longer_value_comes_without_that_note() -> None:
 
 @pytest.mark.parametrize("typed", [f"X-Gate: {CANARY}", f"X-Gate:{CANARY}", f"X-Gate: a={CANARY}"])
 def test_a_header_as_it_is_sent_is_told_the_form_of_the_option(typed: str) -> None:
-    told = "not NAME: VALUE: put VALUE into a variable and give X-Gate=VARIABLE"
+    told = "put the value into an environment variable and give X-Gate=VARIABLE"
     is_refused(check("http://127.0.0.1:1", "--header", typed), "--header must be NAME=VARIABLE", told)
 
 

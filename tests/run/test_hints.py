@@ -232,7 +232,7 @@ def test_a_server_that_takes_no_http_1_by_alpn_is_recognised(folder: Path) -> No
 def test_another_protocol_is_asked_about() -> None:
     with listening(raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")) as port:
         result = check(f"http://127.0.0.1:{port}")
-    assert "check that it speaks HTTP on this port" in verdict(result)
+    assert "check that the server speaks HTTP on this port" in verdict(result)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -250,10 +250,10 @@ def test_a_file_is_not_asked_whether_it_speaks_http(content: bytes, folder: Path
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
-        (answer("200 OK", body=b"x" * 99)[:-9], "check whether a proxy or a time limit cuts it off"),
+        (answer("200 OK", body=b"x" * 99)[:-9], "check whether a proxy or a time limit cuts the response off"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-            "check whether a proxy or a time limit cuts it off",
+            "check whether a proxy or a time limit cuts the response off",
         ),
     ],
 )

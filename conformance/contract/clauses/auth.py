@@ -34,7 +34,10 @@ def _with_credential(credential: Credential) -> Over:
 
 
 def _is_refused(answer: Answer) -> Iterator[Finding]:
-    """Yield a finding unless the status is a 3xx or 4xx, which refuses the request. ``auth.status`` asks for 401 or 403."""
+    """Yield a finding if the server did not refuse the request with a 3xx or 4xx.
+
+    The clause ``auth.status`` requires that the status of a refusal is 401 or 403.
+    """
     status = answer.response.status
     if status // 100 not in (3, 4):
         credential = answer.request.credential
@@ -56,7 +59,7 @@ _LETS_IN: Final = {
     Credential.WRONG: "the server accepts a key that is not the right one",
     Credential.EMPTY: "the server accepts an empty value as a key",
 }
-"""The likely cause if a request is accepted, by the key that it had."""
+"""By the key that a request had: the likely cause if the server accepts the request."""
 UNAUTHENTICATED: Final = frozenset({Credential.NONE, Credential.WRONG, Credential.OTHER_CASE, Credential.EMPTY})
 
 no_key_is_refused = clause(
@@ -96,7 +99,7 @@ other_case_is_refused = clause(
         doc("/security/0", '{"ApiKeyAuth": []}'),
         "The OpenAPI document requires a key, but does not say how keys are compared.",
     ),
-    why="If letter case is ignored, many values count as the key, so it is easier to guess.",
+    why="If letter case is ignored, many values count as the key, so the key is easier to guess.",
     keeps="X-API-Key: kEY, if the key is Key → 401",
     breaks="X-API-Key: kEY, if the key is Key → 200",
     needs="a key with a letter (see --api-key-env)",
@@ -110,7 +113,7 @@ empty_key_is_refused = clause(
     oss=NO_AUTHENTICATION,
     title="An empty key is refused",
     source=doc(f"{SCHEME}/description", "Pass the key in the X-API-Key header."),
-    why="A client whose variable is unset sends an empty key. It must not see the queue.",
+    why="A client whose environment variable is not set sends an empty key. Such a client must not see the queue.",
     keeps="X-API-Key: (empty) → 401",
     breaks="X-API-Key: (empty) → 200",
     needs=A_KEY,
@@ -140,7 +143,7 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     why="The headers of a response show how long the queue is.",
     keeps="HEAD, no X-API-Key → 401",
     breaks="HEAD, no X-API-Key → 200",
-    needs="a HEAD that gets a 200 with the key, so " + A_KEY,
+    needs=f"{A_KEY}, and a HEAD with this key that gets a 200",
     across=_keyless_heads,
     kinds=("let-in",),
 )
@@ -173,7 +176,7 @@ def _refusals(answer: Answer) -> Iterator[Answer]:
     why="Clients ask the user for a key on 401 and 403. Another status suggests another problem.",
     keeps="no X-API-Key → 401",
     breaks="no X-API-Key → 404",
-    needs="a refused request, so " + A_KEY,
+    needs=f"{A_KEY}, and a request that is refused",
     over=_refusals,
 )
 def the_refusal_is_401_or_403(answer: Answer) -> Iterator[Finding]:
@@ -259,7 +262,7 @@ def _lower_case(conversation: Conversation) -> Iterator[tuple[Answer, list[Answe
     oss=NO_AUTHENTICATION,
     title="The name of the header X-API-Key is case-insensitive",
     source=rfc("RFC 9110 §5.1", "Field names are case-insensitive"),
-    why="HTTP/2 and many proxies send names in lower case.",
+    why="HTTP/2 and many proxies send header names in lower case.",
     keeps="x-api-key: the key → 200",
     breaks="x-api-key: the key → 401",
     needs=A_KEY,

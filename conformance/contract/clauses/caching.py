@@ -14,7 +14,7 @@ from conformance.exchange.headers import http_date
 from conformance.text.safe import printable
 
 FRESH: Final = 10
-"""Seconds for which a cached queue does no harm. Clients poll about this often."""
+"""The number of seconds for which a cached queue does no harm, because clients poll about that often."""
 _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
 
 
@@ -28,7 +28,7 @@ _LIFETIME: Final = re.compile(r"(?:s-maxage|max-age)=\"?0*(\d*)\"?", re.ASCII)
             "RFC 9111 §3.5",
             "A shared cache MUST NOT use a cached response to a request with an Authorization header field",
         ),
-        "The rule covers only requests with Authorization. The key is in X-API-Key, so it needs protection by a header.",
+        "The RFC says so only for requests with Authorization. For a key in X-API-Key, the response must say so itself.",
     ),
     why="A shared cache could serve one user's queue to another user.",
     keeps="Cache-Control: no-store",
@@ -72,7 +72,7 @@ def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
     kinds=("expires",),
 )
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:
-    """max-age, s-maxage and Expires allow at most 10 s. With no-store or no-cache they do not matter."""
+    """max-age, s-maxage and Expires allow at most 10 s. They are ignored if the response has no-store or no-cache."""
     control = answer.response.values("cache-control")
     if {"no-store", "no-cache"} & set(control):
         return

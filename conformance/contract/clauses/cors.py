@@ -25,7 +25,7 @@ def _cross_origin(answer: Answer) -> Iterator[tuple[Answer, str]]:
         "Fetch, CORS protocol and credentials",
         'If credentials mode is "include", then `Access-Control-Allow-Origin` cannot be `*`.',
     ),
-    why="Browsers refuse such a response. It also shows that nobody decided who may read the queue.",
+    why="Browsers refuse such a response. The combination suggests that the CORS headers were not chosen on purpose.",
     keeps="Access-Control-Allow-Origin: *",
     breaks="Access-Control-Allow-Origin: *, Access-Control-Allow-Credentials: true",
     needs="a response with Access-Control-Allow-Origin",
@@ -62,6 +62,6 @@ def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
         yield Finding(
             None,
             "Vary: Origin",
-            "no Vary with it",
+            "no Vary: Origin",
             "The response depends on the request's Origin, but Vary does not say so.",
         )

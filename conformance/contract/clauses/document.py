@@ -36,7 +36,7 @@ def _described(answer: Answer) -> Iterator[tuple[Violation, ...]]:
     own_document=True,
 )
 def response_schema(violations: tuple[Violation, ...]) -> Iterator[Finding]:
-    """The body conforms to the schema in the user's OpenAPI document, corrected where that has known mistakes."""
+    """The body conforms to the schema in the user's OpenAPI document, in which known mistakes were corrected."""
     for violation in violations:
         yield Finding(
             violation.pointer,

@@ -28,10 +28,10 @@ from conformance.text.safe import printable, show
 from conformance.text.strict_json import walk
 
 READABLE: Final = 1 << 16
-"""The maximum number of characters, or of JSON values, of an error's body that are searched."""
+"""The maximum number of characters in the body of an error that are searched, and the maximum number of JSON values."""
 ERROR: Final = "/components/schemas/ErrorResponse"
 UNMATCHED: Final = 412
-"""Precondition Failed. It refuses a condition, not the client, so its body may contain the queue."""
+"""Precondition Failed: the server refuses a condition, not the client, so the body may contain the queue."""
 A_DOCUMENTED_ERROR: Final = "a GET of the queue that gets a 400 or 500"
 IN_JSON: Final = f"{A_DOCUMENTED_ERROR} with Content-Type application/json"
 AN_OBJECT: Final = f"{IN_JSON} whose body is an object"
@@ -127,7 +127,7 @@ def _string_member(name: str) -> Any:
     def check(body: dict[str, Any]) -> Iterator[Finding]:
         if name not in body:
             causes = {
-                "error": Cause("comfyui-form", f'{{"error": …}} is ComfyUI\'s own form; {name} may be inside it'),
+                "error": Cause("comfyui-form", f'{{"error": …}} is ComfyUI\'s own form; {name} may be inside error'),
                 "detail": Cause("fastapi-form", "FastAPI's default form"),
             }
             cause = next((cause for member, cause in causes.items() if member in body), Cause("absent"))
@@ -323,7 +323,7 @@ def _is_garbled(origin: str) -> bool:
     title="A malformed Origin does not cause a server error",
     source=inferred(
         rfc("RFC 9110 §15.5", "the client seems to have erred"),
-        "The RFC defines client errors, but does not list which requests are one.",
+        "The RFC defines client errors, but does not list the requests that cause one.",
     ),
     why="Anybody could fill the error log and alert the people on call.",
     keeps=f"Origin: {GARBLED_ORIGIN} → 200 or 4xx",
@@ -337,7 +337,7 @@ def a_garbled_header_is_no_server_error(answer: Answer) -> Iterator[Finding]:
     status = answer.response.status
     if status // 100 == 5 and status not in UNAVAILABLE:
         plain = answer.response.media_type == "text/plain"
-        cause = Cause("comfyui-origin", "ComfyUI does not check Origin before it parses it") if plain else None
+        cause = Cause("comfyui-origin", "ComfyUI does not check Origin before it parses the header") if plain else None
         yield Finding(None, "200 or 4xx", str(status), "A malformed Origin causes a server error.", cause)
 
 

@@ -25,12 +25,12 @@ def _other(answer: Answer) -> Iterator[Answer]:
     "error.other-status",
     Level.SHOULD,
     oss=NO_ERROR_RESPONSE,
-    title="A JSON error with any other status is an ErrorResponse",
+    title="A JSON error with a status other than 400, 401, 403 and 500 is an ErrorResponse",
     source=inferred(
         doc(f"{ERROR}/type", "object"),
         "The OpenAPI document uses ErrorResponse for 400 and 500, and does not describe other errors.",
     ),
-    why="With one form for all errors, a client needs one piece of code for them.",
+    why="If all errors have the same form, a client needs only one piece of code for them.",
     keeps='503, {"code": "UNAVAILABLE", "message": "…"}',
     breaks='503, {"detail": "…"}',
     needs="a JSON error with a status other than 400, 401, 403 and 500",
@@ -50,7 +50,7 @@ def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
 @clause(
     "error.other-json",
     Level.SHOULD,
-    title="An error with any other status that is labelled application/json is JSON",
+    title="An error labelled application/json is JSON, also with a status other than 400 and 500",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
     why="A client that trusts Content-Type fails on a body that is not JSON, also if the OpenAPI document does not describe the status.",
     keeps='404, Content-Type: application/json, {"code": "NOT_FOUND", "message": "…"}',
@@ -59,7 +59,7 @@ def other_errors_have_the_form(answer: Answer) -> Iterator[Finding]:
     over=other_json_texts,
 )
 def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
-    """The body of such an error is one JSON text as RFC 8259 defines it."""
+    """The body of an error labelled application/json is one JSON text as RFC 8259 defines it."""
     document = answer.document
     flaws = (
         document.malformed,

@@ -1,4 +1,4 @@
-"""Clauses about framing (RFC 9112): where a response ends. They need the raw bytes that the server sent."""
+"""Clauses about framing (RFC 9112), which says where a response ends. They need the raw bytes that the server sent."""
 
 from __future__ import annotations
 

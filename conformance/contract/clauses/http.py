@@ -15,7 +15,7 @@ from conformance.exchange.headers import http_date, weight
 from conformance.text.safe import printable
 
 DATE_TOLERANCE: Final = 24 * 3600
-"""Seconds that Date may differ from the clock of this machine, which may be wrong, but hardly by a day."""
+"""The number of seconds by which Date may differ from this machine's clock, which may be wrong, but hardly by a day."""
 NO_CONTENT: Final = 204
 PARTIAL: Final = 206
 NOT_MODIFIED: Final = 304
@@ -23,9 +23,9 @@ A_HEAD: Final = "a response whose headers are known"
 
 
 def answered_at(answer: Answer) -> float | None:
-    """Return when a response was sent, in seconds since the Unix epoch: its Date if plausible, else by our clock.
+    """Return when a response was sent, in seconds since the Unix epoch: by its Date, or else by this machine's clock.
 
-    None if neither is known.
+    Date is not used if it is implausible. None if the time of the request is not known either.
     """
     date = answer.response.header("date")
     dated = http_date(date) if date else None
@@ -128,7 +128,7 @@ def charset_is_utf_8(charset: str) -> Iterator[Finding]:
         "RFC 9112 §6.2",
         "A sender MUST NOT send a Content-Length header field in any message that contains a Transfer-Encoding header field.",
     ),
-    why="Proxies that trust different ones split the stream at different places (response splitting).",
+    why="If one proxy trusts one header and the next proxy the other, they see different responses (response splitting).",
     keeps="Transfer-Encoding: chunked",
     breaks="Transfer-Encoding: chunked, Content-Length: 42",
     needs=A_HEAD,
@@ -137,7 +137,7 @@ def charset_is_utf_8(charset: str) -> Iterator[Finding]:
 def one_framing(answer: Answer) -> Iterator[Finding]:
     """A response has at most one of the headers Content-Length and Transfer-Encoding."""
     if answer.response.header("transfer-encoding") and answer.response.header("content-length") is not None:
-        yield Finding(None, "one of the two", "both", "The response has both Content-Length and Transfer-Encoding.")
+        yield Finding(None, "only one of them", "both", "The response has both Content-Length and Transfer-Encoding.")
 
 
 def _coded(answer: Answer) -> Iterator[tuple[Answer, list[str]]]:
@@ -218,7 +218,7 @@ def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     title="A compressed response has Vary: Accept-Encoding",
     source=rfc("RFC 9110 §12.5.5", "An origin server SHOULD generate a Vary header field on a cacheable response"),
-    why="Without it, a cache may send compressed bytes to a client that cannot decode them.",
+    why="Without Vary, a cache may send compressed bytes to a client that cannot decode them.",
     keeps="Content-Encoding: gzip, Vary: Accept-Encoding",
     breaks="Content-Encoding: gzip, no Vary",
     needs="a compressed response that caches may store",
@@ -243,7 +243,7 @@ def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     Level.SHOULD,
     title="Date is present and correct",
     source=rfc("RFC 9110 §6.6.1", "An origin server with a clock MUST generate a Date header field"),
-    why="Clients and caches correct their clocks by Date, and measure the age of a job against it.",
+    why="Clients and caches compare their clocks with Date, and compute the age of a job from Date.",
     keeps="Date: Sun, 23 Nov 2025 16:00:00 GMT",
     breaks="no Date, or one from 1970",
     needs="a 200 response with its headers",
@@ -289,7 +289,7 @@ def _manners(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
         ),
         "RFC 9110 lets a server choose a representation by Accept, but the OpenAPI document describes only one.",
     ),
-    why="The queue has one representation. Every Accept gets it; one that excludes JSON may get a 406 instead.",
+    why="The queue exists only as JSON, so every request gets JSON. If its Accept excludes JSON, it may get a 406 instead.",
     keeps="Accept: */* → 200",
     breaks="Accept: */* → 406",
     needs="a GET of the queue whose Accept is not just application/json",
@@ -323,7 +323,7 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
     title="An undeclared query parameter changes nothing",
     source=inferred(
         doc(f"{GET}/responses/400/description", "Invalid request parameters"),
-        "The OpenAPI document declares no parameters, and does not say what happens to others.",
+        "The OpenAPI document declares no parameters, and does not say how a server treats undeclared ones.",
     ),
     why="The operation declares no parameters, so a server ignores them or refuses them with 400.",
     keeps="?conformance=1 → 200",

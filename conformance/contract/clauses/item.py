@@ -94,7 +94,7 @@ def five_elements(item: Item) -> Iterator[Finding]:
     Level.MUST,
     core=True,
     only=frozenset({Dialect.CLOUD, Dialect.OSS}),
-    elsewhere="the dialect auto allows either order; queue.one-order checks that all jobs have the same one",
+    elsewhere="the dialect auto allows either order; the clause queue.one-order checks that all jobs have the same order",
     title="Elements [3] and [4] of each job follow the dialect",
     source=doc(PROSE, "output_node_ids, metadata]"),
     why="A client that reads by position mixes up the two elements.",
@@ -201,7 +201,7 @@ def prompt_id_is_lower_case(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="workflow_json (element 2 of a job) is an object",
     source=doc(PROSE, "[2] workflow_json (object): Full ComfyUI workflow"),
-    why="Clients open the workflow of a job from it.",
+    why="Clients open the workflow of a job from this element.",
     keeps='{"9": {"class_type": "SaveImage", "inputs": {}}}',
     breaks='"{\\"9\\": {}}"',
     needs=f"{AN_ARRAY} of three elements or more",
@@ -242,7 +242,7 @@ def workflow_is_not_empty(found: Located) -> Iterator[Finding]:
 
 
 def _in_order(reading: Reading) -> Iterator[Item]:
-    """Yield the jobs in which output_node_ids and metadata can be located: not swapped, and in a known order."""
+    """Yield the jobs whose elements 3 and 4 are not swapped, and whose order of elements is known."""
     return (item for item in full_items(reading) if item.read_as is not None and not item.swapped)
 
 
@@ -282,7 +282,7 @@ def _output_node_ids(reading: Reading) -> Iterator[Located]:
     fast=FastPath.OUTPUT_NODE_IDS,
     title="Output node ids are strings",
     source=doc(f"{ITEM}/items/oneOf/3/items/type", "string"),
-    why="They are the names of nodes in the workflow, and names in JSON are strings.",
+    why="Output node ids are names of members of the workflow, and names in JSON are strings.",
     keeps='["9"]',
     breaks="[9]",
     needs="a job with an output node id",
@@ -368,7 +368,7 @@ def output_node_ids_are_distinct(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="metadata (element 4 of a job) is an object",
     source=doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
-    why="Clients read create_time from it by name.",
+    why="Clients read create_time from the metadata by name.",
     keeps='{"create_time": 1763913600000}',
     breaks="1763913600000",
     needs="a job of five elements in the expected order",

@@ -34,12 +34,14 @@ TICKS: Final = tuple(
     ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
     for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
 )
-"""The numbers that mean 2000 to 2100 on clocks with another epoch. As nanoseconds they would mean times before 1991."""
+"""By clock with another epoch: the range of numbers that mean 2000 to 2100. As nanoseconds since 1970 they are before
+1991.
+"""
 _DATE: Final = re.compile(
     r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
     re.ASCII,
 )
-"""How dates begin: 2025-11-23, 23.11.2025, 11/23/25, Sun, 23 Nov 2025."""
+"""Matches the beginning of a date such as 2025-11-23, 23.11.2025, 11/23/25 or Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
 """Milliseconds by which two correct clocks may differ."""
 
@@ -51,7 +53,7 @@ CLOCK_SKEW_MS: Final = 60_000
     fast=FastPath.EACH_JOB,
     title="The metadata of a job has create_time",
     source=doc(PROSE, "Contains {create_time: <milliseconds>}"),
-    why="Clients show the time and sort jobs by it.",
+    why="Clients show create_time, and sort jobs by it.",
     keeps='{"create_time": 1763913600000}',
     breaks='{"client_id": "a1"}',
     needs="a job with metadata",
@@ -67,7 +69,7 @@ def create_time_is_present(found: Located) -> Iterator[Finding]:
             "milliseconds since the Unix epoch",
             "absent",
             "The metadata of the job has no create_time.",
-            Cause("old-comfyui", "ComfyUI before 0.3.69 does not send it") if old else None,
+            Cause("old-comfyui", "ComfyUI before 0.3.69 does not send create_time") if old else None,
         )
 
 
@@ -140,7 +142,7 @@ def create_time_is_in_milliseconds(found: Located) -> Iterator[Finding]:
         doc(PROSE, "{create_time: <milliseconds>}"),
         "The OpenAPI document gives the unit, but does not rule out a fraction.",
     ),
-    why="The official frontend and typed clients read it as an integer.",
+    why="The official frontend and typed clients read create_time as an integer.",
     keeps="1763913600000",
     breaks="1763913600000.5",
     needs="a job whose create_time is a number",
@@ -166,7 +168,7 @@ def _dated_create_times(answer: Answer) -> Iterator[tuple[Reading, int | Decimal
     title="create_time is in the past",
     source=inferred(
         doc("/components/schemas/QueueInfo/properties/queue_pending/description", "creation time"),
-        "The OpenAPI document does not say it, but a job exists only after its creation.",
+        "The OpenAPI document does not say so, but a job exists only after its creation.",
     ),
     why="A listed job already exists. A time in the future means a wrong time zone or clock.",
     keeps="a create_time before the response's Date",

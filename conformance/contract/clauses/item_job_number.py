@@ -16,7 +16,7 @@ from conformance.text.safe import show
 from conformance.text.strict_json import Whole
 
 A_NUMBER: Final = "a job whose job_number is a number"
-CHOSEN: Final = "a client chose it: ComfyUI takes `number` from the request, as a float"
+CHOSEN: Final = "a client chose this number: ComfyUI takes `number` from the request, as a float"
 
 
 @clause(
@@ -65,7 +65,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="job_number (element 0 of a job) is written without fraction or exponent",
     source=doc(f"{ITEM}/items/oneOf/0/type", "integer"),
-    why="An integer in OpenAPI 3.0.3 has neither. Clients in Rust, Go and Swift reject 3.0 if they expect 3.",
+    why="An integer in OpenAPI 3.0.3 has no fraction and no exponent. Clients in Rust, Go and Swift reject 3.0 if they expect 3.",
     keeps="3",
     breaks="3.0",
     needs=A_NUMBER,
@@ -93,7 +93,7 @@ def job_number_is_plain(found: Located) -> Iterator[Finding]:
     fast=FastPath.EACH_JOB,
     title="job_number (element 0 of a job) is 1 or more",
     source=doc(PROSE, "Position in queue (1-based)"),
-    why="Clients show it as the position in the queue.",
+    why="Clients show job_number as the position in the queue.",
     keeps="1",
     breaks="0",
     needs=A_NUMBER,
@@ -108,7 +108,9 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
         if found.value == 0:
             cause = Cause("zero", "a zero-based position: ComfyUI counts from 0")
         elif found.value < 0:
-            cause = Cause("negative", CHOSEN if is_float(found.value) else "ComfyUI's `front: true` makes it negative")
+            cause = Cause(
+                "negative", CHOSEN if is_float(found.value) else "ComfyUI's `front: true` makes the number negative"
+            )
         yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", cause)
 
 

@@ -14,7 +14,7 @@ from conformance.text.strict_json import NESTING_READ
 NESTING_LIMIT: Final = 128
 """Levels of nesting that every common parser accepts: serde_json stops at 128, jiter at 200, Python near 1,000."""
 _SHOWN: Final = 60
-"""How many characters of a body are shown that is not JSON at all."""
+"""The number of characters that are shown of a body that is not JSON at all."""
 _MISSING: Final = {
     "Expecting value": "no value",
     "Expecting ',' delimiter": "no comma",
@@ -23,10 +23,10 @@ _MISSING: Final = {
     "Unterminated string starting": "a string without an end",
     "Invalid \\escape": "an invalid escape",
 }
-"""What a parser's message says, in plain words."""
+"""By the message of Python's JSON parser: the same in plain words."""
 A_BODY: Final = "a body that is JSON, or should be"
 _RE_ENCODED: Final = Cause(
-    "", "if this is from a file: a Windows shell may have re-encoded it (curl -o writes it unchanged)"
+    "", "if the body is from a file, a Windows shell may have re-encoded it (curl -o writes a body unchanged)"
 )
 NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
 """Media types of bodies that are not meant to be JSON. For these only the Content-Type is reported, not the JSON
@@ -66,7 +66,7 @@ def read_texts(answer: Answer) -> Iterator[Answer]:
 
 
 def read_parts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON and could be parsed, in whole or up to where a recorder cut it off."""
+    """Yield the response if its body must be JSON and could be parsed, in part if a recorder cut it off."""
     yield from read_texts(answer)
     if answer.shows_part:
         yield answer
@@ -89,7 +89,7 @@ def sent_texts(answer: Answer) -> Iterator[Answer]:
     fast=FastPath.BODY,
     title="The body is well-formed JSON",
     source=rfc("RFC 8259 §2", "A JSON text is a serialized value."),
-    why="A strict parser cannot read anything from it.",
+    why="A strict parser cannot read anything from such a body.",
     keeps='{"queue_running": []}',
     breaks='{"queue_running": [],}',
     needs=A_BODY,
@@ -146,7 +146,7 @@ def finite_numbers(answer: Answer) -> Iterator[Finding]:
             "a JSON number",
             flaw.got,
             f"{flaw.got} is not valid JSON.",
-            Cause("python-json", "Python's json.dumps writes it unless allow_nan=False is set"),
+            Cause("python-json", "Python's json.dumps writes such values unless allow_nan=False is set"),
         )
 
 
@@ -181,7 +181,7 @@ def utf_8(answer: Answer) -> Iterator[Finding]:
         "RFC 8259 §8.1",
         "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of a networked-transmitted JSON text.",
     ),
-    why="Strict parsers reject it as garbage before the value.",
+    why="Strict parsers reject the mark, because it is not part of the JSON value.",
     keeps='{"queue_running": []}',
     breaks='\\xef\\xbb\\xbf{"queue_running": []}',
     needs=A_BODY,
@@ -262,7 +262,7 @@ def distinct_names(answer: Answer) -> Iterator[Finding]:
         ),
         "The RFC warns about these values, but does not forbid them.",
     ),
-    why="Half a pair is not a character. Databases, Rust and strict parsers fail on it.",
+    why="Half of a pair is not a character. Databases, Rust and strict parsers fail on such text.",
     keeps='"\\ud83d\\ude00"',
     breaks='"\\ud800"',
     needs=A_BODY,

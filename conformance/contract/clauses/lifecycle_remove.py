@@ -128,11 +128,10 @@ def others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
 
 
 def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str]]:
-    """Yield each job of the run that a request removed by mistake, with the first GET that no longer lists it.
+    """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
 
-    A pending job that disappears may have run in between. It did not run if ``GET /api/jobs`` says that it was
-    cancelled, if a job that was submitted before it is still pending, or if the same jobs were running all the
-    time.
+    A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
+    cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
     """
     before, after = history.before(write.answer), history.after(write.answer)
     if not before or len(after) < 2 or _others_between(history, before[-1], write, after[0]):
@@ -151,7 +150,7 @@ def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str
 
 
 def _others_between(history: JobHistory, before: QueueRead, write: Write, after: QueueRead) -> bool:
-    """Whether another request that removes jobs was sent between two GETs of the queue."""
+    """Whether a request to remove jobs, other than ``write``, was sent between two GETs of the queue."""
     others = (other.answer for other in history.writes if other is not write)
     return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
 
@@ -180,7 +179,7 @@ def _deletes(answer: Answer) -> Iterator[Answer]:
     oss=EMPTY_ANSWER,
     title="A request to remove jobs gets a QueueManageResponse: an object with deleted and cleared",
     source=published("/components/schemas/QueueManageResponse/properties/deleted/type", "array"),
-    why="Clients read from it which jobs were removed.",
+    why="Clients read from the response which jobs were removed.",
     keeps='{"deleted": ["2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e"]}',
     breaks='{"deleted": true}',
     needs="a request to remove jobs that gets a 200 (--allow-writes)",

@@ -37,8 +37,8 @@ from conformance.text.strict_json import parse
 LISTED: Final = "Returns information about running and pending items in the queue"
 GET_QUEUE: Final = "/paths/~1api~1queue/get/description"
 GAP: Final = 2.0
-"""Seconds that a job may be in neither list while it moves from one to the other. The OpenAPI document does not rule
-that out.
+"""The number of seconds for which a job may be in neither list while it moves from one to the other, which the OpenAPI
+document does not rule out.
 """
 SEEN: Final = 3
 """A job counts as lost if this many GETs of the queue list an older job as pending, but not this job."""
@@ -75,7 +75,7 @@ def _accepted(answer: Answer) -> Iterator[Answer]:
             "/components/schemas/PromptResponse/properties/prompt_id/description",
             "Unique identifier for the prompt execution",
         ),
-        "The OpenAPI document describes prompt_id, but does not give its form here.",
+        "The OpenAPI document describes prompt_id, but does not give its form in this response.",
     ),
     why="Without the id, a client cannot find its job.",
     keeps='{"prompt_id": "2f1b0c3e-8a4d-4c55-9a6e-0d1f2b3c4d5e", "number": 3}',

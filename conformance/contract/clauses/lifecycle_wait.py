@@ -92,7 +92,7 @@ def _out_of_order(
     across=_ordered(prioritised=False),
 )
 def jobs_wait_in_order(subject: tuple[QueueRead, list[Submission]]) -> Iterator[Finding]:
-    """A job is listed before every job whose prompt was sent after its own was accepted, also after others start."""
+    """A job that was submitted after another job was accepted is listed after that job, even when others have run."""
     read, waiting = subject
     inversions = list(_inversions(read, waiting))
     cause = heap_in(read.answer.reading) if inversions else None
@@ -200,7 +200,7 @@ def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRe
     title="A refused prompt is not listed",
     source=inferred(
         published("/paths/~1api~1prompt/post/responses/400/description", "Invalid prompt"),
-        "The OpenAPI document calls the prompt invalid, but does not say that it stays out of the queue.",
+        "The OpenAPI document calls the prompt invalid, but does not say that the prompt stays out of the queue.",
     ),
     why="The client reports a failed prompt, but the job runs and the user pays for it.",
     keeps="400 to the prompt · not listed",
@@ -237,7 +237,7 @@ def _again(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistor
         doc(PROSE, "[1] prompt_id (string): Job UUID"),
         "A UUID identifies one job, but the OpenAPI document does not say what happens if the same prompt_id is submitted again.",
     ),
-    why="Deleting one of the jobs, or waiting for it, may hit the other.",
+    why="A client that deletes one of the two jobs, or waits for one, may get the other.",
     keeps="400, or 200 with a new id",
     breaks="200, and the id is in the queue twice",
     needs="a prompt_id that is submitted again (--populate)",
@@ -292,7 +292,7 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Qu
         ),
         "The OpenAPI document does not say which jobs count as remaining.",
     ),
-    why="Clients show this number, or wait until it is 0.",
+    why="Clients show queue_remaining, or wait until it is 0.",
     keeps="three pending · queue_remaining 3 or 4",
     breaks="three pending · queue_remaining 0",
     needs="GET /api/prompt between two GETs of the queue that list the same jobs (--populate)",
@@ -342,7 +342,7 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     across=_compared,
 )
 def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) -> Iterator[Finding]:
-    """A complete response of GET /api/jobs has the run's own jobs that the GETs of the queue before and after it list."""
+    """A complete response of GET /api/jobs has each job of the run that the queue listed before and listed after it."""
     _, job_list, own = subject
     for submission in own if job_list.whole else ():
         if submission.id not in job_list.statuses:
@@ -350,7 +350,7 @@ def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) 
                 "/jobs",
                 show(submission.prompt_id),
                 "absent",
-                "GET /api/queue listed this job before and after, but GET /api/jobs did not list it.",
+                "GET /api/queue listed this job before and after GET /api/jobs, which did not list the job.",
             )
 
 

@@ -25,7 +25,7 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
         doc(PROSE, "[4] metadata (object): Contains {create_time: <milliseconds>}"),
         "The OpenAPI document names only create_time as metadata, and says nothing about credentials.",
     ),
-    why="Clients send keys with a job, for example api_key_comfy_org and auth_token_comfy_org of ComfyUI. Anybody who can read the queue could use them.",
+    why="Clients send keys with a job, for example api_key_comfy_org and auth_token_comfy_org of ComfyUI. Anybody who can read the queue could use these keys.",
     keeps='{"create_time": 1763913600000}',
     breaks='{"create_time": 1763913600000, "api_key_comfy_org": "comfyui-…"}',
     needs=AN_ITEM,

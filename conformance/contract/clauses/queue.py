@@ -29,7 +29,7 @@ def _pending(reading: Reading) -> Sequence[Item]:
     elsewhere="every job must have the order of the dialect, which item.element-order checks",
     title="All jobs have their elements in the same order",
     source=doc(PROSE, "[job_number, prompt_id, workflow_json, output_node_ids, metadata]"),
-    why="A client that detects the order from one job misreads the others.",
+    why="A client that detects the order of the elements from one job misreads the other jobs.",
     keeps="every job with output ids at [3]",
     breaks="one job with output ids at [3], the next with them at [4]",
     needs="a job of five elements",
@@ -67,9 +67,10 @@ def _two_ids(reading: Reading) -> Iterator[list[tuple[Item, str]]]:
     fast=FastPath.DISTINCT_IDS,
     title="No job is listed twice",
     source=inferred(
-        doc(PROSE, "Job UUID"), "A UUID identifies one job, but the document does not forbid listing a job twice."
+        doc(PROSE, "Job UUID"),
+        "A UUID identifies one job, but the OpenAPI document does not forbid listing a job twice.",
     ),
-    why="A client that looks up a job by its id finds the wrong one, or counts it twice.",
+    why="A client that looks up a job by its id finds the wrong job, or counts one job twice.",
     keeps="every prompt_id once in both lists together",
     breaks="the same prompt_id as running and as pending",
     needs="two jobs",
@@ -132,7 +133,7 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
     for before, after in falls:
         yield Finding(
             after.pointer,
-            "not before the job listed ahead of it",
+            "a time not before that of the job listed ahead of this one",
             show(after.value),
             f"This job is older than the one listed before it, whose create_time is {show(before.value)}.",
             cause,
@@ -218,7 +219,7 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
         doc(PENDING, OLDEST_FIRST),
         "The OpenAPI document gives the order of the list and calls the number a position. It does not say that both agree.",
     ),
-    why="If it does not, job_number and the order of the list show different positions in the queue.",
+    why="Otherwise job_number and the order of the list show different positions in the queue.",
     keeps="1, 2, 4",
     breaks="1, 3, 2",
     needs="two pending jobs",
@@ -232,7 +233,7 @@ def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     for before, after in falls:
         yield Finding(
             after.pointer,
-            "above that of the job before it",
+            "a number above that of the job listed before this one",
             show(after.value),
             f"job_number is lower than that of the job listed before it, which has {show(before.value)}.",
             cause,

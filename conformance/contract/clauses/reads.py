@@ -16,7 +16,8 @@ from conformance.text.safe import show
 
 Succession = tuple[Answer, Answer]
 SAFE_RUN: Final = 6
-"""The number of consecutive GETs that must each remove one job before a server is accused. Fewer may be chance."""
+"""A server is accused of removing jobs only if more pairs of consecutive GETs than this show it. Fewer may be chance.
+"""
 RENAMED: Final = 3
 """The number of pairs of GETs in which all ids must have changed. In one pair, equal jobs may have replaced others."""
 MOST: Final = 0.9
@@ -72,8 +73,7 @@ def a_job_keeps_its_data(subject: Succession) -> Iterator[Finding]:
 
 _LARGEST: Final = 1 << 63
 _FEW: Final = 16
-"""Up to this many workflows with the same create_time are compared one by one, which is fast if their bytes are
-equal.
+"""Up to this many workflows with the same create_time are compared one by one. That is fast if their bytes are equal.
 """
 
 
@@ -97,9 +97,10 @@ def _same_job(before: Answer, after: Answer) -> str | None:
 
 
 def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
-    """Yield the pairs of consecutive GETs in which all ids changed. If ids stayed in any pair, yield an empty list.
+    """Yield one list with the pairs of consecutive GETs in which all ids changed.
 
-    Only pairs that list a job with the same workflow and create_time count, and there must be ``RENAMED`` of them.
+    It is empty if an id stayed in some pair. Only pairs that list a job with the same workflow and create_time count,
+    and there must be ``RENAMED`` of them.
     """
     pairs: list[tuple[bool, Answer, str]] = []
     for before, after in conversation.successions:
@@ -192,19 +193,19 @@ def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str
 @clause(
     "reads.steady",
     Level.SHOULD,
-    title="A job does not vanish from a single read",
+    title="A job is not missing from a single GET of the queue",
     source=inferred(
         doc("/paths/~1api~1queue/get/description", "Returns information about running and pending items in the queue"),
         "The OpenAPI document describes a single response, and does not compare two.",
     ),
-    why="A client whose response lacks the job takes it for lost, for example a browser or a client that sends a query string.",
+    why="A client that gets a response without the job, for example a browser, assumes that the job is lost.",
     keeps="A, B · A, B · B",
     breaks="A, B · nothing · A, B",
     needs="a job in the same list of two GETs of the queue, with a third GET between them",
     across=_between,
 )
 def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Finding]:
-    """A job that the GETs before and after this one have in the same list is in this response too.
+    """A job that is in the same list of the GETs before and after a response is in this response, too.
 
     Jobs that changed lists are left out: a job that starts may be in neither list for a moment.
     """
@@ -214,14 +215,18 @@ def a_listed_job_stays_listed(subject: tuple[set[str], Answer]) -> Iterator[Find
         purpose = between.request.purpose
         yield Finding(
             "",
-            f"{len(throughout)} jobs that the GETs before and after list",
+            f"all jobs that are in the GETs before and after this one ({len(throughout)})",
             f"{len(missing)} of them missing",
-            f"This response ({purpose}) lacks jobs that the GETs before and after list, for example {show(missing[0])}.",
+            f"This response ({purpose}) lacks jobs that are in the GETs before and after it, for example {show(missing[0])}.",
         )
 
 
 def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
-    """Return, for each pair of consecutive responses: the later one, the jobs that disappeared, the GETs sent, the seconds."""
+    """Return, for each pair of consecutive responses, the later one and three numbers.
+
+    They are the number of jobs that disappeared, the number of GETs that were sent in between, and the seconds between
+    the two requests.
+    """
     gets = [
         answer.exchange.id
         for answer in conversation.answers

@@ -17,7 +17,7 @@ def _steady(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     """Yield the GETs of the queue, except "try again later" responses and requests that the server always refuses.
 
     ``http.accept``, ``http.query`` and ``error.optional-header`` check requests that are always refused. A request that
-    is unusual in several ways is left out if one of them is already enough for a refusal.
+    is unusual in several ways is left out if the server always refuses requests that are unusual in one of these ways.
     """
     if not conversation.served:
         return
@@ -40,7 +40,7 @@ def _excused(answer: Answer) -> bool:
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
-    """Yield the normal GETs of the queue that did not get a refusal or "try again later", if there are any."""
+    """Yield the normal GETs of the queue in one list, without those that got a refusal or "try again later"."""
     plain = [answer for answer in conversation.answers if answer.request.plain]
     telling = [answer for answer in plain if answer.response.status not in UNAVAILABLE and not _excused(answer)]
     if telling:

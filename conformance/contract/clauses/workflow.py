@@ -104,7 +104,7 @@ def _outputs_of_graphs(reading: Reading) -> Iterator[tuple[Item, Located]]:
     title="Output node ids are ids of nodes in the workflow",
     source=inferred(
         doc(PROSE, "Node IDs to return results from"),
-        "The OpenAPI document calls these node ids, but does not say of which graph.",
+        "The OpenAPI document calls the values node ids, but does not say of which graph.",
     ),
     why="A client that waits for the results of a missing node waits forever.",
     keeps='workflow {"9": {…}}, output ids ["9"]',

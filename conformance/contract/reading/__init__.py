@@ -1,1 +1,1 @@
-"""Parse a body: in full, or on the fast path, which verifies most jobs without building Python values from them."""
+"""Parse a body: as a whole, or on the fast path, which verifies most jobs without building Python values from them."""

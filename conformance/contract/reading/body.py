@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
 EPOCH_MS_FIRST: Final = 10**12
-"""2001-09-09 in milliseconds: years before ComfyUI existed, and more than any plausible number of seconds."""
+"""2001-09-09 in milliseconds, years before ComfyUI existed. A time in seconds is a smaller number than this."""
 EPOCH_MS_LAST: Final = 10**14
-"""The year 5138 in milliseconds. As microseconds the number means 1973."""
+"""The year 5138 in milliseconds. A time in microseconds is a larger number than this."""
 ARITY: Final = 5
 PLACES: Final = {Dialect.CLOUD: (3, 4), Dialect.OSS: (4, 3)}
-"""The indexes of output node ids and metadata in a job, by dialect."""
+"""By dialect: the index of the output node ids in a job, and the index of the metadata."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A job: an element of ``queue_running`` or ``queue_pending`` that is an array. ``pointer`` is its place in the body."""
+    """A job: an array in ``queue_running`` or ``queue_pending``.
+
+    ``pointer`` is the JSON Pointer of its place in the body.
+    """
 
     pointer: str
     pending: bool
@@ -48,7 +51,10 @@ class Item:
 
     @cached_property
     def order(self) -> Dialect | None:
-        """The order of elements 3 and 4 by their types (under ``auto`` by that of element 3), None if they fit neither."""
+        """The order that the types of elements 3 and 4 show, or None if they show neither ``cloud`` nor ``oss``.
+
+        Under ``auto`` only the type of element 3 counts.
+        """
         auto = self.demand.dialect is Dialect.AUTO
         match self.elements[3:ARITY]:
             case [list(), fourth] if auto or isinstance(fourth, dict):
@@ -59,12 +65,15 @@ class Item:
 
     @property
     def swapped(self) -> bool:
-        """Whether elements 3 and 4 are in another order than the dialect requires. ``auto`` accepts either order."""
+        """Whether elements 3 and 4 show another order than the dialect requires. ``auto`` accepts either order."""
         return self.demand.dialect is not Dialect.AUTO and self.order not in {None, self.demand.read_as}
 
     @property
     def read_as(self) -> Dialect | None:
-        """The order in which the elements are read: as their types show it, else as required. None if neither is known."""
+        """The order in which elements 3 and 4 are read: the one that they show, else the one that the dialect requires.
+
+        None if they show no order and the dialect is ``auto``.
+        """
         return self.order or (None if self.demand.dialect is Dialect.AUTO else self.demand.read_as)
 
     @cached_property
@@ -96,9 +105,9 @@ class Item:
         return Located(f"{found.pointer}/create_time", found.value["create_time"])
 
     def observation(self, texts: Sequence[Raw] | None = None) -> Observation:
-        """Return the facts by which the job is compared with jobs in other responses.
+        """Return the data of the job that is compared with the same job in other responses.
 
-        ``texts`` are the JSON texts of the elements. If given, equal texts are compared without parsing them.
+        ``texts`` are the JSON texts of the elements. If they are given, equal texts are compared without parsing them.
         """
 
         def kept(index: int) -> Located | None:
@@ -117,8 +126,9 @@ class Item:
 class Reading:
     """A body that is parsed once, for all clauses and for all responses with the same bytes.
 
-    The value of a large body takes many times its bytes; ``forget`` drops it and keeps the summary. With ``places``,
-    (is pending, index), it is a part of a body: only the jobs at these places. ``shared`` is of the run.
+    The parsed value of a body needs many times the memory of its bytes. ``forget`` drops the value and keeps the
+    summary. If ``places`` is given, only the jobs at these places are read; a place is a pair of "is it pending?" and
+    index. ``shared`` has what all bodies of a run share.
     """
 
     def __init__(
@@ -145,7 +155,10 @@ class Reading:
         return len(self._body) if isinstance(self._body, bytes) else self._body.size
 
     def parts(self) -> Iterator[Reading]:
-        """Yield the jobs of a large body in groups, each as a ``Reading``. A small body has all its jobs in this one."""
+        """Yield the jobs of a large body in groups, each as a ``Reading``.
+
+        Nothing for a small body, which is not split.
+        """
         return iter(())
 
     def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - overridden for parts of large bodies
@@ -153,20 +166,26 @@ class Reading:
         return 1
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return a JSON text for an excerpt around a place in the body, and the pointer of that place in the text, or None."""
+        """Return a JSON text that contains a place in the body, and the JSON Pointer of the place in that text.
+
+        It is used for an excerpt. None if the place cannot be shown.
+        """
         return self.content, pointer
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:  # noqa: ARG002 - the fast path overrides it
-        """Return the part of the body that the check of a clause must still see: here the whole body.
+        """Return the part of the body that the check of a clause must still see.
 
-        ``fast`` is the clause's declaration of what the fast path verifies. ``level`` is its level under the dialect of
-        the run.
+        Without the fast path that is the whole body. ``fast`` is the clause's declaration of what the fast path
+        verifies. ``level`` is its level under the dialect of the run.
         """
         return Remaining(exercised=False, reading=self)
 
     @property
     def reduced(self) -> Reading:
-        """A ``Reading`` of the same body that may lack verified jobs. It has the same JSON flaws and the same other members."""
+        """The same body, from which jobs that the fast path verified may be missing.
+
+        JSON flaws and other members are the same.
+        """
         return self
 
     @cached_property
@@ -176,7 +195,10 @@ class Reading:
 
     @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
-        """The elements of queue_running and then of queue_pending, as pairs: is it pending, and its value."""
+        """The elements of queue_running, then those of queue_pending.
+
+        Each is a pair: whether it is pending, and its value.
+        """
         info = self.document.value if isinstance(self.document.value, dict) else {}
         return [
             (pending, Located(f"/{name}/{index}", value))
@@ -196,12 +218,12 @@ class Reading:
         ]
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
-        """Yield the prompt id of each job, with a function that returns the facts to compare it with other responses."""
+        """Yield the prompt id of each job, and a function that returns the data to compare with other responses."""
         return ((item.prompt_id, item.observation) for item in self.items if item.prompt_id is not None)
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The jobs, for comparing them with one another. Their workflows may be empty."""
+        """The jobs, for clauses that compare jobs of one body with one another. Their workflows may be left out."""
         return self.items
 
     @property
@@ -216,7 +238,10 @@ class Reading:
 
     @property
     def order(self) -> tuple[Dialect, str] | None:
-        """The order of the first job whose elements 3 and 4 show an order, and the pointer of that job, or None."""
+        """The order of the first job whose elements 3 and 4 show an order, and that job's JSON Pointer.
+
+        None without such a job.
+        """
         return next(((job.order, job.pointer) for job in self.jobs if job.order), None)
 
     @property
@@ -244,32 +269,38 @@ class Reading:
         )
 
     def _listed(self) -> Listed | None:
-        """Return the jobs that are compared with other reads. None if there are too many."""
+        """Return the jobs that are compared with those in other responses. None if there are too many."""
         roll = Roll(self.shared.known or KnownJobs(shared=False))
         for name, observe in self.observations():
             roll.note(name, observe())
         return roll.listed()
 
     def forget(self) -> None:
-        """Drop the parsed value to free memory, and keep the summary. A later access parses the body again."""
+        """Drop the parsed value to free memory, but keep the summary.
+
+        A later access to the value parses the body again.
+        """
         assert self.summary
         self.release()
 
     def release(self) -> None:
-        """Drop the value."""
+        """Drop the parsed value to free memory."""
         for name in ("document", "elements", "items"):
             self.__dict__.pop(name, None)
 
 
 class Remaining(NamedTuple):
-    """The part of a body that a check must still see, and whether the clause already applied to verified jobs."""
+    """The part of a body that the check of a clause must still see (``reading``).
+
+    ``exercised`` says whether the clause applied to a job that the fast path verified.
+    """
 
     exercised: bool
     reading: Reading
 
 
 def constant_free(value: object) -> bool:
-    """Whether a value is neither NaN nor an infinity. ``json.finite-numbers`` reports those."""
+    """Whether a value is neither NaN nor an infinity, which the clause ``json.finite-numbers`` reports."""
     return not isinstance(value, NonFinite)
 
 
@@ -298,12 +329,12 @@ def full_items(reading: Reading) -> Iterator[Item]:
 
 
 def element(index: int, item_list: Sequence[Item]) -> Iterator[Located]:
-    """Return element ``index`` of each job that has it."""
+    """Return element ``index`` of each job that has so many elements."""
     return (item.at(index) for item in item_list if len(item.elements) > index)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a JSON number. NaN and infinities are not: ``json.finite-numbers`` reports those."""
+    """Whether a value is a JSON number. NaN and infinities are not; the clause ``json.finite-numbers`` reports them."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
@@ -323,13 +354,13 @@ def workflows(reading: Reading) -> Iterator[Located]:
 
 
 def output_node_id_lists(reading: Reading) -> Iterator[Located]:
-    """Return output_node_ids of each job if it is an array: element 3, or element 4 if the two are swapped."""
+    """Return output_node_ids of each job if it is an array. It is element 3, or 4 in the order of ``oss``."""
     found = (item.output_node_ids for item in full_items(reading))
     return (ids for ids in found if ids is not None and isinstance(ids.value, list))
 
 
 def metadata_objects(reading: Reading) -> Iterator[Located]:
-    """Return the metadata of each job if it is an object: element 4, or element 3 if the two are swapped."""
+    """Return the metadata of each job if it is an object. It is element 4, or 3 in the order of ``oss``."""
     found = (item.metadata for item in full_items(reading))
     return (metadata for metadata in found if metadata is not None and isinstance(metadata.value, dict))
 

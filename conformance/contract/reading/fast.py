@@ -1,7 +1,7 @@
 """The fast path: verify typical jobs without building Python values, and fully parse only the remaining jobs.
 
-In this package a job is "proven" if the fast path verified that it conforms. "Remaining" jobs are still to be checked
-by the clauses.
+In this package, a "verified" (or "proven") job is one that the fast path found to conform to every clause about single
+jobs. The "remaining" jobs must still be checked by the clauses.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Fa
 from conformance.text.json_bytes import is_utf_8, members_at_most, seems_huge, without_escaped_quotes
 
 _MANY: Final = 20_000
-"""A body with more unproven jobs than this is parsed as a whole, because the fast path would only take more memory."""
+"""A body with more jobs than this that the fast path cannot verify is parsed as a whole, which needs less memory."""
 
 
 Recall = Callable[[Callable[[Raw], Inspection], Raw], Inspection]
-"""A cache of inspections. It takes the inspecting function and a job, and returns the result for the bytes of the
-job.
+"""A function that inspects a job with the function given first, or returns the stored result for a job with the same
+bytes.
 """
 
 
 class FastReading(Reading):
-    """A parsed body on the fast path: it proves as many jobs as possible, and parses only the remaining ones.
+    """A body on the fast path: as many jobs as possible are verified, and only the remaining ones are parsed.
 
     ``must_only`` leaves out every `should` clause. ``recall`` is a cache of inspected jobs.
     """
@@ -59,11 +59,14 @@ class FastReading(Reading):
         return _prove(self.content, self.demand, self._recall)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the body is proven to conform to all clauses that declare one of ``proofs``."""
+        """Whether the fast path verified that the body conforms to all clauses whose ``fast`` is in ``proofs``."""
         return self._proof is not None and self._proof.keeps(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:
-        """Return the part of the body that the check of a clause must still see: the remaining jobs, or the whole body."""
+        """Return the part of the body that the check of a clause must still see: the remaining jobs, or the whole body.
+
+        The remaining jobs are those that the fast path could not verify.
+        """
         checked = level is Level.MUST if self._must_only else level is not None
         if fast is None or not checked or self._proof is None:
             return super().remaining(fast, level)
@@ -71,16 +74,16 @@ class FastReading(Reading):
 
     @property
     def proven(self) -> Hashable | None:
-        """A key that is equal for bodies in which all clauses that declare ``fast`` have the same results.
+        """A value that is equal for two bodies if every clause with ``fast`` has the same result for both.
 
-        None if a job is unproven, or if jobs violate a clause together, such as by the same id: then the body must be
-        checked by itself.
+        None if such a result cannot be reused: if a job was not verified, or if several jobs together violate a clause,
+        for example because they have the same id.
         """
         return None if self._proof is None else self._proof.proven
 
     @property
     def reduced(self) -> Reading:
-        """The body with only the remaining jobs, or the whole body if no job was proven."""
+        """The body with only the jobs that were not verified, or the whole body if the fast path is not possible."""
         return self if self._proof is None else self._proof.rest
 
     def observations(self) -> Iterator[tuple[str, Callable[[], Observation]]]:
@@ -128,7 +131,7 @@ class FastReading(Reading):
 
 
 class ItemWithoutWorkflow(Item):
-    """A proven job without its workflow, for comparing it with other jobs."""
+    """A verified job without its workflow, for comparing it with other jobs."""
 
     def __init__(self, job: InspectedJob, demand: Demand) -> None:
         vars(self).update(
@@ -158,14 +161,14 @@ class _WithoutWorkflows(Reading):
 
 
 class _Proof:
-    """What the fast path found out about a body: the proven jobs, and the remaining jobs, which must be parsed."""
+    """What the fast path found out about a body: all jobs (``jobs``), and those that the clauses must still check."""
 
     def __init__(self, listed: Mapping[str, Listed[Any]], jobs: Sequence[InspectedJob], demand: Demand) -> None:
         self.jobs, self._listed, self._demand = jobs, listed, demand
         self.remaining_jobs = [job for job in jobs if job.inspection.remaining is not None]
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether both lists exist, every job is proven, and no clause in ``proofs`` that compares jobs is violated."""
+        """Whether both lists exist, every job is verified, and no clause in ``proofs`` that compares jobs is broken."""
         if self.remaining_jobs or (self._broken and not self._broken.isdisjoint(proofs)):
             return False
         running, pending = map(self._listed.get, LISTS)
@@ -173,13 +176,19 @@ class _Proof:
 
     @cached_property
     def proven(self) -> Hashable | None:
-        """A key of everything that ``remaining_for`` depends on. None if a job is unproven or jobs violate a clause together."""
+        """Everything that ``remaining_for`` depends on.
+
+        None if a job was not verified, or if jobs together violate a clause.
+        """
         if self.remaining_jobs or self._broken:
             return None
         return self.rest.content, self._exercised, tuple(len(each) > 1 for each in self._compared.values())
 
     def remaining_for(self, fast: FastPath) -> Remaining:
-        """Return the part of the body that the check of a clause must still see, by the clause's declaration ``fast``."""
+        """Return the part of the body that the check of a clause must still see.
+
+        ``fast`` is the member that the clause declares.
+        """
         if fast is FastPath.BODY:
             return Remaining(exercised=False, reading=self.rest)
         if fast not in self._compared:
@@ -190,7 +199,7 @@ class _Proof:
 
     @cached_property
     def _exercised(self) -> frozenset[FastPath]:
-        """The members of ``FastPath`` whose clauses apply to at least one proven job."""
+        """The members of ``FastPath`` whose clauses apply to at least one verified job."""
         shapes = {
             (bool(inspection.outputs), inspection.graph)
             for _, _, inspection in self.jobs
@@ -267,7 +276,10 @@ class _Proof:
 
     @cached_property
     def rest(self) -> Reading:
-        """A body with only the remaining jobs, each at its own index. The number 0 replaces each proven job."""
+        """A body with only the jobs that were not verified, each at its own index.
+
+        The number 0 replaces each verified job.
+        """
         if not self.remaining_jobs and all(isinstance(value, list) for value in self._listed.values()):
             return _nothing_remains(tuple(self._listed), self._demand)
         members = []
@@ -287,7 +299,7 @@ class _Proof:
 
     @cached_property
     def without_workflows(self) -> Reading:
-        """All jobs. The proven ones have no workflow."""
+        """All jobs. The verified ones have no workflow."""
         items = [
             ItemWithoutWorkflow(job, self._demand)
             if job.inspection.remaining is None
@@ -300,12 +312,18 @@ class _Proof:
 
 @lru_cache(maxsize=16)
 def _nothing_remains(names: tuple[str, ...], demand: Demand) -> Reading:
-    """Return the ``Reading`` for all bodies that have these lists and only proven jobs."""
+    """Return the ``Reading`` for all bodies that have the lists ``names`` and only verified jobs.
+
+    Its lists are empty.
+    """
     return Reading(write({name: [] for name in names}), demand, places=())
 
 
 def _of_texts(item: Item, inspection: Inspection) -> Observation:
-    """Return the facts about a remaining job from its texts in the body, because the parsed job may lack parts."""
+    """Return the data by which a job that was not verified is compared with the same job in other responses.
+
+    It comes from the JSON texts in the body, because the parsed job may lack parts.
+    """
     return item.observation(inspection.texts)
 
 
@@ -313,7 +331,7 @@ def _of_texts(item: Item, inspection: Inspection) -> Observation:
 
 
 def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | None:
-    """Prove as many jobs of a body as possible. None if the body must be parsed as a whole."""
+    """Verify as many jobs of a body as possible. None if the body must be parsed as a whole."""
     apart = split_body(content, AS_TEXTS) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -324,7 +342,7 @@ def _prove(content: bytes, demand: Demand, recall: Recall | None) -> _Proof | No
 
 
 def _prove_must(content: bytes, demand: Demand) -> _Proof | None:
-    """Prove as many jobs of a body as possible by the `must` clauses only. None if it must be parsed as a whole."""
+    """Verify as many jobs of a body as possible by the `must` clauses only. None if it must be parsed as a whole."""
     apart = split_body(content, AS_SPLIT) if is_utf_8(content) else None
     if apart is None or not apart[0]:
         return None
@@ -350,10 +368,10 @@ def _if_few_remain(proof: _Proof) -> _Proof | None:
 def _if_nothing_is_lost(
     content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
-    """Return the jobs after a check that no object has a repeated name, by counting members.
+    """Check that no object of the body has a repeated name, and return the jobs.
 
-    If a name is repeated, the parsed value has fewer members than the text. A job with fewer members is marked as
-    unproven. None if this is so in another part of the body, or if that part cannot be checked.
+    If a name is repeated, the parsed value has fewer members than the text. A job for which that may be so is marked as
+    not verified. None if it may be so in another part of the body.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
@@ -368,7 +386,7 @@ def _if_nothing_is_lost(
 
 
 def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
-    """Return the jobs, with those marked as unproven whose parsed value has fewer members than their text."""
+    """Return the jobs. Those whose parsed value has fewer members than their text are marked as not verified."""
     return [
         job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
         for job in jobs
@@ -377,12 +395,15 @@ def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
 
 
 def _holds_all(members: int, text: bytes) -> bool:
-    """Whether a parsed value with ``members`` members has as many as its text."""
+    """Whether a JSON text has as many members as its parsed value, which has ``members``."""
     return members == members_at_most(text) or members == members_at_most(without_escaped_quotes(text))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:
-    """Return the order that element 3 of the first job shows, and the pointer of that job. None if the body is unusual."""
+    """Return the order that element 3 of a job shows, for the first job that shows one, and that job's JSON Pointer.
+
+    None if no job shows an order.
+    """
     listed, _ = split_body(content, AS_SPLIT) or ({}, None)
     for name in LISTS:
         elements = listed.get(name)

@@ -1,4 +1,4 @@
-"""The fast path: prove that single jobs conform, in turn."""
+"""The fast path: verify that single jobs conform, one after another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from conformance.text.json_bytes import members_at_most
 from conformance.text.strict_json import parse
 
 _EXACT: Final = float(1 << 52)
-"""A float up to this value was written as a number below 2^53, even after rounding."""
+"""If a number was parsed as a float of at most this size, the number in the text was below 2^53, whatever was rounded.
+"""
 _Number = Annotated[int, Meta(ge=1)]
 _SafeNumber = Annotated[int, Meta(ge=1, le=SAFE_INTEGER)]
 _SafeOssNumber = Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)] | Annotated[float, Meta(ge=-_EXACT, le=_EXACT)]
@@ -43,7 +44,7 @@ _MUST: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_Number, _Id, list[str], _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[int | float, _Id, list[str], _Metadata]),
 }
-"""By dialect: decoders that accept number, id, output node ids and metadata only if they keep all `must` clauses."""
+"""By dialect: a decoder that accepts number, id, output node ids and metadata only if they keep all `must` clauses."""
 _ALL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, _Outputs, _Metadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, _Outputs, _Metadata]),
@@ -52,7 +53,7 @@ _USUAL: Final[_DecoderByOrder] = {
     Dialect.CLOUD: msgspec.json.Decoder(tuple[_SafeNumber, _LowerId, Nodes, _Outputs, _UsualMetadata]),
     Dialect.OSS: msgspec.json.Decoder(tuple[_SafeOssNumber, _LowerId, Nodes, _UsualMetadata, _Outputs]),
 }
-"""By dialect: decoders that accept a job with a workflow as the frontend writes it, if it keeps every clause."""
+"""By dialect: a decoder that accepts only a job with a workflow as the frontend writes it, and with usual metadata."""
 _BRACE, _BRACKET = b"{["
 _Few = tuple[float, str, list[str], _Metadata]
 
@@ -61,9 +62,9 @@ class Inspection(Struct, gc=False):
     """What the fast path found out about one element of ``queue_running`` or ``queue_pending``.
 
     ``element`` is its JSON text, or the texts of its elements if it is an array. ``remaining`` is the text that the
-    clauses must still check, None if the job is proven. Only then number, id, output node ids and create_time are set.
-    ``members`` counts the members of all objects in the element. ``graph`` says that the workflow is an API graph, and
-    ``linked`` that it has links.
+    clauses must still check, or None if the job was verified. Number, id, output node ids and create_time are set only
+    for a verified job. ``members`` counts the members of all objects in the element. ``graph`` says that the workflow
+    is an API graph, and ``linked`` that it has links.
     """
 
     element: Raw | Split
@@ -77,10 +78,10 @@ class Inspection(Struct, gc=False):
     linked: bool = False
     kept: Facts | None = None
     key: bytes = b""
-    """A digest of its text, if it is compared with other elements."""
+    """A digest of the text of the element, if it is compared with other elements."""
 
     def with_element(self, element: Raw | None) -> Inspection:
-        """Return the inspection of an element with the same text."""
+        """Return the same inspection for ``element``, which has the same text."""
         return Inspection(
             element,
             self.remaining,
@@ -102,7 +103,7 @@ class Inspection(Struct, gc=False):
 
     @property
     def size(self) -> int:
-        """The length of the element in bytes, or 0 if it was split into texts."""
+        """The length of the element in bytes. 0 if the element was split into the texts of its own elements."""
         return memoryview(self.element).nbytes if isinstance(self.element, Raw) else 0
 
     @property
@@ -113,7 +114,7 @@ class Inspection(Struct, gc=False):
         return self.element if isinstance(self.element, list) else None
 
     def elements(self, order: Dialect) -> list[Any]:
-        """Return the five elements of a proven job, with an empty workflow and create_time as the only metadata."""
+        """Return the five elements of a verified job, with an empty workflow and create_time as the only metadata."""
         number = self.number
         if not isinstance(number, int):
             assert self.texts is not None
@@ -122,7 +123,7 @@ class Inspection(Struct, gc=False):
         return [number, self.prompt_id, {}, *(pair if order is Dialect.CLOUD else reversed(pair))]
 
     def facts(self, order: Dialect) -> Facts:
-        """Return the data of a proven job that must be the same in every response."""
+        """Return the data of a verified job that must be the same in every response."""
         if self.kept is None:
             texts, (outputs, metadata) = self.texts, PLACES[order]
             assert texts is not None
@@ -147,7 +148,7 @@ class InspectedJob(NamedTuple):
         return f"/{LISTS[self.pending]}/{self.place}"
 
     def observation(self, order: Dialect) -> Observation:
-        """Return the facts by which a proven job is compared with jobs in other responses."""
+        """Return the data of a verified job that is compared with the same job in other responses."""
         return Observation(self.pointer, self.pending, self.inspection.facts(order))
 
 
@@ -201,7 +202,7 @@ class Prover:
         return self._at_once(element) or self._one_by_one(element)
 
     def _at_once(self, element: Raw) -> Inspection | None:
-        """Prove a job in one pass if it has no unusual member, and ``create_time`` as its only metadata. Else None."""
+        """Verify a job in one pass. None if it has unusual members, or other metadata than ``create_time``."""
         if self._usual is None:
             return None
         try:
@@ -226,7 +227,7 @@ class Prover:
 
 
 def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
-    """Return the inspection of a proven job. ``in_metadata`` is the number of members of its metadata."""
+    """Return the inspection of a verified job. ``in_metadata`` is the number of members in its metadata."""
     number, prompt_id, outputs, metadata = few
     members = found.members + in_metadata
     return Inspection(
@@ -244,7 +245,7 @@ def not_inspected(element: Raw) -> Inspection:
 
 
 def members_in(texts: Iterable[Raw]) -> int:
-    """Return an upper bound of the number of members of all objects in JSON texts."""
+    """Count the members of all objects in JSON texts. The result may be too high, but is never too low."""
     return sum([members_at_most(bytes(text)) for text in texts])
 
 
@@ -260,7 +261,7 @@ def _harmless(text: Raw) -> int | None:
 
 
 def _fit(outputs: Sequence[str], found: Workflow) -> bool:
-    """Whether a workflow keeps its clauses, and the output node ids are distinct and, in a graph, name nodes."""
+    """Whether a workflow conforms, and the output node ids are distinct and, if it is an API graph, name its nodes."""
     if not found.nodes or found.faulty:
         return False
     distinct = set(outputs)

@@ -15,7 +15,7 @@ REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
 write: Final = msgspec.json.Encoder().encode
 
 Split = list[Raw] | dict[str, Raw] | str | int | bool | None
-"""An element of ``queue_running`` or ``queue_pending``. If it is an array, the JSON texts of its elements."""
+"""An element of ``queue_running`` or ``queue_pending``. An array is given as the JSON texts of its elements."""
 Element = TypeVar("Element")
 Listed = Sequence[Element] | dict[str, Raw] | str | int | bool | None
 """The value of ``queue_running`` or ``queue_pending``, which may also be of a wrong type."""
@@ -35,7 +35,7 @@ class _Decoders(Generic[Element]):
 
 
 AS_TEXTS: Final = _Decoders[Raw](Raw)
-"""Decodes each element of a list as one JSON text. ``AS_SPLIT`` decodes an array as the texts of its elements."""
+"""Leaves each element of a list as one JSON text. ``AS_SPLIT`` splits an element that is an array into its elements."""
 AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])

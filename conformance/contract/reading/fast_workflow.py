@@ -1,8 +1,8 @@
 """The fast path: check that values are not nested too deeply, and that workflows conform.
 
-Counting members proves that no object repeats a name. Of two members with one name the decoder keeps the later one, so
-a value has fewer members than its text exactly if some object repeats a name. The members of a value are counted here;
-those of the text by ``members_at_most``, which never counts too few.
+Counting members shows that no object repeats a name. Of several members with the same name, the decoder keeps only the
+last. So if the decoded value has as many members as the text, no name is repeated. The members of the value are counted
+here, and those of the text by ``members_at_most``. It may count too many; then the slow path checks the text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from conformance.contract.values import is_graph, is_link
 from conformance.text.json_bytes import depth_of, may_hold_huge, members_of
 
 LEVELS: Final = 100
-"""Elements with more levels of nesting than this are not proven. It is far below any parser's limit."""
+"""The fast path does not verify elements with more levels of nesting than this. Every parser can read far more levels.
+"""
 
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 
@@ -26,7 +27,7 @@ _ANYTHING: Final = msgspec.json.Decoder[Any]()
 def sound(text: Raw) -> tuple[Any, int] | None:
     """Return the value of a JSON text, and the number of members of all objects in it.
 
-    None if it may contain a number beyond the range of a double, or is nested deeper than ``LEVELS``.
+    None if the text may contain a number beyond the range of a double, or is nested deeper than ``LEVELS``.
     """
     raw = bytes(text)
     try:
@@ -56,10 +57,10 @@ _REQUIRED: Final = 2
 
 
 class Workflow(Struct, gc=False):
-    """What the fast path found out about a workflow. ``graph``: it is an API graph. ``linked``: it has links.
+    """What the fast path found out about a workflow.
 
-    ``nodes`` are its members. ``members`` counts the members of all objects in it. ``faulty`` has the names of nodes
-    that violate a clause.
+    ``graph`` says that it is an API graph, ``linked`` that it has links. ``nodes`` has the members of the workflow.
+    ``members`` counts the members of all objects in it. ``faulty`` has the names of nodes that violate a clause.
     """
 
     nodes: Mapping[str, object]
@@ -69,7 +70,10 @@ class Workflow(Struct, gc=False):
     faulty: Collection[str] = ()
 
     def reduced(self, text: Raw) -> bytes:
-        """Return a short JSON text of the workflow for which every clause has the same result: it keeps the faulty nodes."""
+        """Return a short JSON text for which every clause has the same result as for the workflow.
+
+        It keeps the faulty nodes.
+        """
         if not self.graph:
             return write({"": 0} if self.nodes else {})
         texts: dict[str, Raw] = _TEXTS.decode(text) if self.faulty else {}
@@ -77,7 +81,10 @@ class Workflow(Struct, gc=False):
 
 
 def workflow(text: Raw) -> Workflow | None:
-    """Inspect the text of a workflow. None if it is not an object, or may contain a number beyond the range of a double."""
+    """Inspect the text of a workflow.
+
+    None if it is not an object, is nested too deeply, or may have too large a number.
+    """
     raw = bytes(text)
     try:
         return None if may_hold_huge(raw) else of_nodes(_NODES.decode(raw))

@@ -1,4 +1,7 @@
-"""The jobs that the reads of a run list. Each distinct job is kept once, and a read is a list of their numbers."""
+"""The jobs in the queue responses of a run. Each distinct job is stored once, with a number.
+
+A response is a list of numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,21 @@ from conformance.contract.terms import Dialect
 
 LISTS: Final = ("queue_running", "queue_pending")
 DISTINCT: Final = 100_000
-"""Different jobs of a run that are compared from read to read: about a kilobyte each."""
+"""Maximum number of distinct jobs of a run that are compared from response to response. Each needs about a kilobyte."""
 LISTED: Final = 5_000_000
-"""Jobs of all reads of a run that are compared, repeated ones included: 8 bytes each."""
+"""Maximum number of jobs in all compared responses of a run together, also repeated ones. Each needs 8 bytes."""
 LONG: Final = 256
-"""A job whose id or ``create_time`` has more characters counts as several."""
+"""A job whose id or ``create_time`` has more characters than this counts as several jobs."""
 RECENT: Final = 3
-"""Reads whose index by id is kept: a clause compares at most three."""
-BOUNDS: Final = f"more than {DISTINCT:,} different jobs, or {LISTED:,} in all reads together"
+"""Number of responses whose index by id is kept in memory. A clause compares at most three."""
+BOUNDS: Final = f"more than {DISTINCT:,} different jobs, or more than {LISTED:,} jobs in all"
 
 
 class KnownJobs:
-    """The distinct jobs of all reads.
+    """The distinct jobs in all queue responses of a run.
 
-    Without ``shared`` the jobs are those of a single read, and no job is looked up. ``distinct`` and ``listed`` are
-    the bounds.
+    If ``shared`` is False, the jobs are those of a single response, and equal jobs are not looked for. ``distinct`` and
+    ``listed`` limit the number of jobs.
     """
 
     def __init__(self, *, shared: bool = True, distinct: int = DISTINCT, listed: int = LISTED) -> None:
@@ -37,26 +40,29 @@ class KnownJobs:
         self._numbers: dict[bytes, int] = {}
         self._proven: dict[bytes, Any] = {}
         self.windows: list[tuple[object, Any]] = []
-        """Windows of large bodies that were read again last, with the texts of their jobs."""
+        """The pieces of large bodies that were last read again, with the texts of their jobs."""
         self._indexes: dict[int, tuple[Listing, Mapping[str, int]]] = {}
 
     def may_list(self, jobs: int) -> bool:
-        """Whether a read with this many jobs may fit. If so, they count towards the bound."""
+        """Whether a response with this many jobs is within the limit. If it is, its jobs count towards the limit."""
         fits = jobs <= self._listed
         self._listed -= jobs if fits else 0
         return fits
 
     def proven(self, key: bytes) -> Any:
-        """Return the inspection of a proven job with the same text, without that text. None for an unknown text."""
+        """Return the inspection of a verified job whose text has this digest. None for an unknown text."""
         return self._proven.get(key)
 
     def keep_proven(self, key: bytes, inspection: Any) -> None:
-        """Keep the inspection of a proven job, unless there are too many jobs."""
+        """Store the inspection of a verified job, unless too many are stored already."""
         if len(self._proven) < DISTINCT:
             self._proven[key] = inspection
 
     def number(self, key: bytes, name: str, make: Callable[[], Facts]) -> int | None:
-        """Return the number of a job by a digest that is equal for equal jobs. None if there are too many jobs."""
+        """Return the number of the job with the digest ``key``, and store the job if it is new.
+
+        None if there are too many.
+        """
         number = self._numbers.get(key) if self.shared else None
         if number is None:
             if self._room <= 0:
@@ -73,7 +79,7 @@ class KnownJobs:
         return number
 
     def index(self, listing: Listing) -> Mapping[str, int]:
-        """Return the positions of jobs in a listing, by id."""
+        """Return, by id, the positions of the jobs in a listing."""
         found = self._indexes.pop(id(listing), None)
         if found is None:
             found = listing, {name: at for at, name in enumerate(listing)}
@@ -84,7 +90,7 @@ class KnownJobs:
 
 
 class Shared(NamedTuple):
-    """What the readings of a run share.
+    """What the parsed bodies of a run share.
 
     ``pulse`` is called from time to time while a large body is read, and may raise to end the reading.
     """
@@ -94,11 +100,14 @@ class Shared(NamedTuple):
 
 
 ALONE: Final = Shared()
-"""For a reading without others."""
+"""For a body that is not compared with others."""
 
 
 class Listing(Mapping[str, Observation]):
-    """The jobs that a read lists once, by id, in the order of the lists, running before pending."""
+    """The jobs of a response by id, running before pending, in the order of the lists.
+
+    Ids listed twice are left out.
+    """
 
     def __init__(self, known: KnownJobs, numbers: array[int], places: array[int], running: int) -> None:
         self._known, self._numbers, self._places, self._running = known, numbers, places, running
@@ -134,25 +143,25 @@ class Listing(Mapping[str, Observation]):
 
     @property
     def facts(self) -> Iterator[tuple[str, Facts]]:
-        """The ids of the jobs with their facts."""
+        """The ids of the jobs, each with the data that must be the same in every response."""
         return zip(self, map(self._known.facts.__getitem__, self._numbers), strict=True)
 
     def shares_jobs(self, other: Listing) -> bool:
-        """Whether a job is in both listings."""
+        """Whether at least one job is in both listings."""
         return not self.index.keys().isdisjoint(other)
 
     def changed_since(self, before: Listing) -> list[str]:
-        """Return the ids of the jobs that an earlier listing has too, but that may differ from it."""
+        """Return the ids of the jobs that are also in an earlier listing, and whose data may have changed since."""
         then = dict(before.facts)
         return [name for name, facts in self.facts if then.get(name, facts) is not facts]
 
 
 class Summary(NamedTuple):
-    """The facts about a body that are kept when its value is dropped.
+    """The facts about a body that are kept when its parsed value is dropped.
 
-    ``lists`` names the lists that are not empty, ``absent`` those that an object lacks. ``observations`` leaves out the
-    ``repeated`` ids, which are listed more than once. ``order`` is the order of the first job that shows one, and the
-    pointer of that job.
+    ``lists`` names the lists that are not empty, and ``absent`` those that are missing in the object. ``observations``
+    has the jobs, without those whose id is listed more than once (``repeated``). ``order`` is the order of elements in
+    the first job that shows one, and the JSON Pointer of that job.
     """
 
     read: bool
@@ -166,9 +175,9 @@ class Summary(NamedTuple):
     observations: Listing
     repeated: frozenset[str]
     compared: bool = True
-    """Whether ``observations`` is complete: a read with too many jobs keeps none."""
+    """Whether ``observations`` is complete. It is empty if the body has too many jobs."""
     unread: str | None = None
-    """The part of the jobs that no clause judged, in words."""
+    """In words, which jobs or parts of jobs no clause checked. None if all were checked."""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -176,20 +185,20 @@ class Summary(NamedTuple):
         return self.repeated.union(self.observations)
 
     def settle(self, known: Known) -> None:
-        """Drop the references to the body in texts of jobs."""
+        """Replace texts of jobs by digests, so that the body can be freed."""
         for _, facts in self.observations.facts:
             facts.settle(known)
 
 
 class Listed(NamedTuple):
-    """The jobs of a read that are compared with other reads, and the ids that it lists more than once."""
+    """The jobs of a response that are compared with other responses, and the ids that are listed more than once."""
 
     once: Listing
     repeated: frozenset[str]
 
 
 class Roll:
-    """Takes down the jobs of one read. ``complete`` is False if there are too many."""
+    """Collects the jobs of one response. ``complete`` is False if there are too many."""
 
     def __init__(self, known: KnownJobs) -> None:
         self.known = known
@@ -197,11 +206,14 @@ class Roll:
         self._lists: dict[str, tuple[array[int], array[int]]] = {}
 
     def drop(self, name: str) -> None:
-        """Forget a list: another member of its name follows."""
+        """Forget the jobs of a list, because the body has another member with the same name."""
         self._lists.pop(name, None)
 
     def add(self, name: str, place: int, number: int | None) -> None:
-        """Add the job at a place of a list by its number."""
+        """Add a job by its number. ``place`` is its index in the list ``name``.
+
+        Without a number there are too many jobs.
+        """
         if number is None:
             self.complete = False
             return
@@ -210,14 +222,14 @@ class Roll:
         places.append(place)
 
     def note(self, name: str, observation: Observation) -> None:
-        """Add the job with an id."""
+        """Add a job by the data that is compared. ``name`` is its prompt id."""
         facts = observation.facts
         key = facts.key_of(name) if self.known.shared else b""
         _, listed, place = observation.pointer.split("/")
         self.add(listed, int(place), self.known.number(key, name, lambda: facts))
 
     def listed(self) -> Listed | None:
-        """Return all jobs. None if there are too many."""
+        """Return all collected jobs. None if there are too many."""
         lists = [self._in_order(name) for name in LISTS]
         if not self.complete or not self.known.may_list(sum(len(numbers) for numbers, _ in lists)):
             return None
@@ -248,7 +260,7 @@ def _repeated(names: Sequence[str]) -> frozenset[str]:
 
 
 def _characters(facts: Facts) -> int:
-    """Return the length of a ``create_time``."""
+    """Return the number of characters of a ``create_time``, or 0 if it is missing or an integer of usual size."""
     time = None if facts.create_time is None else facts.create_time.value
     return 0 if time is None or (type(time) is int and abs(time) < 1 << 63) else len(repr(time))
 

@@ -1,4 +1,4 @@
-"""Parse a large body in parts, so that its values are never in memory together."""
+"""Parse a large body in parts, so that its parsed values are never all in memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LARGE: Final = RUN
 _MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
 _REST: Final = 1 << 16
-"""Maximum number of bytes that are kept of text after the JSON value."""
+"""Maximum number of bytes that are kept of the text after the JSON value."""
 MEMBERS: Final = 1000
 """Maximum number of members of the body, besides the two lists, that are kept."""
 
@@ -66,7 +66,7 @@ class LargeReading(Reading):
         return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the body is proven to conform to all clauses that declare one of ``proofs``."""
+        """Whether the fast path verified that the body conforms to all clauses whose ``fast`` is in ``proofs``."""
         scan = self._scan
         return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
 
@@ -92,7 +92,7 @@ class LargeReading(Reading):
 
     @property
     def document(self) -> Document:
-        """The body parsed as JSON, with its two lists emptied."""
+        """The body parsed as JSON, with its two lists left empty."""
         return self._scan.document
 
     @property
@@ -107,7 +107,7 @@ class LargeReading(Reading):
 
     @property
     def jobs(self) -> Iterable[Item]:
-        """The jobs in turn, without their workflows."""
+        """The jobs, one after another, without their workflows."""
         return self._scan.jobs.items() if self._scan.document.read else ()
 
     @property
@@ -131,7 +131,7 @@ class LargeReading(Reading):
         return self._scan.jobs.latest if self._scan.document.read else None
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return the text of a body with only the job that a pointer leads into, and the pointer in that text."""
+        """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""
         return self._scan.jobs.text_at(pointer)
 
     @cached_property
@@ -147,7 +147,7 @@ class LargeReading(Reading):
         return NOTHING if roll is None or not self._scan.document.read else roll.listed()
 
     def release(self) -> None:
-        """Drop the results of the scan."""
+        """Drop what was found out about the jobs, to free memory."""
         self.__dict__.pop("_scan", None)
 
 
@@ -183,10 +183,10 @@ class _Scan:
 
     @property
     def unread(self) -> str | None:
-        """The part of the body that no clause judged, in words."""
+        """In words, which part of the body no clause checked. None if all was checked."""
         names = self._checker.uncompared
         return self.jobs.unread or (
-            f"whether {names:,} names are distinct, beyond {NAMES:,} of an object" if names else None
+            f"whether {names:,} names are distinct, after the first {NAMES:,}" if names else None
         )
 
     @property
@@ -254,7 +254,10 @@ class _Scan:
         return end
 
     def _skipped(self, at: int, names: set[int]) -> int | None:
-        """Check members that no clause looks at, and return the offset of their end. None if one may be a list of jobs."""
+        """Check a group of members that no clause looks at, and return the offset of its end.
+
+        None if one of them may be a list of jobs, or is too large for a group.
+        """
         run = next(iter(runs(self._content, at)))
         assert run is not None
         text = self._content[run.start : run.end]
@@ -266,7 +269,7 @@ class _Scan:
 
 
 def _undecodable(content: bytes) -> str | None:
-    """Describe the first byte that is not valid UTF-8. None if all are valid."""
+    """Describe the first byte that is not valid UTF-8. None if the whole body is valid."""
     decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
     try:
         for at in range(0, len(content), RUN):

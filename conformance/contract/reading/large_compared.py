@@ -13,11 +13,12 @@ from conformance.contract.terms import FastPath
 COMPARED: Final = 500_000
 """Maximum number of jobs of a list whose ids and numbers are compared with one another."""
 DISAGREEING: Final = 1000
-"""Maximum number of repeated ids, or numbers, whose jobs are searched in a second pass for the findings."""
+"""Findings can name the jobs that share an id or a job number for at most this many ids, and this many numbers."""
 
 
 Entry = tuple[int, str | None, Any, Any]
-"""The compared values of a job: its index in the list, its id, number and create_time. The number may be a float."""
+"""A job's index in its list, and the values that are compared: id, number and create_time. The number may be a float.
+"""
 
 
 @dataclass
@@ -44,7 +45,7 @@ class _Values:
             self.seen.add(key)
 
     def add_all(self, values: Sequence[Hashable]) -> None:
-        """Add values. If none is repeated, this is done in one step."""
+        """Add several values. That is fast if none of them is repeated."""
         keys = set(map(hash, values))
         if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
             self.seen |= keys
@@ -54,7 +55,10 @@ class _Values:
                 self.add(value)
 
     def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
-        """Check that values do not decrease, starting at the last value added. In one step if all of them rise."""
+        """Check that values never decrease, beginning with the last value of the previous call.
+
+        That is fast if each value is above the one before it.
+        """
         all_of_them = values if self.last is None else [self.last, *values]
         if all(map(lt, all_of_them, all_of_them[1:])):
             self.last = values[-1]
@@ -79,7 +83,7 @@ class _Seen:
 
 
 class Compared:
-    """The values by which clauses compare jobs with one another: ids, numbers and times."""
+    """The ids, job numbers and times of a body's jobs, which clauses compare with one another."""
 
     CLAUSES: Final = frozenset(
         {FastPath.DISTINCT_IDS, FastPath.RISING_TIMES, FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}
@@ -93,7 +97,7 @@ class Compared:
         self._lists.pop(name, None)
 
     def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
-        """Add consecutive proven jobs. This is fast if their values are distinct and rising."""
+        """Add consecutive jobs that the fast path verified. That is fast if their values are distinct and rising."""
         if not entries:
             return
         seen = self._lists.setdefault(name, _Seen())
@@ -106,7 +110,7 @@ class Compared:
             seen.times.rise_all(times, places)
 
     def add_each(self, name: str, entries: Iterable[Entry]) -> None:
-        """Add consecutive jobs of a list one by one. They may lack values."""
+        """Add consecutive jobs of a list one by one. Some of their values may be missing (None)."""
         seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
         for at, prompt_id, number, time in entries:
             if prompt_id is not None:
@@ -120,7 +124,7 @@ class Compared:
 
     @property
     def twice(self) -> set[int]:
-        """Hashes of ids that occur more than once, in one list or in both."""
+        """The hashes of ids that occur more than once, in one list or in both together."""
         found = {key for seen in self._lists.values() for key in seen.ids.twice}
         if len(self._lists) > 1:
             one, other = (seen.ids.seen for seen in self._lists.values())
@@ -129,7 +133,7 @@ class Compared:
 
     @property
     def numbers_twice(self) -> set[int]:
-        """Hashes of numbers that more than one pending job has."""
+        """The hashes of job numbers that more than one pending job has."""
         return {key for seen in self._lists.values() for key in seen.numbers.twice}
 
     def falls_at(self, fast: FastPath) -> int | None:
@@ -152,7 +156,7 @@ class Compared:
         return frozenset(fast for fast, broken in found.items() if broken)
 
     def many(self, fast: FastPath) -> bool:
-        """Whether at least two jobs have the value that a clause compares."""
+        """Whether at least two jobs have the value that a clause compares, so that it applies."""
         found = 0
         for seen in self._lists.values():
             values = seen.ids if fast is FastPath.DISTINCT_IDS else seen.numbers

@@ -25,7 +25,7 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
 class Reduced(NamedTuple):
-    """The short text of a job, the number of omitted elements at its end, and whether other parts are omitted."""
+    """The short text of a job, the number of elements left out at its end (``more``), and whether more is left out."""
 
     text: bytes
     more: int = 0
@@ -69,7 +69,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
 
 
 def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool]:
-    """Return a short text for an element of a job, and whether nothing that clauses look at was left out."""
+    """Return a short text for an element of a job, and whether every clause has the same result for it."""
     if content.startswith(b"[", at) and index > 2:
         return _outputs(content, at)
     if content.startswith(b"{", at):
@@ -80,7 +80,7 @@ def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool
 def _workflow(content: bytes, at: int, end: int, others: Sequence[bytes]) -> tuple[bytes, bool]:
     """Return a short text for a workflow, and whether every clause has the same result for it.
 
-    ``others`` are the texts of the elements after it, one of which may be the output node ids.
+    ``others`` are the texts of the elements after the workflow, one of which may be the output node ids.
     """
     text = without_long_strings(content, at, end)
     if text is not None:
@@ -90,7 +90,7 @@ def _workflow(content: bytes, at: int, end: int, others: Sequence[bytes]) -> tup
 
 
 def _strings(text: bytes) -> list[str]:
-    """Return the strings of an array, if it has only strings."""
+    """Return the elements of an array if all of them are strings, else an empty list."""
     try:
         return _STRINGS.decode(text)
     except REFUSED:
@@ -98,7 +98,10 @@ def _strings(text: bytes) -> list[str]:
 
 
 def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
-    """Return output node ids shortened to the first ones, and the first elements that are not valid ids."""
+    """Return a short text for output node ids: the first of them, and the first elements that are not valid ids.
+
+    The second value is False: clauses may have other results for the short text.
+    """
     ids: list[bytes] = []
     others: list[bytes] = []
     for found, text in _runs(content, at, b"[%b]", _ELEMENTS):
@@ -116,7 +119,7 @@ def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
 
 
 def _metadata(content: bytes, at: int) -> bytes:
-    """Return metadata shortened to create_time and the first of the other members."""
+    """Return a short text for metadata: create_time, and the first of the other members."""
     kept: dict[str, Raw] = {}
     for found, _ in _runs(content, at, b"{%b}", _MEMBERS):
         named = found.keys() & {"create_time"}
@@ -126,7 +129,7 @@ def _metadata(content: bytes, at: int) -> bytes:
 
 
 def _holds_credentials(content: bytes, at: int) -> bool:
-    """Whether a member of an object, at any depth, has the name or the form of a credential."""
+    """Whether a member at any depth of an object has the name of a credential, or a value in the format of one."""
     found = False
 
     def see(text: bytes, value: Any) -> None:

@@ -1,4 +1,8 @@
-"""The jobs of a large body, inspected in windows (pieces of a list), and parsed only if they are not proven."""
+"""The jobs of a large body.
+
+Its lists are inspected in pieces (windows), each with some consecutive jobs. Only jobs that cannot be verified are
+parsed.
+"""
 
 from __future__ import annotations
 
@@ -34,22 +38,26 @@ from conformance.text.json_runs import RUN, Run, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
-"""Maximum number of unproven jobs that the clauses check. Further ones are only counted."""
+"""Maximum number of jobs for the clauses to check because the fast path could not verify them. Others are only counted.
+"""
 NEIGHBOURS: Final = 10_000
-"""Number of jobs before and after the first one out of order that are parsed for the finding."""
+"""For a finding about the order, so many jobs before the first job out of order are parsed, and as many after it."""
 GROUP: Final = 1000
 """Number of jobs that are parsed together."""
 DENSE: Final = 600
-"""If the first 4 KiB of a window have more commas than this, its jobs are too small to be valid jobs."""
+"""If the first 4 KiB of a group of jobs have more commas than this, the jobs are too small to be valid."""
 GUESSES: Final = 8
 """The number of wrong guesses at the boundary between two jobs after which guessing stops."""
 _SMALL: Final = 1 << 15
 _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
-"""The bytes between two jobs that end with metadata, and between two that end with output node ids."""
+"""The bytes between two jobs if the first ends with metadata, and if it ends with output node ids."""
 
 
 class Jobs:
-    """The jobs of the two lists of a large body. ``pulse`` is called for each window, and may raise."""
+    """The jobs of the two lists of a large body.
+
+    The function ``shared.pulse`` is called for each group of jobs, and may raise to end the reading.
+    """
 
     def __init__(
         self,
@@ -108,7 +116,10 @@ class Jobs:
             start += 1
 
     def _likely(self, start: int) -> int | None:
-        """Return an offset that is probably a boundary between two jobs, or None. Decoding the window shows if it is one."""
+        """Return an offset that is probably a boundary between two jobs, or None.
+
+        Decoding the text up to it shows if it is one.
+        """
         if self._is_dense(start):
             return None
         for sign in (
@@ -147,7 +158,7 @@ class Jobs:
         return skip_space(self._content, end)
 
     def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
-        """Add the inspected jobs of a window to the facts about its list."""
+        """Add the inspected jobs of a window (consecutive jobs of a list) to the facts about the list."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
         proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
@@ -169,13 +180,16 @@ class Jobs:
             self.compared.add_proven(name, entries)
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
-        """Add a window without proven jobs to the facts about its list."""
+        """Add a window (consecutive jobs of a list) to the facts about the list. None of its jobs was verified."""
         self.compared.add_each(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
     ) -> list[Entry]:
-        """Add a window to its list, and return the values of its unproven jobs that are compared with other jobs."""
+        """Add a window (consecutive jobs) to a list.
+
+        Return the values to compare of those jobs that were not verified.
+        """
         entries: list[Entry] = []
         listed.windows.append(window)
         listed.size += window.count
@@ -191,7 +205,7 @@ class Jobs:
         return entries
 
     def _note(self, listed: Listed, window: Window, part: Part) -> list[Entry]:
-        """Update the order and the latest time of a list, and return the values that are compared with other jobs."""
+        """Update the facts about a list by some of its jobs, and return the values of these jobs that are compared."""
         entries: list[Entry] = []
         for item in part.items:
             at = index_of(item.pointer)
@@ -215,9 +229,9 @@ class Jobs:
     # --- one window ----------------------------------------------------------------------------
 
     def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
-        """Inspect the jobs of a window. None if its text is not strict JSON.
+        """Inspect the jobs of a window (consecutive jobs of a list). None if its text is not strict JSON.
 
-        In a dense window, jobs whose text occurred before are left out. The first inspection of the window counts them.
+        If the jobs are very small, those whose text occurred before are left out, and are only counted.
         """
         self._pulse()
         text = self._content[window.start : window.end]
@@ -246,7 +260,7 @@ class Jobs:
         return recalled(self._known, inspect, [(pending, at, each) for at, each in numbered])
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
-        """Yield the unproven jobs of a window, in groups that are parsed together."""
+        """Yield, in groups, those jobs of a window (consecutive jobs of a list) that were not verified."""
         if window.giant:
             yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
         elif window.flawed:
@@ -274,14 +288,14 @@ class Jobs:
 
     @property
     def remaining(self) -> bool:
-        """Whether any job is unproven."""
+        """Whether there is a job that was not verified."""
         return bool(self._unproven)
 
     def _in_order(self) -> list[tuple[str, Listed]]:
         return [(name, self._lists[name]) for name in LISTS if name in self._lists]
 
     def parts(self) -> Iterator[Part]:
-        """Yield the jobs that the clauses must check, and at the end one example of each job that occurs several times."""
+        """Yield the jobs that the clauses must check, and at the end one example of each small job that is repeated."""
         for name, listed in self._in_order():
             for window in listed.windows:
                 if window.ask:
@@ -296,7 +310,7 @@ class Jobs:
 
     @property
     def exercised(self) -> frozenset[FastPath]:
-        """The members of ``FastPath`` whose clauses apply to at least one proven job."""
+        """The members of ``FastPath`` whose clauses apply to at least one verified job."""
         return exercised_by(list(self._lists.values()))
 
     @property
@@ -321,7 +335,10 @@ class Jobs:
 
     @property
     def unread(self) -> str | None:
-        """In words, which jobs no clause checked because there are too many or they are too large. None if all were."""
+        """In words, which jobs no clause checked because there are too many or they are too large.
+
+        None if all were checked.
+        """
         if self.compared.uncompared:
             return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have distinct ids"
         if self._unasked:
@@ -333,7 +350,10 @@ class Jobs:
         )
 
     def disagreeing(self, fast: FastPath) -> list[Item]:
-        """Return the jobs that violate, or may violate, a clause about several jobs. For an order, also the jobs around them."""
+        """Return the jobs that violate, or may violate, a clause that compares jobs.
+
+        For a clause about an order, these are the first job out of order and the jobs around it.
+        """
         if fast is FastPath.DISTINCT_IDS:
             twice = self.compared.twice
             return [i for i in self._items() if i.prompt_id is not None and hash(i.prompt_id.lower()) in twice]
@@ -344,11 +364,11 @@ class Jobs:
         return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
 
     def items(self) -> Iterator[Item]:
-        """Yield all jobs, the proven ones without their workflows."""
+        """Yield all jobs. Those that were verified have no workflow."""
         return self._items()
 
     def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
-        """Yield the jobs of some lists from one index to another, the proven ones without their workflows."""
+        """Yield the jobs of some lists from one index to another. Those that were verified have no workflow."""
         for name, listed in self._in_order():
             for window in listed.windows if name in names else ():
                 if window.first + window.count <= first or (last is not None and window.first > last):
@@ -367,7 +387,7 @@ class Jobs:
     # --- comparison with other responses -------------------------------------------------------
 
     def _list(self, roll: Roll, name: str, window: Window, jobs: Iterable[InspectedJob]) -> None:
-        """Take down the proven jobs of a window."""
+        """Add the verified jobs among some consecutive jobs to the jobs that are compared with other responses."""
         read = partial(text_again, self._source, self._shared, window)
         for job in jobs:
             seen = job.inspection
@@ -376,7 +396,7 @@ class Jobs:
                 roll.add(name, job.place, roll.known.number(seen.key, seen.prompt_id, facts))
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
-        """Return the text of a body with only the job that a pointer leads into, and the pointer in that text, or None."""
+        """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""
         _, name, index, *rest = [*pointer.split("/"), "", ""]
         listed = self._lists.get(name)
         if listed is None or not index.isdecimal() or int(index) >= listed.size:

@@ -1,4 +1,4 @@
-"""Where the jobs of a large body are, and facts about each of its two lists."""
+"""Facts about each of the two lists of a large body, including the places of their jobs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ SHORT: Final = 100
 """Only job texts of at most this many bytes are kept to recognise repeated jobs. Valid jobs are hardly shorter."""
 
 Source = Callable[[int, int], bytes]
-"""Returns the bytes of the body from one offset to another, from memory or from a file."""
+"""A function that returns the bytes of the body from one offset to another, from memory or from a file."""
 
 
 @dataclass
 class Window:
     """Consecutive jobs of a list: the index of the first, their number, and the offsets of their text in the body.
 
-    ``ask`` says that the clauses must check some of them. ``flawed`` says that the text is not strict JSON. ``giant``
-    is set if the window is a single job that is too large to parse. ``dense`` says that the jobs are very small.
+    ``ask`` says that the clauses must check some of the jobs. ``flawed`` says that the text is not strict JSON.
+    ``giant`` is set if the window is a single job that is too large to parse. ``dense`` says that the jobs are very
+    small.
     """
 
     first: int
@@ -53,7 +54,7 @@ class Repeat:
 
 @dataclass
 class Listed:
-    """Facts about one list of a large body: its windows of consecutive jobs, their number, and the order of [3] and [4]."""
+    """Facts about one list of a large body, such as its size and the groups of consecutive jobs (``windows``) in it."""
 
     windows: list[Window] = field(default_factory=list)
     size: int = 0
@@ -65,7 +66,10 @@ class Listed:
     latest: Any = None
 
     def new(self, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
-        """Return the elements whose text did not occur before. ``again`` says that these elements were already counted."""
+        """Return the elements whose text does not occur earlier in the list.
+
+        ``again`` says that they were already counted.
+        """
         new = []
         for at, element in elements:
             key = bytes(element)
@@ -84,7 +88,7 @@ class Listed:
 
 
 def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
-    """Return the members of ``FastPath`` whose clauses apply to at least one job that the fast path proved valid."""
+    """Return the members of ``FastPath`` whose clauses apply to at least one job that the fast path verified."""
     shapes = {shape for listed in lists for shape in listed.shapes}
     exercised = {
         FastPath.EACH_JOB: bool(shapes),
@@ -97,7 +101,7 @@ def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
 
 
 def hashes_of(number: Any) -> set[int]:
-    """Return the hashes of a number as it was written and as a float. They differ for numbers such as 0.1."""
+    """Return the hash of a number as it was written, and its hash as a float. They differ for numbers such as 0.1."""
     if not is_number(number):
         return set()
     try:
@@ -122,7 +126,7 @@ def piece_of(content: bytes, start: int, end: int) -> bytes:
 
 
 def text_again(source: Source, shared: Shared, window: Window, index: int, element: int) -> bytes:
-    """Return the text of an element of a job, read again. The windows that were read last are kept."""
+    """Read the text of an element of a job again. The groups of jobs that were read last are kept in memory."""
     shared.pulse()
     kept = [] if shared.known is None else shared.known.windows
     texts = next((texts for owner, texts in kept if owner is window), None)

@@ -16,8 +16,8 @@ from conformance.contract.terms import Demand
 class Part(Reading):
     """Some jobs of one list, with their ``indexes``.
 
-    ``times`` counts the other jobs that a job is an example of. ``sent`` has the texts of the elements of the jobs as
-    they were sent, if ``texts`` may leave out some of them.
+    ``times`` says, by index, how many equal jobs a job represents. ``sent`` has the texts of the elements of the jobs
+    as they were sent, if they were shortened in ``texts``.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Part(Reading):
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The jobs that are arrays."""
+        """The elements of the list that are arrays."""
         found = [
             Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements
@@ -48,7 +48,7 @@ class Part(Reading):
         return [replace(item, more=self._more) for item in found] if self._more else found
 
     def moved(self, pointer: str) -> str:
-        """Return the JSON Pointer in the whole body for a pointer in this group."""
+        """Return the JSON Pointer in the whole body for a JSON Pointer in this group of jobs."""
         _, name, *rest = pointer.split("/")
         return "/".join(("", name, *(str(self._indexes[int(index)]) for index in rest[:1]), *rest[1:]))
 

@@ -1,4 +1,4 @@
-"""Jobs of a large body that are compared with other reads, without keeping any part of the body."""
+"""Compare the jobs of a large body with those in other responses, without keeping any part of the body."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conformance.contract.reading.memory import Facts, Located, Observation, Rec
 from conformance.contract.terms import Dialect
 
 Read = Callable[[int, int], bytes]
-"""Returns the text of an element of a job again, by the index of the job and that of the element."""
+"""A function that reads the text of an element of a job again, by the index of the job and the index of the element."""
 
 
 def recalled(
     known: KnownJobs, look: Callable[[Raw], Inspection], elements: Iterable[tuple[bool, int, Raw]]
 ) -> list[InspectedJob]:
-    """Inspect elements, except those that are proven jobs of earlier windows or reads."""
+    """Inspect elements, except those with the same text as a job that was verified before, also in other responses."""
     jobs = []
     for pending, at, element in elements:
         key = hash_of(bytes(element))
@@ -37,7 +37,7 @@ def recalled(
 
 
 def facts_of(seen: Inspection, read: Read, index: int, order: Dialect) -> Facts:
-    """Return the facts of a proven job."""
+    """Return the data of a verified job that must be the same in every response."""
     texts, (outputs, metadata) = seen.texts, PLACES[order]
     assert texts is not None
     workflow, listed = (_located(texts, at, read, index) for at in (2, outputs))
@@ -45,7 +45,7 @@ def facts_of(seen: Inspection, read: Read, index: int, order: Dialect) -> Facts:
 
 
 def without_texts(seen: Observation, texts: Sequence[Raw], read: Read, index: int) -> Observation:
-    """Return an observation that does not hold the texts of the elements."""
+    """Return the observation without the texts of the elements, which ``read`` can read again."""
 
     def kept(found: Located | None) -> Located | None:
         return None if found is None else _located(texts, int(found.pointer[1:]), read, index)

@@ -1,4 +1,4 @@
-"""Shorten a workflow with very many nodes. It is read in parts, and every clause has the same result for the rest."""
+"""Shorten a workflow with very many nodes, reading it in parts. Every clause has the same result for the short text."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from conformance.contract.values import is_link
 from conformance.text.json_runs import RUN, end_of_member, runs
 
 NODES: Final = 500_000
-"""Nodes of one workflow whose names are compared with links and output node ids."""
+"""Maximum number of nodes of one workflow whose names are compared with links and output node ids."""
 FAULTY: Final = 1000
-"""Nodes that break a clause and are kept."""
+"""Maximum number of nodes that break a clause and are kept in the short text."""
 SMALL: Final = 1 << 12
-"""Bytes of the largest faulty node that is kept whole."""
+"""A node that breaks a clause is kept whole if it has at most this many bytes."""
 LONG: Final = 1000
-"""Longer strings, in bytes, are replaced in a value that is too large. Most are images."""
+"""Strings with more bytes than this are replaced in a value that is too large. Most of them are images."""
 QUOTES: Final = 1 << 17
-"""Values with more quotation marks are large because of the number of their strings."""
+"""A value with more quotation marks than this is too large because of many strings, not because of long ones."""
 _WINDOW: Final = RUN >> 2
 _NODES: Final = msgspec.json.Decoder(dict[str, Any])
 _SOUND: Final[dict[str, Any]] = {"class_type": ""}
 
 
 class _TooLarge(Exception):
-    """A node is too large to be read."""
+    """A node is too large to be parsed."""
 
 
 @dataclass
@@ -40,10 +40,10 @@ class _Graph:
     first: str | None = None
     graph: bool = False
     link: tuple[str, str, list[Any]] | None = None
-    """The first link: the names of its node and its input, and its value."""
+    """The first link: the name of the node that has it, the name of the input, and its value."""
     untyped: dict[str, Any] = field(default_factory=dict)
     more: bool = False
-    """Whether there are more nodes or faults than are kept."""
+    """Whether the workflow has more nodes or faulty nodes than are kept."""
 
     def add(self, name: str, node: Any) -> None:
         self.first = name if self.first is None else self.first
@@ -62,7 +62,7 @@ class _Graph:
 
 
 def dense_workflow(content: bytes, at: int, outputs: Collection[str]) -> tuple[bytes, bool]:
-    """Return a short text for the workflow at a place, and whether every clause has the same result for it.
+    """Return a short text for the workflow at an offset, and whether every clause has the same result for it.
 
     ``outputs`` are the output node ids of the job.
     """
@@ -111,7 +111,7 @@ def _links(node: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _nodes(content: bytes, at: int) -> Iterator[tuple[str, Any]]:
-    """Yield the nodes of the workflow at a place."""
+    """Yield the names and nodes of the workflow at an offset."""
     children = runs(content, at, size=_WINDOW)
     for run in children:
         if run is None or run.empty:
@@ -127,7 +127,7 @@ def _nodes(content: bytes, at: int) -> Iterator[tuple[str, Any]]:
 
 
 def without_long_strings(content: bytes, at: int, end: int) -> bytes | None:
-    """Return a piece of a body without its long strings. None if it is still larger than a run."""
+    """Return a piece of a body without its long strings. None if it still has more bytes than ``RUN``."""
     if content.count(b'"', at, end) > QUOTES:
         return None
     parts = content[at:end].replace(b"\\\\", b"__").replace(b'\\"', b"__").split(b'"')

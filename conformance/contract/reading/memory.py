@@ -1,4 +1,4 @@
-"""The values of jobs that are kept when the value of a body is dropped, to compare them with other reads."""
+"""The values of jobs that are kept when a parsed body is dropped, to compare them with other responses."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ value.
 class Remembered:
     """A JSON value that is kept for comparison, as a digest or as its text in the body.
 
-    Two of them are equal if the values are equal, whatever the order of members and the notation of numbers. If the
-    texts are the same, they are not parsed.
+    Two objects of this class are equal if the JSON values are equal, whatever the order of members and the notation of
+    numbers. Equal texts are recognised without parsing them.
     """
 
     __slots__ = ("_digest", "_text")
@@ -59,7 +59,10 @@ class Remembered:
 
     @property
     def key(self) -> bytes:
-        """A digest of the text, or of the value if the text is unknown. Equal keys mean equal values."""
+        """A digest of the text, or of the value if the text is unknown.
+
+        Two objects with equal keys have equal values.
+        """
         return self.digest if self._text is None else hash_of(bytes(self._text))
 
     def settle(self, known: Known) -> None:
@@ -70,9 +73,10 @@ class Remembered:
 
 
 class Recalled(Remembered):
-    """A remembered value with only a hash of its text; the text is read again if the digest is needed.
+    """A JSON value of which only a hash of its text is kept.
 
-    ``read`` returns the text of an element of a job, by the index of the job and that of the element.
+    The text is read again if the digest of the value is needed. ``read`` returns the text of an element of a job, by
+    the index of the job and the index of the element.
     """
 
     __slots__ = ("_element", "_hash", "_index", "_read")
@@ -101,7 +105,7 @@ class Recalled(Remembered):
         return self._hash
 
     def settle(self, known: Known) -> None:
-        """Keep only the hash of the text and the digest."""
+        """Keep only the hash of the text and the digest of the value. The text cannot be read again after that."""
         self._digest = known(self._hash, lambda: self.digest)
         self._read = _not_kept
 
@@ -121,7 +125,7 @@ class Facts(NamedTuple):
     create_time: Located | None
 
     def key_of(self, name: str) -> bytes:
-        """Return a digest that is equal for jobs with this id and equal facts."""
+        """Return a digest of a job with the prompt id ``name`` and this data. Equal digests mean equal jobs."""
         both = (self.workflow, self.output_node_ids)
         keys = [None if found is None else (found.pointer, found.value.key) for found in both]
         return hash_of(repr((name, keys, self.create_time)).encode("utf-8", "surrogatepass"))
@@ -134,7 +138,7 @@ class Facts(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """A job in one response: its place, whether it is pending, and the data that must be the same in every response."""
+    """A job in one response: its JSON Pointer, whether it is pending, and the data that no response may change."""
 
     pointer: str
     pending: bool
@@ -166,12 +170,15 @@ def digest_of(value: Any) -> bytes:
 
 
 def hash_of(text: bytes) -> bytes:
-    """Return the digest of a text."""
+    """Return a digest of a text."""
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _one_way(value: object) -> object:
-    """Return a number as JSON parsers see it, as a double, so that 1.0, 1e0 and 1 are equal. Other values as text."""
+    """Return a number as the double that JSON parsers make of it, so that 1.0, 1e0 and 1 are equal.
+
+    Return others as text.
+    """
     if not isinstance(value, Decimal):
         return repr(value)
     number = float(value)

@@ -31,11 +31,14 @@ from conformance.text.suggest import did_you_mean
 
 BREACHED: Final = (Status.FAIL, Status.WARN)
 NAMED: Final = 20
-"""Maximum number of unknown fingerprints of a clause that are reported."""
+"""Maximum number of violations of a clause that are reported because no entry of the register covers them."""
 
 
 class Night(NamedTuple):
-    """Facts about the run that a register is applied to: target, day (UTC), and whether not everything was checked."""
+    """Facts about the run that a register is applied to: its target, the day (UTC), and whether it was ``partial``.
+
+    A partial run did not check every clause, or was stopped before its end.
+    """
 
     target: str
     today: date
@@ -48,7 +51,7 @@ def waiving(register: Register, night: Night) -> Waive:
 
 
 def account(register: Register, night: Night, judgement: Judgement) -> Deviations:
-    """Return the state of each entry of a register that concerns a run, and the problems of the register."""
+    """Return the state of each entry of a register that applies to the run, and the problems of the register."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
     problems: list[DeviationProblem | None] = []
@@ -68,7 +71,7 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
 
 
 def _valid(register: Register, night: Night, dialect: Dialect, clause: str) -> list[Entry]:
-    """Return the entries of a clause that concern the run and have not expired."""
+    """Return the entries for a clause that apply to the run's target and dialect and have not expired."""
     return [
         entry
         for entry in register.entries
@@ -93,7 +96,7 @@ def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
 
 
 def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
-    """Return the state of a known deviation after a run. It is stale if the run could have shown it but did not."""
+    """Return the state of a known deviation after a run. It is stale if the run would have shown it but did not."""
     if night.today > entry.expires:
         return State.EXPIRED
     if any(map(entry.covers, result.fingerprints)):
@@ -125,7 +128,7 @@ def _problem_of(entry: Entry, number: int, state: State) -> DeviationProblem | N
 
 
 def _others(result: ClauseResult, entries: Sequence[Entry]) -> Iterator[DeviationProblem]:
-    """Yield a problem for each violation of a failed must clause that its entries do not cover."""
+    """Yield a problem for each violation of a failed must clause that has entries, none of which covers it."""
     if result.status is Status.FAIL and entries:
         for mark in _unknown(result, entries)[:NAMED]:
             message = f"fails in a way that no entry covers: {describe_fingerprint(mark)}"

@@ -17,14 +17,14 @@ GRACE: Final = timedelta(days=90)
 _LISTS: Final = ("/queue_running/", "/queue_pending/")
 HEAD: Final = f"""\
 # Known deviations: the suite waives these failures until they expire, and counts them as waived.
-# Fill in each {TO_DO}. In a place, * matches one name or index, and ** the rest.
+# Fill in each {TO_DO}. In a place, * matches one name or index, and ** everything that follows.
 """
 
 
 def draft(report: Report, today: date, *, should: bool = False) -> str:
     """Return a register with an entry for each failure of a run, and with ``should`` also for each warning.
 
-    Returns "" if there are none. Reasons, issues and owners must still be filled in.
+    Returns "" if there are none. The user must still fill in reasons, issues and owners.
     """
     statuses = {Status.FAIL, Status.WARN} if should else {Status.FAIL}
     tables = [
@@ -37,14 +37,14 @@ def draft(report: Report, today: date, *, should: bool = False) -> str:
 
 
 def _new(report: Report, result: ClauseResult) -> list[Fingerprint]:
-    """Return the fingerprints of a clause that the register of the run does not cover."""
+    """Return the fingerprints of the violations of a clause that the register of the run does not cover."""
     problems = report.deviations.problems if report.deviations else ()
     new = [p.fingerprint for p in problems if p.clause == result.id and p.problem == "other-fingerprint"]
     return new or list(result.fingerprints or fingerprints(result))
 
 
 def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
-    """Return fingerprints in which a pair that differs only in the list (running or pending) is merged into one."""
+    """Return fingerprints, with two merged into one if they differ only in the list (running or pending)."""
     found = dict.fromkeys(marks)
     for mark in tuple(found):
         places = [_elsewhere(mark.place, listed) for listed in _LISTS]
@@ -57,7 +57,7 @@ def _in_both_lists(marks: Iterable[Fingerprint]) -> list[Fingerprint]:
 
 
 def _elsewhere(place: str | None, listed: str) -> str | None:
-    """Return the same place in another list. None if the place is not in a list."""
+    """Return the place with the name of its list replaced by ``listed``. None if the place is not in a list."""
     inside = [prefix for prefix in _LISTS if place is not None and place.startswith(prefix)]
     return None if place is None or not inside else listed + place.removeprefix(inside[0])
 

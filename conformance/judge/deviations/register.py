@@ -1,4 +1,7 @@
-"""The file of known deviations (register): TOML with a table ``[[deviation]]`` for each. See ``docs/deviations.md``."""
+"""Read a file of known deviations (a register): TOML with one table ``[[deviation]]`` for each.
+
+See ``docs/deviations.md``.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from conformance.text.safe import line
 from conformance.text.suggest import did_you_mean
 
 OUTSIDE: Final = "outside"
-"""The place of a violation outside the body: in the status, in a header, or over several responses."""
+"""The ``place`` of a violation that is not in a body: in the status, in a header, or in how responses differ."""
 TO_DO: Final = "TODO"
-"""The start of a value that somebody must still fill in."""
+"""How a value begins that the user must still fill in."""
 _TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*deviation[ \t]*\]\]", re.MULTILINE)
 _ENTRY: Final = re.compile(r"\$\.deviation\[(\d+)\](?:\.(\w+))?")
 _LACKING: Final = re.compile(r"missing required field `(.*)`", re.DOTALL)
@@ -30,16 +33,17 @@ _FORM: Final = {
     "dialect": '"cloud", "oss" or "any"',
     "intermittent": "true or false, without quotes",
 }
-"""What a value must be; every other one is text."""
+"""By key of an entry: what its value must be. The values of all other keys are text."""
 _UNKNOWN: Final = re.compile(r"unknown field `(.*)`", re.DOTALL)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One known failure of a server. ``expires`` is the last day (UTC) on which it is waived.
 
-    ``place`` is a JSON Pointer into the body, "" for the whole body, or ``outside``. In it ``*`` matches one name or
-    index, and ``**`` the rest. ``dialect`` is the dialect of the run. ``target`` is the target as the run names it;
-    ``*`` in it matches anything. An ``intermittent`` failure is not stale if a run does not show it.
+    ``place`` is a JSON Pointer into the body, "" for the whole body, or ``outside``. In a pointer, ``*`` matches one
+    name or index, and ``**`` matches everything that follows. ``dialect`` is the dialect of the run. ``target`` is the
+    target as the run names it; in it ``*`` matches any text. An entry with ``intermittent`` does not become stale if a
+    run does not show the failure.
     """
 
     clause: str
@@ -55,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     intermittent: bool = False
 
     def __post_init__(self) -> None:
-        """Reject blank or contradictory values. msgspec adds the place to the message of a ValueError."""
+        """Raise ValueError for blank or contradictory values. msgspec adds the place in the file to its message."""
         texts = {name: getattr(self, name).strip() for name in ("clause", "reason", "issue", "owner", "target")}
         blank = [f"`{name}`" for name, text in texts.items() if not text or text.startswith(TO_DO)]
         if blank:
@@ -66,18 +70,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("`expires` is before `since`")
 
     def covers(self, mark: Fingerprint) -> bool:
-        """Whether the entry covers a violation of its clause, by the violation's fingerprint."""
+        """Whether the entry covers a violation of its clause that has this fingerprint."""
         if mark.kind != self.kind or (mark.place is None) is not (self.place == OUTSIDE):
             return False
         return mark.place is None or re.fullmatch(_pattern(self.place), mark.place, re.DOTALL) is not None
 
     def concerns(self, target: str, dialect: str) -> bool:
-        """Whether the entry is about this target and dialect."""
+        """Whether the entry applies to this target and dialect."""
         wanted = ".*".join(map(re.escape, self.target.rstrip("/").split("*")))
         return self.dialect in (dialect, "any") and re.fullmatch(wanted, target.rstrip("/"), re.DOTALL) is not None
 
     def lies_in(self, listed: str) -> bool:
-        """Whether the place is in the list ``listed`` (``queue_running`` or ``queue_pending``)."""
+        """Whether the place of the entry is in the list ``listed`` (``queue_running`` or ``queue_pending``)."""
         first, *rest = self.place.split("/")[1:] or [""]
         return first == "**" or (first in {listed, "*"} and bool(rest))
 

@@ -52,7 +52,7 @@ class HidesJobsOfTheFrontend(Board):
 
 
 class _Starting(Board):
-    """A board that knows which jobs have just started: for ``way`` seconds they are between pending and running."""
+    """A queue that knows which jobs started less than ``way`` seconds ago. Subclasses list these jobs wrongly."""
 
     way: ClassVar[float] = 3.0
 

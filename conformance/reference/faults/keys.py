@@ -86,7 +86,7 @@ def refuses_with_a_word(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("error.no-queue", to=401, variant=_KEYED)
 def refuses_and_shows_the_queue(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A refusal contains a job."""
+    """The response to a request without a key contains a job of the queue."""
     return reply.json(401, {"code": "UNAUTHORIZED", "message": "No.", "data": {"queue_running": [A_JOB]}})
 
 

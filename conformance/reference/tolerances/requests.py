@@ -13,7 +13,10 @@ from conformance.reference.tolerances.row import Row, add_inputs, add_metadata, 
 
 
 def _error(status: int, value: object, **fields: str) -> Twist:
-    """Give all errors with a status another JSON body."""
+    """Return a change that replaces the body of each response with this ``status`` by ``value`` as JSON.
+
+    ``fields`` are header fields to set in these responses.
+    """
 
     def change(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.json(status, value).having(None, **fields) if reply.status == status else reply
