@@ -37,7 +37,7 @@ sent, an id that is not a UUID, a job listed twice. Line numbers refer to {versi
 
 ## Versions
 
-Recordings show that ComfyUI 0.8.0 and 0.33.0 keep and break the same clauses by design:
+Recordings show that ComfyUI 0.8.0 and 0.33.0 break the same clauses, by design:
 [Servers in the wild](servers-in-the-wild.md).
 
 - Before 0.3.69 no job has a `create_time`, so `item.create-time.present` is broken. Jobs that were submitted by
@@ -64,7 +64,7 @@ def _row(difference: Difference) -> str:
 
 
 def _relaxed_clauses(difference: Difference) -> str:
-    """Return the clauses that become weaker under ``oss`` because of a difference, and their level there."""
+    """Return the clauses that ``oss`` relaxes because of a difference, and their level under ``oss``."""
     named = [f"`{clause.id}`" for clause in CATALOGUE if clause.oss is difference]
     if not named:
         return "`item.element-order` requires it"

@@ -1,7 +1,7 @@
 """Write every generated page, table, count and snapshot. ``tox -e docs`` runs this program.
 
-``python tools/docs.py FILE...`` writes only these files. All take a few seconds, except ``docs/faults.md``, for which
-every fault is measured. That takes a minute or two.
+``python tools/docs.py FILE...`` writes only these files. Each takes a few seconds, except ``docs/faults.md``: for this
+page every fault is checked, which takes a minute or two.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def own_tests() -> str:
 
 
 def readme() -> str:
-    """Return the README with correct numbers of clauses and variants."""
+    """Return README.md with its numbers of clauses and variants updated."""
     text = (HOME / "README.md").read_text(encoding="utf-8")
     for pattern, count in (
         (r"\b\d+(?= clauses\b)", len(CATALOGUE)),
@@ -70,7 +70,7 @@ FAULTS: Final = "docs/faults.md"
 
 
 def main(names: list[str]) -> None:
-    """Write the named files, or all."""
+    """Write the named files, or all files if none is named."""
     for name in names or [*GENERATED, FAULTS]:
         if name == FAULTS:
             text = runpy.run_path(str(HOME / "tests" / "whole" / "test_faults.py"))["page"]()

@@ -1,4 +1,4 @@
-"""Make the JSON Schema of ``compliance.json`` from the classes of a report. ``tox -e docs`` writes the file."""
+"""Make the JSON Schema of ``compliance.json`` from the types of a report. ``tox -e docs`` writes the file."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
     URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
     checked.
 
-    With --all, every target of SOURCE is checked (docs/fleet.md), by processes on this machine or by a
-    Dask cluster. Each key is sent only to its own target. Options given on the command line override SOURCE. Finished
-    results are kept even if the run stops, and --resume continues from there. Exit status: the first of 1, 3, 4, 10 and
-    0 that any target ends with; 2 if the run was interrupted, 3 if it could not continue.
+    With --all, every target of SOURCE is checked (docs/fleet.md), by processes on this machine or by a Dask cluster.
+    Each key is sent only to its own target. Options given on the command line override SOURCE. Finished results are
+    kept even if the run stops, and --resume continues from there. Exit status: the first of 1, 3, 4, 10 and 0 that any
+    target ends with; 2 if the run was interrupted, 3 if it could not continue.
     """
     many = {name: options.pop(name) for name in NAMES}
     if source is not None:
@@ -92,7 +92,7 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
 
 
 def _open(directory: Path, status: int) -> int:
-    """Open the report in a browser. Whether that works does not change ``status``, which is returned."""
+    """Open the report in a browser, and return ``status`` whether or not that works."""
     import webbrowser
 
     page = (directory / "index.html").resolve()
@@ -108,7 +108,10 @@ def _typed_options(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _consent(settings: Settings) -> Settings:
-    """Ask the user before a run changes a remote server. Without a terminal, the run itself demands --yes."""
+    """Ask the user before a run changes a remote server.
+
+    Without a terminal nobody can answer, and the run requires --yes.
+    """
     from conformance.run.consent import unconsented, with_consent
 
     question = unconsented(settings)

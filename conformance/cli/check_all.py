@@ -1,4 +1,4 @@
-"""``comfy-conformance check --all``: check many targets, here or on a cluster, and write one overview."""
+"""``comfy-conformance check --all``: check many targets, on this machine or a cluster, and write one overview."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Stopped:
 def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Mapping[str, Any], *, quiet: bool) -> int:
     """Check all targets of a source, such as a targets file, and return the exit status.
 
-    ``many`` are the options that only ``--all`` has. ``given`` are options of ``check`` that were typed; they override
-    those of each target.
+    ``many`` are the options that apply only with ``--all``. ``given`` are the options of ``check`` that the user typed;
+    they override the options of each target in the source.
     """
     if many["list"] is not None:
         return _list(source, many["only"], many["list"])
@@ -152,12 +152,12 @@ def _announce(engine: Engine, found: Inspected) -> None:
 
 
 def _say(text: str) -> None:
-    """Print a message on standard error that the user must see at once, such as that a run was not stored."""
+    """Print a message on standard error at once, even while the progress line is shown."""
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
-    """Check the targets that have no result yet. Returns why that stopped early, or None if all were checked."""
+    """Check the targets that have no result yet. Returns why the run stopped early, or None if all were checked."""
     from conformance.fleet.backend import Lost
     from conformance.fleet.engine import run
 
@@ -243,7 +243,7 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
 def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> int:
     """Write one overview of several runs and print the summary. Returns the exit status of all runs together.
 
-    Raises OSError, and UsageProblem if one of the directories holds no results.
+    Raises OSError if the overview cannot be written, and UsageProblem if one of the directories holds no results.
     """
     from conformance.fleet.overview import left_by_earlier, write_overview
     from conformance.render.digest import digest_lines

@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
-"""Options that apply to both sides. If one side needs other values, check it first and compare its report."""
+"""Options of ``check`` that ``compare`` uses for both sides. If a side needs other values, check it first and compare
+its report.
+"""
 OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
-"""Options that can be set for each side separately."""
+"""Options of ``check`` that can be set for each side separately, such as ``--dialect-a``."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
 
 
@@ -174,8 +176,8 @@ def _compare(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) ->
 def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
     """Return two runs of a history, the older one first.
 
-    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the runs are the last one of
-    ``target`` (or of any target), and the last complete one before it that reached the target.
+    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the newer run is the last run of
+    ``target`` (or of any target), and the older run is the last complete run before it that reached the target.
     """
     from conformance.history import Store
 
@@ -204,7 +206,7 @@ def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
         held = "no run" if now is None else _single(store, now)
         raise UsageProblem(f"the history {store.path} holds {held}: nothing to compare yet{others}")
     if others:
-        click.echo(f"comparing the newest run of all targets, of {now.name or now.target}{others}", err=True)
+        click.echo(f"comparing runs of {now.name or now.target}, which has the newest run{others}", err=True)
     return store.snapshot(before), store.snapshot(now)
 
 
@@ -221,7 +223,10 @@ def _single(store: Store, run: PastRun) -> str:
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
-    """Check the options of one side, and return a function ``f(quiet)`` that returns the report of that side."""
+    """Check the options of one side.
+
+    Returns a function ``f(quiet)`` that checks or reads the side and returns its report.
+    """
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
     from conformance.judge.read import read_report
 

@@ -82,7 +82,7 @@ def example() -> None:
 @deviations.command(cls=Command, short_help="Check a register: its form, names and dates.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> int:
-    """Check that a register can be read, names existing clauses and kinds, and has no expired entry.
+    """Check that a register is readable, names existing clauses and kinds of failure, and has no expired entry.
 
     Exit status: 0 if all entries are valid, 1 if one needs attention, 4 if the file cannot be read.
     """

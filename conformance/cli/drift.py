@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
-"""The published document could not be read. No other command and no pytest run exits with this status."""
+"""The exit status if the published document could not be read. No other command and no pytest run uses it."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
-@click.option(
-    "--url", metavar="URL", help="Where the document is published. [default: where Comfy's documentation has it]"
-)
+@click.option("--url", metavar="URL", help="URL of the published document. [default: its URL in Comfy's documentation]")
 @format_option
 @options_at(Place.DRIFT)
 def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
@@ -92,8 +90,8 @@ def document_url(url: str) -> str:
 def compare_published(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch the published document and compare it with the vendored one.
 
-    Returns the comparison, the published document, and a message. If the document cannot be fetched or read, the first
-    two are None and the message says why; otherwise it is empty.
+    Returns the comparison, the published document, and an empty message. If the document cannot be fetched or read,
+    returns None, None, and a message that says why.
     """
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch

@@ -29,11 +29,11 @@ RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
 _recording_option: Final = partial(click.option, cls=GroupedOption, group=RECORDINGS)
 _NAMES: Final = {"-": "standard input"}
-"""The name of a file in messages, if it is not the name that the user typed."""
+"""How messages call a file argument, if not by the name that the user typed."""
 _SHOWN: Final = 3
-"""The number of unreadable parts of recordings that are printed."""
+"""The maximum number of unreadable parts of recordings that are printed."""
 _KEPT: Final = 100
-"""The number of unreadable parts of recordings that the report lists."""
+"""The maximum number of unreadable parts of recordings that the report lists."""
 
 
 @click.command(cls=GroupedCommand)
@@ -164,7 +164,10 @@ def _recorded(name: str, data: bytes, method: str | None, selection: Selection, 
 
 
 def _told_apart(whole: Recording) -> list[Exchange]:
-    """Return the exchanges of recordings, each with a unique id."""
+    """Return the exchanges of all recordings.
+
+    Ids that occur twice are replaced, so that each exchange has a unique id.
+    """
     found = whole.named_by_server()
     names = Counter(exchange.id for exchange in found)
     return [

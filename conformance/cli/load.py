@@ -18,7 +18,7 @@ from conformance.run.describing import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 LOAD: Final = "Load"
-"""The heading of the options that only ``load`` has."""
+"""The heading in ``--help`` of the options that only ``load`` has."""
 _load_option: Final = partial(click.option, cls=GroupedOption, group=LOAD)
 USERS: Final = 10
 DURATION: Final = 30.0
@@ -55,7 +55,7 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
     """Check every response while many users read a queue at once.
 
     With --populate the users also submit jobs and remove them. Locust sends the requests: options after -- go to
-    Locust, such as --csv, --html or --processes. Only loopback is loaded, unless --yes-load-this-host is given.
+    Locust, such as --csv, --html or --processes. Servers that are not on loopback need --yes-load-this-host.
 
     Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
     """

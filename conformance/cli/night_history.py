@@ -1,4 +1,4 @@
-"""How ``nightly`` stores the results of a nightly run in a history, and recognises targets that were renamed."""
+"""Store the results of a nightly run in a history, and recognise targets that were renamed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _no_report() -> None:
 class Found:
     """The result of a nightly run for one target.
 
-    ``read`` reads its report, which is in ``directory`` if it has a directory of its own. ``named`` means that the user
-    gave the target this name. Otherwise the name is its URL.
+    ``read`` returns its report. ``directory`` is the report's directory, or None if the report has no directory of its
+    own. ``named`` is false if the target has no name, so that the result has its URL as name.
     """
 
     result: TargetResult
@@ -38,8 +38,8 @@ def keep_night(
 ) -> tuple[str | None, list[str], list[TargetResult]]:
     """Store the runs that are not in a history yet.
 
-    Returns the error message if a run could not be stored (else None), notes about renamed targets, and the results of
-    all targets, with what changed since earlier runs.
+    Returns the error message if a run could not be stored (otherwise None), notes about renamed targets, and the
+    results of all targets, with what changed since earlier runs.
     """
     nothing = all(each.read is _no_report for each in found)
     if history is None or (nothing and not history.exists()):  # an empty history is of no use
@@ -74,7 +74,10 @@ def keep_night(
 
 
 def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
-    """Add the history to a target's report. Returns the result with it, and the error if that cannot be written."""
+    """Add the history to a target's report.
+
+    Returns the result with the history, and a message if the report could not be written.
+    """
     from msgspec import structs
 
     from conformance.history import HistoryProblem, history_of
@@ -113,12 +116,12 @@ def _rename(
     *,
     listed: Container[str] | None,
 ) -> list[str]:
-    """Store this nightly run under the earlier runs of renamed targets. Returns notes that say so.
+    """Join the histories of targets that were renamed. Returns notes that say so.
 
-    ``known`` are the newest runs of all targets, ``tonight`` the numbers of this nightly run's runs. A target is
-    renamed if ``--renamed`` says so. It is also renamed if the old name is not in ``listed``, the names of all targets,
-    and exactly one new name has the URL, path and dialect of exactly one old one. In other cases a note says what was
-    renamed perhaps.
+    ``known`` are the newest runs of all targets, ``tonight`` the numbers of the runs of this night. A target counts as
+    renamed if ``renamed`` (``--renamed``) maps its old name to a new one. It also counts as renamed if its old name is
+    not in ``listed``, the names of all current targets, and exactly one old and one new name have the same URL, path
+    and dialect. In other cases a note says what may have been renamed.
     """
     said = []
     for old, new in renamed.items():

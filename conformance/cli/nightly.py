@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.history.overview import Overview, TargetResult
 
 MOST_NIGHTS: Final = 30
-"""The number of earlier runs that a report shows, and so the maximum of ``--after``."""
+"""The number of earlier runs that a report shows. It is also the maximum of ``--after``."""
 
 
 _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
@@ -41,7 +41,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--targets",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The targets that should have been checked: one without a result is reported. [default: those with a result]",
+    help="List of the targets that should have been checked; a target without a result is reported. [default: those with a result]",
 )
 @click.option(
     "--history",
@@ -52,13 +52,13 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 @click.option(
     "--since",
     metavar="PERIOD",
-    help="Summarise a period up to the newest run of the history, such as 7d or 36h; no DIR. [default: a night]",
+    help="Summarise a period up to the newest run of the history, such as 7d or 36h, instead of DIR. [default: a night]",
 )
 @click.option(
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A target of the history has a new name (if it had none, OLD is its URL); repeatable. "
+    help="Continue the history of the target OLD under the name NEW; OLD is a URL if the target had no name; repeatable. "
     "[default: recognised from --targets]",
 )
 @click.option(
@@ -73,7 +73,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--issue",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File with the body of the open issue. [default: none is open]",
+    help="File with the body of the open issue. [default: no issue is open]",
 )
 @click.option("--url", metavar="URL", help="URL of the published reports, for links. [default: no links]")
 @click.option(
@@ -179,7 +179,7 @@ def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read the results in a directory, which belong to one target or to many."""
+    """Read the results in a report directory, which is that of one target or of ``check --all``."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
     from conformance.judge.read import read_report
@@ -227,7 +227,7 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
 
 
 def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
-    """Return a result with the address of its page relative to the output directory."""
+    """Return a result that links to its report page, relative to the output directory."""
     from urllib.parse import quote
 
     from msgspec import structs
@@ -240,7 +240,7 @@ def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
 
 
 def _keyed(one: TargetResult) -> TargetResult:
-    """Return a result under a name that the key of a problem can contain, for example without spaces."""
+    """Return a result whose name can be part of the key of a problem, for example without spaces."""
     from msgspec import structs
 
     from conformance.fleet.filing import directory_of
@@ -258,7 +258,7 @@ def _written(path: Path) -> float:
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
-    """Return a result for each target in the targets file that is not among ``names``, because it left no report."""
+    """Return a result for each target of the targets file that left no report: its name is not in ``names``."""
     if file is None:
         return []
     from conformance.fleet.model import failed_result

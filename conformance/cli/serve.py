@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 )
 @click.option("--fault", metavar="NAME", help="A fault that breaks one clause (see --list).")
 @click.option(
-    "--hostile", metavar="NAME", help="Behave in a way that no web framework would, on loopback only (see --list)."
+    "--hostile",
+    metavar="NAME",
+    help="A hostile endpoint, which sends what no web framework would; only on loopback (see --list).",
 )
 @click.option("--api-key-env", metavar="NAME", help="Demand the key in this environment variable.")
 @click.option("--generate", is_flag=True, help="Answer each GET with a random conforming queue, edge cases included.")
@@ -130,7 +132,7 @@ def _hostile(name: str, port: int) -> AbstractContextManager[str]:
 
 
 def _names() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return for each option its heading, and its names with their descriptions."""
+    """Return, for each option that takes a name, a heading and the possible names with their descriptions."""
     from conformance.reference.faults import FAULTS
     from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
@@ -152,7 +154,7 @@ def _names() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _look_up(option: str, name: str | None) -> None:
-    """Refuse a name that belongs to another option."""
+    """Raise a usage error if the name belongs to another option, such as a fault given as ``--variant``."""
     known = _names()
     if name is None or name in known[option][1]:
         return

@@ -65,7 +65,7 @@ format_option: Final = click.option(
     show_default=True,
     help="How to print it.",
 )
-"""``--format`` of the commands that print a comparison."""
+"""The option ``--format`` of the commands that print a comparison."""
 
 
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
@@ -89,7 +89,7 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
 
 
 def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds to a command the options that apply in ``place``, and --quiet."""
+    """Return a decorator that adds to a command all options that apply in ``place``, and --quiet if ``quiet``."""
     from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """The lines of ``results.jsonl`` as frozen values.
 
-There is a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
+The file has a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
 Members may be added, but never changed or removed, as in ``compliance.json``.
 """
 
@@ -22,7 +22,7 @@ FINGERPRINTS: Final = 50
 
 
 class BreachKind(Value, frozen=True, kw_only=True):
-    """A kind of breach of a must clause: the clause, the place (see ``judge.fingerprint``), and the kind of value."""
+    """One way to break a must clause: the clause, the place (see ``judge.fingerprint``), and the kind of finding."""
 
     clause: str
     place: str | None
@@ -37,7 +37,10 @@ class Stored(Value, frozen=True, kw_only=True):
 
 
 class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
-    """The first line. ``options`` were given for all targets. ``part`` says which part of the targets was checked."""
+    """The first line. ``options`` are the options given for all targets.
+
+    ``part`` says which part of the targets was checked.
+    """
 
     schema_version: Literal[1] = 1
     suite_version: str = __version__
@@ -52,7 +55,8 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     """The line of one target.
 
     ``seconds`` is the duration of the check. ``p50`` and ``p95`` are the median and the 95th percentile of the response
-    times, in seconds. ``received`` is the size of all bodies in bytes. ``worker`` names the process that checked it.
+    times, in seconds. ``received`` is the size of all bodies in bytes. ``worker`` names the process that checked the
+    target.
     """
 
     seconds: float = 0.0
@@ -79,7 +83,7 @@ Line = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
-    """Return the line of a target from its report. ``status`` is the exit status that ``check`` would have."""
+    """Return the line of a target, made from its report. ``status`` is the exit status that ``check`` would have."""
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)

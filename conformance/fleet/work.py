@@ -33,21 +33,21 @@ from conformance.version import __version__
 Keep = Literal["pages", "all", "broken", "none"]
 """Which reports are kept: ``pages`` (all, also as HTML pages), all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""If the bodies of a check have at most this many bytes together, they are judged in hundredths of a second."""
+"""If the bodies of a check have at most this many bytes together, judging them takes only hundredths of a second."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
 class OtherSuite(Exception):
-    """A worker has another version of this suite. The message is one line."""
+    """Raised if a worker has another version of this suite. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Order:
     """One target to check. ``delay`` is in seconds, ``rate_limit`` in requests per second.
 
-    ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster it is None:
-    keys are not transmitted, and the worker takes these variables from its own environment.
+    ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster ``environ`` is
+    None: keys are not transmitted, and the worker takes the variables from its own environment.
     """
 
     target: Target
@@ -81,7 +81,7 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Check a target in the running event loop. Raises OtherSuite; a problem of the target is part of the result."""
+    """Check a target in the running event loop. Problems of the target are part of the result. Raises OtherSuite."""
     if order.suite != SUITE:
         raise OtherSuite(
             f"a worker has version {SUITE[0]} of the suite instead of {order.suite[0]}: "
@@ -104,9 +104,9 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
 
 
 async def _judge_and_pack(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
-    """Judge the responses of a run: a few bytes at once, many in a thread, so that other checks can go on.
+    """Judge the responses of a run. Large ones are judged in a thread, so that other checks continue meanwhile.
 
-    A thread costs about as much as judging a small response.
+    Small ones are judged directly, because a thread costs about as much as judging a small response.
     """
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:

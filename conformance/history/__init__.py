@@ -1,9 +1,8 @@
-"""The history of runs: every run is stored in one SQLite file, with what changed from run to run, and since when.
+"""The history of runs, in one SQLite file. It shows what changed from run to run, and since when a clause is broken.
 
-report = keep(report, Path("history.db"))        # adds the run; the report now has ``history`` with
-Store(Path("history.db")) as store: for run in store.newest():                   # of each target history =
-history_of(store, run)         # lines of clauses, since when, the diff from the run before
-over_time(snapshot(old_report), snapshot(new_report)).outcome
+report = keep(report, Path("history.db")) # adds the run; the report now has ``history`` with Store(Path("history.db"))
+as store: for run in store.newest(): # of each target history = history_of(store, run) # lines of clauses, since when,
+the diff from the run before over_time(snapshot(old_report), snapshot(new_report)).outcome
 """
 
 from conformance.history.comparison import over_time, side_by_side

@@ -19,17 +19,17 @@ _DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
 
 
 class HistoryProblem(UsageProblem):
-    """A history cannot be read or written now. The message is one line that names the file and the problem."""
+    """Raised if a history cannot be read or written. The message is one line that names the file and the problem."""
 
 
 class UnusableHistory(HistoryProblem):
-    """A file that cannot be used as a history: of another program, damaged, or of another version."""
+    """Raised if a file can never be used as a history: another program's file, a damaged one, or another version."""
 
 
 class HistoryFile:
-    """An open history. ``create`` makes the file if it does not exist.
+    """An open history, to be used as a context manager. With ``create``, the file is created if it does not exist.
 
-    Use it as a context manager. The constructor and all methods raise HistoryProblem.
+    The constructor and all methods raise HistoryProblem.
     """
 
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
@@ -132,7 +132,7 @@ class HistoryFile:
 
     @contextmanager
     def sound(self) -> Iterator[None]:
-        """Raise UnusableHistory for content that the suite never writes, because SQLite does not detect all damage."""
+        """Turn errors in reading stored content into UnusableHistory, because SQLite does not detect all damage."""
         try:
             yield
         except (ValueError, KeyError, TypeError):

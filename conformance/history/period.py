@@ -25,7 +25,7 @@ from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 WAYS: Final = 3
-"""Maximum number of kinds of breaches that are listed for a clause."""
+"""Maximum number of kinds of failures that are listed for a clause."""
 MOST: Final = 400
 """The maximum number of nightly runs of a target that a period shows."""
 
@@ -33,8 +33,8 @@ MOST: Final = 400
 def period(store: Store, length: timedelta) -> Digest:
     """Return the digest of the period up to the newest run. Raises HistoryProblem for an empty history.
 
-    Each target is compared with its last run before the period that reached it, or else with its first one. Targets
-    without a run in the period are left out and named.
+    The last run of each target is compared with the last run before the period that reached the target, or else with
+    the first run in the history that reached it. Targets without a run in the period are left out and named.
     """
     newest = store.newest()
     if not newest:
@@ -52,7 +52,10 @@ def period(store: Store, length: timedelta) -> Digest:
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
-    """Return the name to show for each target, by the number of its run. A URL is extended if it is not unique."""
+    """Return the name to show for each target, by the number of its run.
+
+    A target without a name is called by its URL, with more details if the URL is not unique.
+    """
     urls = Counter(run.name or run.target for run in newest)
     found = {}
     for run in newest:
@@ -64,7 +67,7 @@ def labels(newest: Sequence[PastRun]) -> dict[int, str]:
 
 
 def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
-    """Return the result of a target's run, compared with its last run before ``start``, or with the previous one."""
+    """Return the result of a run, compared with the target's last run before ``start``, or with its previous run."""
     nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
@@ -119,7 +122,7 @@ def _broken(now: Snapshot) -> Iterator[BrokenClause]:
 
 
 def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
-    """Yield the failing clauses of a run in a history, with the places and kinds of their breaches."""
+    """Yield the failing clauses of a run in a history, with the places and kinds of their failures."""
     failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}

@@ -25,7 +25,8 @@ from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Waiver
 
 EXAMINED: Final = 32 << 20
-"""Files up to this size in bytes are examined before each run, which takes 0.1 s. ``nightly`` always does it."""
+"""Files up to this size in bytes are examined for damage before each run, which takes 0.1 s. ``nightly`` examines all.
+"""
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
 _NO_TIME: Final = "~"  # sorts after all times
@@ -35,7 +36,7 @@ State = tuple[int, str, int]
 
 
 class Past(NamedTuple):
-    """The statuses of one run's clauses, one letter each. ``at`` says which run it is."""
+    """The statuses of one run's clauses, one letter each. ``at`` identifies the run."""
 
     at: RunAt
     clauses: Sequence[str]
@@ -82,9 +83,9 @@ class Store(HistoryFile):
             return [self._add(snapshot) for snapshot in snapshots]
 
     def rename(self, old: PastRun, new: str) -> None:
-        """Give the series (the runs of one target) that contains a run a new name.
+        """Rename the target of a run, in all its runs.
 
-        If that exists, the series are merged.
+        If a target with the new name exists, the runs of both are merged.
         """
         with self.told("written"), self.transaction():
             execute = self.connection.execute
@@ -150,20 +151,21 @@ class Store(HistoryFile):
         )
 
     def series(self, run: PastRun, limit: int) -> list[PastRun]:
-        """Return up to ``limit`` runs of the target of ``run``, the last of which is ``run``, oldest first."""
+        """Return the last runs of a target up to and including ``run``, at most ``limit``, oldest first."""
         where = f"{_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
         return self._runs(where, run.number, run.number, limit)[::-1]
 
     def length(self, run: PastRun) -> int:
-        """Return how many runs of its target the history has up to ``run``."""
+        """Return how many runs of the same target the history has up to and including ``run``."""
         sql = f"SELECT count(*) FROM run WHERE {_SAME} AND number <= ?"  # noqa: S608 - our own words
         return int(self.one(sql, run.number, run.number)[0])
 
     def before(self, run: PastRun, start: str | None = None) -> PastRun | None:
-        """Return the earlier run to compare ``run`` with, or None if no earlier run of its target reached it.
+        """Return the earlier run to compare ``run`` with, or None if no earlier run reached the same target.
 
-        That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
-        must have started before that time; if none did, it is the first one since then.
+        It is the last complete run that reached the target, or else the last partial run that reached it. With
+        ``start``, only runs that started before that time are considered; if there are none, it is the first run since
+        then.
         """
         for when, order in (("started < ?", "DESC"), ("started >= ?", "ASC")):
             for which in (f"{when} AND NOT partial", when):
@@ -196,7 +198,7 @@ class Store(HistoryFile):
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
-        """Return a run with its clauses. Runs with the same results share them."""
+        """Return a run with its clauses. Runs with the same results share the objects for the clauses."""
         sql = f"SELECT {_STATE}, waivers, profiles FROM run WHERE number = ?"  # noqa: S608 - our own words
         *state, waivers, profiles = self.one(sql, run.number)
         with self.sound():
@@ -215,7 +217,7 @@ class Store(HistoryFile):
                 yield Past(RunAt(number=number, start=started), self._content(clauses, list[str]), statuses)
 
     def nights(self, run: PastRun, limit: int, start: str = "") -> list[Night]:
-        """Return up to ``limit`` runs of the target up to ``run`` that started at ``start`` or later, oldest first."""
+        """Return the last runs of a target up to ``run``, at most ``limit`` and none before ``start``, oldest first."""
         sql = (
             "SELECT started, verdict, instr(statuses, 'w'), unreached IS NULL "  # noqa: S608 - our own words
             f"FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
@@ -226,7 +228,10 @@ class Store(HistoryFile):
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run. Runs, and clauses, with the same results share one object."""
+        """Return the clauses of a run.
+
+        Runs with the same results share one object, and so do clauses with the same result.
+        """
         if state not in self._clauses:
             if self._known is None:
                 rows = self.all("SELECT id, title, level, core FROM clause")

@@ -1,8 +1,8 @@
 """The tables of a history, and how a run is stored in them.
 
 Most nights of a target have the same results as the night before. So the list of clauses, the failures, the waivers and
-the counts of profiles of a run are stored once, in ``kept``, and the statuses of its clauses are one letter each. The
-views ``status`` and ``failure`` show them as rows to any SQLite client.
+the counts of profiles of a run are stored in ``kept``, where equal values are stored only once, and the statuses of its
+clauses are one letter each. The views ``status`` and ``failure`` show them as rows to any SQLite client.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Verdi
 APPLICATION_ID: Final = 0x43514831
 """``CQH1``, stored as ``PRAGMA application_id``: it distinguishes a history from the files of other programs."""
 VERSION: Final = 6
-"""``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
+"""``PRAGMA user_version``: increase this number whenever the tables change. A file with another number is refused."""
 LETTER: Final = {
     Status.PASS: "p",
     Status.FAIL: "f",

@@ -31,7 +31,7 @@ class Variant:
 
     ``waiting`` and ``running`` are numbers of jobs, ``period`` is in seconds from one new job to the next. ``still``
     means that the queue never changes. ``dialect`` is the order of the elements of a job. A variant with a ``board``
-    accepts jobs and lists only these. ``door`` limits which requests are accepted.
+    accepts jobs and lists only the submitted ones. ``door`` limits which requests are accepted.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     key: str | None = None
-    """The key that it requires, if that must be a certain one."""
+    """The key that the endpoint requires, if the variant needs a particular key."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -79,7 +79,9 @@ VARIANTS: Final[dict[str, Variant]] = {
             "The server accepts jobs, while another user submits fourteen a second.",
             board=Shared,
         ),
-        Variant("takes-jobs-and-loses-sight", "A job that starts is in neither list for 0.3 seconds.", board=InBetween),
+        Variant(
+            "takes-jobs-and-loses-sight", "For 0.3 seconds after its start, a job is in neither list.", board=InBetween
+        ),
     )
 }
 
@@ -108,7 +110,10 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator that makes a variant of a function which changes one job in place."""
+    """Return a decorator that adds a variant.
+
+    The decorated function changes one job in place; it is called for every job.
+    """
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
         _enter(function, each_job(function), setting)
@@ -144,7 +149,7 @@ def every_uuid_version(item: QueueItem) -> None:
 
 @_each()
 def unicode(item: QueueItem) -> None:
-    """Titles, node ids and output ids contain text from every plane of Unicode, and every escape of JSON."""
+    """Titles, node ids and output ids contain text from every plane of Unicode, and every kind of JSON escape."""
     planes = "".join(chr((plane << 16) + 0xFFF0 + 0xD) for plane in range(17))
     item[2]["3"]["_meta"]["title"] = f'日本 ünï 👩‍🚀 \u202e{planes}\u2028\u2029\ufeff\x7f\x00\x1b[31m<b>&"\\/\b\f\n\r\t'
     _rename(item, lambda name: f"узел 😀 /~{name}")
@@ -213,7 +218,7 @@ def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def charset_parameter(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Content-Type has a parameter and another letter case."""
+    """Content-Type has a charset parameter and other letter case."""
     return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
 
 
@@ -232,7 +237,7 @@ def ids_of_answers(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @_replies()
 def range_206(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A range request gets the range."""
+    """A range request gets a 206 with the requested range."""
     wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", ask.header("range") or "")
     if not _ok(reply) or ask.method != "GET" or wanted is None:
         return reply.having(accept_ranges="bytes") if _ok(reply) else reply
@@ -279,7 +284,7 @@ def cors(reply: Reply, ask: IncomingRequest) -> Reply:
 
 @_replies()
 def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Errors that the document does not describe are HTML pages, as a gateway sends them."""
+    """Error responses that the document does not describe are HTML pages, as a gateway sends them."""
     if reply.status not in {404, 405} and not (ask.method == "OPTIONS" and reply.status == 204):
         return reply
     other = reply.having(b"<html><h1>Not here</h1></html>", content_type="text/html", allow="GET, HEAD")

@@ -53,7 +53,7 @@ def as_json(clauses: Sequence[Clause] = CATALOGUE) -> str:
 
 
 def under_oss(clause: Clause) -> str:
-    """Return the clause's level under the dialect oss: "=" if it is the usual one, "–" if the clause does not apply."""
+    """Return the clause's level under the dialect oss: "=" for its usual level, "–" if the clause does not apply."""
     level = clause.level_in(OSS)
     return "–" if level is None else "=" if level is clause.level else level.value
 
@@ -68,7 +68,7 @@ def as_markdown() -> str:
         "",
         f"The suite checks {len(CATALOGUE)} clauses. {core} of them are core (●): a run that did not check one of these is",
         "inconclusive. [Verdicts](verdicts.md#levels) explains the levels. The column `oss` shows the level under",
-        "`--dialect oss`: the same (=), another one, or not applicable (–). [Dialects](dialects.md) says why.",
+        "`--dialect oss`: the same level (=), another level, or not applicable (–). [Dialects](dialects.md) says why.",
         "",
         f"{sum(clause.source.inferred is not None for clause in CATALOGUE)} clauses are inferred: the quoted source does not state",
         "the clause in so many words. The table says what the source leaves open.",

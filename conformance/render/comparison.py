@@ -65,7 +65,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def names(comparison: Comparison) -> tuple[str, str]:
-    """Return what the two runs are called: Old and New, or A and B."""
+    """Return the names of the two runs: Old and New for two runs of one server, otherwise A and B."""
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
@@ -94,7 +94,7 @@ def status(found: Status | None) -> str:
 
 
 def ways(comparison: Comparison, row: Row) -> Iterator[str]:
-    """Yield, in words, the failures of a clause that only one of the two runs has."""
+    """Yield, in words, each failure of a clause that is in only one of the two runs."""
     found = [(row.only_b, "now"), (row.only_a, "before")]
     if not comparison.over_time:
         found = [(row.only_a, "A"), (row.only_b, "B")]
@@ -123,7 +123,7 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
 def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
     """Return ``summary.md`` of a comparison, with all text from servers escaped.
 
-    ``linked`` means that the reports of both runs are in ``a/`` and ``b/``.
+    If ``linked``, the page refers to the reports of both runs in ``a/`` and ``b/``.
     """
     rows = comparison.differing
     a, b = names(comparison)

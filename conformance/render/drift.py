@@ -14,18 +14,18 @@ from conformance.text.plural import count
 from conformance.text.safe import line, show
 
 SHOWN: Final = 50
-"""Maximum number of changes and of lost quotes that are shown. JSON has all of them."""
+"""Maximum number of changes, and of quotes that the published document lost, that are shown. The JSON has all."""
 _BEFORE: Final = 40
-"""Number of common characters that are shown before the first difference of two texts."""
+"""How many of the characters before the first difference between two texts are shown."""
 _STATE: Final = {
     ErratumState.STANDS: "still applies",
-    ErratumState.MENDED: "is fixed: remove its action and its test",
+    ErratumState.MENDED: "is fixed in the published document: remove its action from the overlay, and its test",
     ErratumState.REWORDED: "needs review: the text is neither the original nor the erratum's",
 }
 
 
 def verdict(drift: Drift) -> str:
-    """Return in one line whether the documents differ, and in how many places."""
+    """Return one line: whether the published and the vendored document differ, and in how many places."""
     if not drift.found:
         return "No drift: the published document and the vendored one say the same about GET /api/queue"
     quoting = sum(len(lost.clauses) for lost in drift.lost)
@@ -93,7 +93,10 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) 
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """Return the differences as JSON data. ``was`` or ``now`` is absent if the value does not exist there."""
+    """Return the differences as JSON data.
+
+    A change has no ``was`` if the vendored document lacks the value, and no ``now`` if the published one does.
+    """
     return {
         "drift": drift.found,
         "published": {"url": drift.url, "sha256": drift.sha256},
@@ -116,7 +119,10 @@ def as_dict(drift: Drift) -> dict[str, Any]:
 
 
 def _both(change: DocumentChange) -> Iterator[tuple[str, str]]:
-    """Yield the vendored and the published value. Long texts are cut to start shortly before their first difference."""
+    """Yield both values, each with its name: vendored and published.
+
+    Long texts start shortly before their first difference.
+    """
     was, now = change.was, change.now
     if isinstance(was, str) and isinstance(now, str):
         was, now = folded(was), folded(now)

@@ -50,7 +50,7 @@ def render_html(report: Report) -> str:
 
 
 def _segments(report: Report) -> list[Segment]:
-    """Return the segments of the status bar: all clauses by status. The numbers are those of the filter below it."""
+    """Return the segments of the status bar: all clauses by status. The filter below the bar shows the same numbers."""
     counts = words.status_counts(report)
     order = (
         Status.PASS,

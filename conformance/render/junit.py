@@ -83,12 +83,12 @@ def _outcome(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any |
 
 
 def first_line(result: ClauseResult) -> str:
-    """Return one line about a clause: its first finding, else its reason."""
+    """Return one line about a clause: its first finding, or else the reason for its status."""
     return visible(result.evidence[0].message if result.evidence else result.reason)
 
 
 def details(result: ClauseResult) -> str:
-    """Return all findings of a clause, one block for each."""
+    """Return the text of all findings of a clause, one paragraph for each."""
     head = [rule(result.level, result.title), result.reason]
     blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
     return visible("\n\n".join(blocks), keep="\n")

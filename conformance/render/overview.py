@@ -30,7 +30,10 @@ from conformance.text.plural import count
 
 
 def result(name: str, report: Report, status: int) -> TargetResult:
-    """Return a target's entry in the overview, made from its report. ``status`` is the exit status of its run."""
+    """Return the overview's entry for a target, made from the report on the target.
+
+    ``status`` is the exit status of its run.
+    """
     run, past = report.run, report.history
     diff = None if past is None else past.diff
     away = unreached(report)
@@ -71,7 +74,7 @@ def _changed(report: Report) -> str | None:
 
 
 def _troubles(report: Report) -> Iterator[Trouble]:
-    """Yield the problems in a report. A clause that fails in a new way is a new problem."""
+    """Yield the problems in a report. A known problem and a new failure of the same clause have different keys."""
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
     past = {} if report.history is None else report.history.clauses
     for one in breached(report):

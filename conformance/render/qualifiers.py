@@ -50,7 +50,7 @@ def flags(report: Report) -> list[str]:
 
 
 def failed_on_should(report: Report) -> str:
-    """Return that warnings make the run fail (--fail-on-should); ``""`` if they do not, or if it fails anyway."""
+    """Return text that warnings make the run fail (--fail-on-should); ``""`` if not, or if the run fails anyway."""
     warnings = warnings_that_fail(report)
     if not warnings:
         return ""
@@ -66,7 +66,7 @@ def _stopped(report: Report) -> str:
 
 
 def slowed_down(report: Report) -> str:
-    """Return that requests were repeated because the server refused their rate; ``""`` if that did not happen."""
+    """Return text that requests were repeated because the server limits their rate; ``""`` if that did not happen."""
     judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
     statuses = Counter(response.status for response in judged if response)
     refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
@@ -77,7 +77,7 @@ def slowed_down(report: Report) -> str:
 
 
 def banned(report: Report) -> str:
-    """Return that the server refused every request after a wrong key, so that these were not judged; else ``""``."""
+    """Return text that the server refused all requests after a wrong key and they were not judged; ``""`` otherwise."""
     last = report.exchanges[-1] if report.exchanges else None
     if last is None or not last.superseded or report.run.stopped is not None:
         return ""

@@ -67,7 +67,7 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses in the line of counts. Another line reports what was not checked."""
+"""The statuses that the line of counts shows. Another line reports what was not checked."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
@@ -83,7 +83,7 @@ class Line(NamedTuple):
 def summary_lines(report: Report, *, already_shown: Container[Status] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    ``already_shown`` are statuses whose findings the reader has already seen, so these are left out.
+    Findings of clauses with a status in ``already_shown`` are left out, because the reader has already seen them.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
     found = [card for card in cards(report) if card.result.status not in already_shown]
@@ -149,7 +149,7 @@ def _style(result: ClauseResult) -> Style:
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return lines about a broken clause: its first findings, and the number of the others."""
+    """Return lines about a broken clause: its first findings, and how many more there are."""
     lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))

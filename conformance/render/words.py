@@ -74,7 +74,7 @@ SUBJECT: Final = {
     "item": "Each job (the QueueItem tuple)",
     "queue": "The queue as a whole",
     "workflow": "Workflows",
-    "reads": "From one read to the next",
+    "reads": "From one response to the next",
     "json": "JSON text",
     "http": "HTTP",
     "framing": "Message framing",
@@ -90,7 +90,7 @@ SUBJECT: Final = {
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
-"""The statuses that need attention, worst first."""
+"""The statuses of broken clauses and of clauses on which the suite failed, worst first."""
 
 
 def subject(clause_id: str) -> str:
@@ -99,7 +99,7 @@ def subject(clause_id: str) -> str:
 
 
 def subject_title(name: str) -> str:
-    """Return the heading of the clauses that have this first word."""
+    """Return the heading for the clauses whose ids begin with this word."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
@@ -139,9 +139,9 @@ def checked(report: Report) -> str:
 
 
 def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
-    """Return for each profile how many clauses were checked, ``20 of 25``, and what others need, ``5 need --populate``.
+    """Return each profile with two texts: ``20 of 25`` (checked) and ``5 need --populate`` (out of reach of this run).
 
-    Either is ``""`` if there are no such clauses.
+    A text is ``""`` if it would count no clause.
     """
     return [
         (
@@ -154,12 +154,12 @@ def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return the same as one text for each profile: ``20 of 25; 5 need --populate``."""
+    """Return each profile with one text on how many of its clauses were checked: ``20 of 25; 5 need --populate``."""
     return [(profile, "; ".join(filter(None, both))) for profile, *both in profile_counts(report)]
 
 
 def _in_need(needs: Mapping[str, int]) -> str:
-    """Return how many clauses need what: ``22 need --populate, 1 needs a key``."""
+    """Return how many clauses could not be checked without something: ``22 need --populate, 1 needs a key``."""
     ordered = sorted(needs.items(), key=lambda need: -need[1])
     return ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in ordered)
 
@@ -201,7 +201,7 @@ def more_like_this(evidence: Evidence) -> str:
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often a generated request broke its clause when it was repeated, and how often a normal GET did."""
+    """Return how often a repeated generated request broke the clause, and how often a normal GET broke it."""
     if not smallest.asked:
         return "seen once; no time was left to repeat it"
     beside = f"a normal GET for comparison: {smallest.plain_broken} of {smallest.plain_asked}"
@@ -211,12 +211,12 @@ def times(smallest: SmallestRequest) -> str:
 
 
 def place(pointer: str | None) -> str:
-    """Return a JSON Pointer; None and ``""`` become words."""
+    """Return the place of a finding: its JSON Pointer, or words for None (not in the body) and ``""`` (all of it)."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
 def dialect(run: Run | PastRun) -> str:
-    """Return the dialect that the run required, and for ``auto`` which one it turned out to be."""
+    """Return the dialect that the run required, and for ``auto`` the dialect that the run detected."""
     if run.dialect != Dialect.AUTO or run.read_as is None:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
@@ -286,7 +286,7 @@ def _moment(moment: Moment) -> str:
 
 
 def judged_again(report: Report) -> str:
-    """Return from which earlier report this one was made without new requests; ``""`` for a normal run."""
+    """Return which earlier report this report was made from without new requests; ``""`` for a normal run."""
     source = report.run.made_from
     if source is None:
         return ""
@@ -323,6 +323,6 @@ def generated(report: Report) -> str:
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return what happened to the run's own jobs: ``10 prompts submitted, 9 accepted, none left behind``."""
+    """Return what happened to the run's own jobs: ``10 jobs submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
-    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"
+    return f"{count(jobs.submitted, 'job')} submitted, {jobs.taken} accepted, {left} left behind"

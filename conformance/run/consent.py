@@ -1,4 +1,4 @@
-"""The lines that are printed before a run starts, and the user's consent to changes on a remote server."""
+"""Lines that are printed before a run starts, and the user's consent to changes on a remote server."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
 
 PLAN: Final = 45
-"""About how many requests of the fixed plan a run sends that does not write."""
+"""The approximate number of requests in the fixed plan of a run that does not write."""
 MALFORMED: Final = "malformed requests are sent at the end: they can crash a server that does not expect them"
 
 
 def will_be_sent(settings: Settings) -> list[str]:
-    """Return lines for the user about how the run will change the server. Empty if it only reads."""
+    """Return lines for the user about how the run will change the server. The list is empty if the run only reads."""
     server_changes = settings.server_changes
     if server_changes is None:
         return []
@@ -30,7 +30,7 @@ def will_be_sent(settings: Settings) -> list[str]:
         return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
     source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     lines = [
-        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
+        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} more that should be refused",
         "only jobs of this run are deleted, cancelled and interrupted",
         f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
         MALFORMED,
@@ -41,7 +41,7 @@ def will_be_sent(settings: Settings) -> list[str]:
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return how a run would change a remote server, in words; None if it would not, or if the user agreed to it."""
+    """Return in words how a run would change a remote server; None if it would not, or if the user agreed to it."""
     server_changes = settings.server_changes
     if server_changes is None or server_changes.yes or settings.target is None:
         return None
@@ -69,7 +69,7 @@ def with_consent(settings: Settings) -> Settings:
 
 
 def _can_be_written(directory: Path) -> bool:
-    """Return whether a directory can be written, or created if it does not exist."""
+    """Return whether a directory is writable, or can be created if it does not exist."""
     there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 

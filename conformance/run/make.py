@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.spec.operation import Described
 
 MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
-"""Added to the bounds of a run that submits, follows and removes jobs."""
+"""How much larger the limits of a run are if it submits, follows and removes jobs."""
 REMOTE_RATE: Final = 20.0
 """The default limit of requests per second to a host that is not loopback."""
 

@@ -1,4 +1,4 @@
-"""Read the key, the extra headers, the certificates and the proxy from the variables and files that options name."""
+"""Read the key, the extra headers, the certificates and the proxy from the variables and files named in options."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 def key_from(
     environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
-    """Return the key and its source: the name of a variable or file.
+    """Return the key and the name of the variable or file that it comes from. Without a key, both are None.
 
-    Both are None without a key. Raises UsageProblem.
+    Raises UsageProblem.
     """
     given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
     if len(given) + no_key > 1:
@@ -127,7 +127,10 @@ def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
 
 
 def _variable(name: str) -> str:
-    """Return the name of a variable for messages. A text that cannot be a name is hidden, as it may be the secret."""
+    """Return the name of a variable for messages.
+
+    Text that cannot be a variable name is hidden: it may be the secret itself.
+    """
     return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
 
 

@@ -1,4 +1,4 @@
-"""The options of a run: one struct that describes each of them once.
+"""The options of a run: one struct that describes each option once.
 
 The command line, the pytest plugin, ``targets.toml``, the columns of a CSV file, ``load``, ``compare``, ``judge``,
 ``conformance.check`` and docs/options.md are all made from it (``conformance/run/options.py``). To add an option, add a
@@ -28,11 +28,11 @@ _URL_MORE: Final = (
     "set, there is no default: give `--target embedded`."
 )
 _PROPERTIES_MORE: Final = (
-    "They are sent after the fixed plan. Requests that shrink a breach and confirm it are extra. None of them count "
-    "towards `--max-requests`, and they are dropped first if the time runs out."
+    "They are sent after the fixed plan. Requests that reduce a failing request to the smallest one and confirm it are "
+    "extra. None of them count towards `--max-requests`. If the time runs out, they are the first to be left out."
 )
 _BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
-_LOAD_HOST: Final = "allow load on a host that is not loopback, because it is yours or its owner agreed"
+_LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"
 _TEXT = str | Path | None
 
 
@@ -112,7 +112,7 @@ class Options:
         tuple[str, ...],
         Opt(
             Group.KEYS,
-            "header for a gateway, its value in a variable, such as Authorization=MY_TOKEN; repeatable",
+            "header for a gateway and the environment variable with its value, as Authorization=MY_TOKEN; repeatable",
             "NAME=VARIABLE",
             _LOADS,
             more="Its value is redacted like the key, unless it has fewer than 4 characters.",
@@ -250,15 +250,15 @@ class Options:
             _LOADS,
             str(ServerChanges.jobs),
             least=3,
-            because="one that runs and two that wait",
-            load_help="with --populate: number of own jobs in the queue at once",
+            because="the run needs one running and two pending jobs",
+            load_help="with --populate: maximum number of this run's jobs in the queue at once",
         ),
     ] = None
     job_timeout: Annotated[
         float | None,
         Opt(
             Group.WRITES,
-            "with --populate: seconds until jobs that have not ended are removed",
+            "with --populate: seconds after which jobs that have not ended are removed",
             "S",
             _LOADS,
             f"{ServerChanges.job_timeout:g}",

@@ -26,7 +26,7 @@ _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
 class _Item(NamedTuple):
-    """One test: ``kind`` is the verdict, a clause, or a family of generated requests; ``name`` says which."""
+    """One test. ``kind``: it is about the verdict, a clause or a family of generated requests, called ``name``."""
 
     kind: str
     name: str
@@ -39,13 +39,13 @@ def contract_tests(
 
     Assign it to a name that pytest collects::
 
-        test_queue_contract = contract_tests("gateway_url")
+    test_queue_contract = contract_tests("gateway_url")
 
-    ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
-    the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
-    as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and ``seed``. The case ``verdict`` fails
-    if the run is inconclusive, for example because the queue contains no job, unless ``inconclusive_ok``. A broken
-    ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
+    ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give the
+    fixture the scope of a module or a session: each URL is checked only once. ``options`` are those of
+    ``conformance.check``, such as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and
+    ``seed``. The case ``verdict`` fails if the run is inconclusive, for example because the queue contains no job,
+    unless ``inconclusive_ok``. A broken ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
 
     With ``clause`` there are cases only for the selected clauses. With ``deviations``, the cases of known deviations
     are expected failures, and a register with stale or expired entries fails the case ``verdict``.

@@ -1,6 +1,7 @@
-"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It follows a simulated clock.
+"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It runs on a simulated clock.
 
-0.8.0 and 0.33.0 follow recordings, 0.3.64 what is known of its code. ``test_comfyui.py`` compares them with recordings.
+The imitations of 0.8.0 and 0.33.0 are made from recordings, with which ``test_comfyui.py`` compares them. That of
+0.3.64 is made from what is known of its code.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Comfy(Board):
 
     version: ClassVar[str]
     interrupted: ClassVar[str | None] = None
-    """The status of an interrupted job in GET /api/jobs; None if the version lacks that operation."""
+    """The status of an interrupted job in GET /api/jobs; None if this version of ComfyUI lacks that operation."""
     dates_jobs: ClassVar[bool] = True
     strips_credentials: ClassVar[bool] = True
     wants_uuids: ClassVar[bool] = False
@@ -69,7 +70,7 @@ class Comfy(Board):
         return heappop(self._heap)[-1]
 
     def end(self, job: Job, status: str) -> None:
-        """End a job. A pending one is removed from the heap."""
+        """End a job. A pending job is removed from the heap."""
         place = next((place for place, entry in enumerate(self._heap) if entry[-1] is job), None)
         if place is not None:
             self._heap.pop(place)
@@ -85,7 +86,7 @@ class Comfy(Board):
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Accept or refuse a prompt, and return the response."""
+        """Accept or refuse a submission, and return the response."""
         if not isinstance(asked, dict):
             raise CrashError
         if "number" in asked:
@@ -249,7 +250,7 @@ def _is_canonical(name: Any) -> bool:
 
 
 class ComfyUI(Reference):
-    """The server of one version: routing, errors and the check of the origin, as in aiohttp and ComfyUI."""
+    """The server of one version of ComfyUI: routing, errors and the check of Origin, as aiohttp and ComfyUI do them."""
 
     board: Comfy
 
@@ -274,7 +275,7 @@ class ComfyUI(Reference):
         return replace(blank, status=403) if foreign else self._route(ask, blank)
 
     def _is_foreign(self, ask: IncomingRequest) -> bool:
-        """Whether a browser sends the request from another site than this server's, if this server is on loopback."""
+        """Whether this server is on loopback and a browser sends the request from a page of another site."""
         origin = ask.header("origin")
         if origin is None:
             return False
@@ -362,7 +363,7 @@ def _json(blank: Reply, status: int, value: object) -> Reply:
 
 @contextmanager
 def serving_comfyui(version: str, *, step: float = 0.02) -> Iterator[tuple[Endpoint, Comfy]]:
-    """Serve a version on a free loopback port. A node of a workflow takes ``step`` seconds."""
+    """Serve the imitation of a version on a free loopback port. Each node of a workflow takes ``step`` seconds."""
     quick = type("Quick", (VERSIONS[version],), {"step": step, "__doc__": VERSIONS[version].__doc__})
     server = ComfyUI(quick)
     with Endpoint(server, "127.0.0.1", 0, "") as endpoint:

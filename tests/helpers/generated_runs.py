@@ -24,7 +24,7 @@ from conformance.spec.operation import Described, declaring, vendored
 from helpers.simulated_runs import START, Clock, Played, endpoint
 
 MOST: Final = 600
-"""Maximum number of requests in addition to the generated ones."""
+"""Maximum number of requests in addition to the generated requests."""
 
 
 @cache

@@ -287,7 +287,7 @@ def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
     world.answer = lambda ask, response: replace(response, status=403) if ask.method == "POST" else response
     list(crowd(world, jobs, 500))
     assert len(world.writes(Operation.SUBMIT)) == FUTILE
-    assert jobs.why_not == "no prompt was accepted: POST /api/prompt is answered 403"
+    assert jobs.why_not == "no job was accepted: POST /api/prompt got a 403"
 
 
 def test_a_server_without_the_nodes_is_not_written_to() -> None:

@@ -279,7 +279,7 @@ def test_from_the_index_to_the_evidence_and_back(opener: Opener, site: Path) -> 
     expect(page.get_by_text("Worse: 2 clauses newly failed")).to_be_visible()
     page.get_by_role("link", name="create_time is in milliseconds").first.click()
     expect(page.locator("[id='c-item.create-time.milliseconds']")).to_be_in_viewport()
-    page.get_by_role("link", name="Run 9 after").click()
+    page.get_by_role("link", name="Next: run 9").click()
     page.get_by_role("link", name="The report, with its evidence").click()
     expect(page.get_by_role("heading", name="Fix this first")).to_be_visible()
     page.go_back()

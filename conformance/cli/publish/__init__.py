@@ -14,7 +14,9 @@ PUBLISHED: Final = {
     "report": "Write the report of one of many endpoints, or the overview of all.",
     "corpus": "Write the responses of every fault and variant, with their expected results.",
 }
-"""The commands with their short help. A command is the function of the same name in the module of the same name."""
+"""The commands of ``publish`` with their short help. A command is the function of the same name in the module of the
+same name.
+"""
 
 
 @click.group(cls=Verbs, verbs=PUBLISHED, home="conformance.cli.publish", short_help=VERBS["publish"])

@@ -57,7 +57,7 @@ def site(  # noqa: PLR0913 - one parameter for each option
     except OSError as error:
         raise UsageProblem(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
     for path in () if kept is None else kept.unread:
-        click.echo(line(f"left out, no compliance.json of this suite: {path}"), err=True)
+        click.echo(line(f"left out, because it is not a compliance.json of this suite: {path}"), err=True)
     if quiet:
         return
     held = f"{count(made.targets, 'target')}, {count(made.runs, 'run')}"

@@ -1,4 +1,4 @@
-"""Faults: endpoints that each break one clause. Tests use them to show that the clause detects it."""
+"""Faults: endpoints that each break one clause. Tests use them to show that the clause detects the fault."""
 
 from conformance.reference.faults import (
     boards,

@@ -1,4 +1,4 @@
-"""Faults of a queue that accepts jobs: submitting or listing a job does something wrong."""
+"""Faults of a server that accepts jobs: submitting or listing a job has a wrong effect or response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.reference.queue import Queue, QueueItem
 
 @board("lifecycle.prompt-id")
 class NoIdIsTold(Board):
-    """The response to a submitted prompt does not contain its prompt_id."""
+    """The response to a submission does not contain the prompt_id of the new job."""
 
     def submit(self, body: Any) -> BoardResponse:
         status, response = super().submit(body)
@@ -23,7 +23,7 @@ class NoIdIsTold(Board):
 
 @board("lifecycle.listed")
 class ForgetsAJob(Board):
-    """Every third prompt is accepted and then lost."""
+    """Every third submitted job is accepted and then lost."""
 
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         job = super().add(graph, body)
@@ -66,7 +66,7 @@ class _Starting(Board):
 
 @board("lifecycle.listed")
 class NowhereForSeconds(_Starting):
-    """A job that starts is in neither list for three seconds."""
+    """For three seconds after its start, a job is in neither list."""
 
     def snapshot(self) -> Queue:
         queue, hidden = super().snapshot(), self.starting()
@@ -75,7 +75,7 @@ class NowhereForSeconds(_Starting):
 
 @board("queue.prompt-ids.distinct")
 class InBothLists(_Starting):
-    """A job that starts is in both lists for three seconds."""
+    """For three seconds after its start, a job is in both lists."""
 
     def snapshot(self) -> Queue:
         queue, both = super().snapshot(), self.starting()
@@ -85,7 +85,7 @@ class InBothLists(_Starting):
 
 @board("lifecycle.listed-at-once")
 class ListsLate(Board):
-    """A job is listed a tenth of a second after it was accepted."""
+    """A job is not listed until a tenth of a second after it was accepted."""
 
     def snapshot(self) -> Queue:
         fresh = {job.prompt_id for job in self.jobs if self.now - job.created < 0.1}
@@ -102,7 +102,7 @@ class AnswersInUpperCase(Board):
 
 @board("item.five-elements")
 class TornUnderLoad(Board):
-    """For 0.05 seconds after a prompt was accepted, its job is listed without its last two elements."""
+    """For 0.05 seconds after a job was accepted, it is listed without its last two elements."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -159,7 +159,10 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keeps pending jobs in a heap by number, and lists them in heap order. Each job that starts reorders others."""
+    """A queue that keeps pending jobs in a heap by job number, and lists them in heap order.
+
+    Each start of a job reorders the rest.
+    """
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -186,12 +189,12 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed in heap order, which is wrong as soon as a job was removed."""
+    """Pending jobs are listed in the order of a heap, which is not the order of submission once a job was removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class NewestFirstAndDatedSo(Slow):
-    """The newest job is listed first, with a create_time that makes it look like the oldest."""
+    """The newest job is listed first, and its create_time makes it look like the oldest."""
 
     @property
     def pending(self) -> list[Job]:
@@ -211,7 +214,7 @@ class _Prioritised(Slow):
 
 @board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-number")
 class OrdersByNumber(_Prioritised):
-    """Pending jobs are ordered by `number` of the submission: a low one is listed first, even if submitted later."""
+    """Pending jobs are ordered by the `number` in their submission, lowest first, even if it was submitted later."""
 
     def number_for(self, body: dict[str, Any]) -> float:
         number = super().number_for(body)
@@ -245,7 +248,7 @@ class _Ghosts(Board):
 
 @board("lifecycle.ended", name="comes-back")
 class EndedJobReappears(_Ghosts):
-    """Nearly half a second after it ended, a job is listed as running again for some seconds."""
+    """Almost half a second after its end, a job is listed as running again, for some seconds."""
 
     since = 0.4
 
@@ -257,7 +260,7 @@ class EndedAndStillListed(_Ghosts):
 
 @board("lifecycle.rejected")
 class ShowsWhatItRefused(Board):
-    """A refused prompt is still listed as pending."""
+    """A submission that was refused is still listed as a pending job."""
 
     def refusal(self, graph: Any, body: Any, problem: str) -> BoardResponse:
         if graph:
@@ -272,7 +275,7 @@ class ShowsWhatItRefused(Board):
 
 @board("lifecycle.prompt-id-twice")
 class TakesAnIdTwice(Board):
-    """The server accepts a prompt_id that a client chose, even if another job already has it."""
+    """The server uses the prompt_id that a client chose, even if another job already has this id."""
 
     def id_for(self, body: dict[str, Any]) -> str:
         return str(body.get("prompt_id") or super().id_for(body))
@@ -280,7 +283,7 @@ class TakesAnIdTwice(Board):
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A submission with the prompt_id of another job gets a 500."""
+    """A submission with the prompt_id of an existing job gets a 500."""
 
     def submit(self, body: Any) -> BoardResponse:
         if isinstance(body, dict) and any(job.prompt_id == body.get("prompt_id") for job in self.jobs):
@@ -293,7 +296,7 @@ class FailsOnAnIdThatIsThere(Board):
 
 @board("lifecycle.remaining")
 class NothingRemains(Board):
-    """GET /api/prompt always says that no job remains."""
+    """GET /api/prompt always reports that no jobs remain in the queue."""
 
     def remaining(self) -> int:
         return 0

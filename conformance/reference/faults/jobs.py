@@ -44,13 +44,13 @@ def error_as_200_every_7th_answer(_queue: Queue, _ask: IncomingRequest) -> objec
 
 @lists("envelope.both-lists", inconclusive=True)
 def wrapped_in_an_envelope(queue: Queue, _ask: IncomingRequest) -> object:
-    """The queue is inside an envelope with a numeric code for success."""
+    """The queue is inside another object, next to a numeric success code."""
     return {"code": 0, "message": "success", "data": queue}
 
 
 @lists("envelope.both-lists", inconclusive=True)
 def wrapped_in_a_result(queue: Queue, _ask: IncomingRequest) -> object:
-    """The queue is the result in an envelope whose error is none."""
+    """The queue is the member result of an object that also has an error member without an error."""
     return {"error": "none", "code": "OK", "message": "done", "result": queue}
 
 
@@ -74,7 +74,7 @@ def pending_is_null(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.queue-pending.array")
 def pending_as_count(queue: Queue, _ask: IncomingRequest) -> object:
-    """The list queue_pending is the number of pending jobs."""
+    """The member queue_pending is the number of pending jobs instead of a list."""
     return queue | {"queue_pending": len(queue["queue_pending"])}
 
 
@@ -100,7 +100,10 @@ def no_list_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
 
 
 def _renumbered(queue: Queue, pending: list[QueueItem]) -> Queue:
-    """Return the queue with other pending jobs, whose numbers are correct, so that only their order can be wrong."""
+    """Return the queue with ``pending`` as its pending jobs.
+
+    They are numbered by position, so that only their order is wrong.
+    """
     first = len(queue["queue_running"]) + 1
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in enumerate(pending, first)]}
 
@@ -165,7 +168,7 @@ def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
-    """Every other response lists one output node id less."""
+    """In every other response one output node id is missing."""
     for item in items(queue):
         item[3] = item[3][: 1 + ask.read % 2]
     return queue
@@ -190,7 +193,7 @@ def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
 
 
 def _tied(queue: Queue) -> list[QueueItem]:
-    """Return the pending jobs, all with the same create_time, so that only their order can be wrong."""
+    """Return the pending jobs, all with the same create_time, so that it does not show which order is right."""
     pending: list[QueueItem] = queue["queue_pending"]
     for item in pending:
         item[4]["create_time"] = pending[0][4]["create_time"]
@@ -223,7 +226,7 @@ def forgets_a_job_every_7th_read(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.steady", when=every(7), variant="standing-still")
 def empty_every_7th_read(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh response shows an empty queue, as if one of several server processes had no access to it."""
+    """Every seventh response shows an empty queue, as if one of several server processes had no access to the queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
@@ -279,7 +282,7 @@ _TEXTS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("raw-line-feed", "A string contains an unescaped line feed.", '"a\nb"'),
     ),
     "json.paired-surrogates": (
-        ("lone-surrogate", "A string contains half of a surrogate pair as an escape.", r'"cut \ud83d"'),
+        ("lone-surrogate", "A string contains the escape of half a surrogate pair.", r'"cut \ud83d"'),
     ),
     "json.distinct-names": (
         ("name-twice", "An object has the same member twice with different values.", '1,"seed":2'),

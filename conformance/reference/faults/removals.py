@@ -1,4 +1,4 @@
-"""Faults of a queue that accepts jobs: deleting, clearing or interrupting does something wrong."""
+"""Faults of a server that accepts jobs: deleting, clearing or interrupting has a wrong effect or response."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Faults that show only under load: while many clients are connected, or while several write at once.
+"""Faults that show only under load: while many clients are connected, or while several submit jobs at once.
 
-``check`` opens four connections at a time and does not find them. ``load`` finds them. They depend on open
-connections, not on time, so they show on a busy machine too.
+``check`` opens four connections at a time and does not find them. ``load`` finds them. They depend on open connections,
+not on time, so they show on a busy machine too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 class TakesItsTime(Board):
-    """A board on which a POST request takes 0.1 seconds."""
+    """A queue in which a POST request takes 0.1 seconds."""
 
     takes: ClassVar[float] = 0.1
 

@@ -20,7 +20,11 @@ _CHANGES: Final[dict[str, tuple[tuple[str, str, Callable[[bytes], bytes]], ...]]
         ("cut-short", "The last brace is missing, although Content-Length matches.", lambda body: body[:-1]),
         ("empty-body", "The body is empty.", lambda _: b""),
         ("comment", "The text begins with a comment.", lambda body: b"/* the queue */" + body),
-        ("guarded", "The JSON follows a prefix that prevents its use as a script.", lambda body: b")]}',\n" + body),
+        (
+            "guarded",
+            "The body begins with a prefix before the JSON, which keeps browsers from running it as a script.",
+            lambda body: b")]}',\n" + body,
+        ),
         (
             "no-break-space",
             "The text has white space that JSON does not allow.",
@@ -33,7 +37,7 @@ _CHANGES: Final[dict[str, tuple[tuple[str, str, Callable[[bytes], bytes]], ...]]
     "json.no-bom": (("bom", "The text begins with a byte order mark.", lambda body: b"\xef\xbb\xbf" + body),),
     "json.single-text": (
         ("served-by", "An HTML comment follows the JSON.", lambda body: body + b"\n<!-- served by node-7 -->"),
-        ("two-texts", "Another JSON text follows in the next line.", lambda body: body + b"\n{}\n"),
+        ("two-texts", "A second JSON text follows on the next line.", lambda body: body + b"\n{}\n"),
         ("nul-at-the-end", "A NUL follows the JSON, as at the end of a C string.", lambda body: body + b"\x00"),
     ),
 }

@@ -1,4 +1,4 @@
-"""Further conforming behaviour as a table: each row is something that clients and this suite must tolerate.
+"""A table of further conforming behaviour: each row is something that clients and this suite must tolerate.
 
 ``variants.py`` turns each row into a variant of the reference endpoint.
 """

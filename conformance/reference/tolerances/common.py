@@ -37,7 +37,7 @@ ROWS: Final = (
     Row("etag", "Responses have an ETag, and a matching If-None-Match gets a 304.", tagging(strong)),
     Row(
         "vary-on-key",
-        "Vary: X-API-Key protects the queue in shared caches, instead of no-store.",
+        "Instead of no-store, Vary: X-API-Key keeps shared caches from giving one user's queue to another.",
         on_200(cache_control="max-age=1", vary="x-api-key, Accept-Encoding"),
     ),
     Row(
@@ -61,7 +61,7 @@ ROWS: Final = (
     Row("ties", "All jobs have the same create_time, as in a batch.", shift(lambda time: -(time % 60_000))),
     Row(
         "clock-ahead",
-        "The clock behind create_time is half a minute ahead of the clock behind Date.",
+        "The create_time comes from a clock that is half a minute ahead of the clock that sets Date.",
         shift(lambda _: 30_000),
     ),
     Row(
@@ -81,7 +81,7 @@ ROWS: Final = (
     ),
     Row(
         "redacted-credentials",
-        "Metadata has names of credentials, but their values are removed.",
+        "Metadata has members named after credentials, but their values are redacted.",
         add_metadata(extra_data={"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}),
     ),
 )

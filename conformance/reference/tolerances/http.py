@@ -14,7 +14,10 @@ from conformance.reference.tolerances.row import Replies, Row, on_200, set_field
 
 
 def tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
-    """Send ETags. With ``heeds``, a request with a matching If-None-Match gets a 304 with the same header fields."""
+    """Return a Twist that adds the ETag ``tag(body)``.
+
+    With ``heeds``, a request with a matching If-None-Match gets a 304.
+    """
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -37,7 +40,7 @@ def strong(body: bytes) -> str:
 
 
 def _first_byte(change: Replies) -> Twist:
-    """Change the response to a range request."""
+    """Return a Twist that applies ``change`` to the response to a range request."""
 
     def replies(reply: Reply, ask: IncomingRequest) -> Reply:
         wanted = reply.status == 200 and ask.method == "GET" and ask.header("range") is not None
@@ -61,7 +64,7 @@ def _multipart(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 def compressed(above: int = 0, **fields: str | None) -> Twist:
-    """Compress bodies larger than ``above`` bytes for clients that accept gzip."""
+    """Return a Twist that compresses bodies larger than ``above`` bytes for clients that accept gzip."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -129,8 +132,12 @@ ROWS: Final = (
         "Caches must revalidate each time.",
         on_200(cache_control="no-cache", pragma="no-cache", expires="0"),
     ),
-    Row("private", "Only the client itself may store a response.", on_200(cache_control="private")),
-    Row("max-age-zero", "Responses are stale at once.", on_200(cache_control="max-age=0, must-revalidate")),
+    Row("private", "Only the client may store a response, not a shared cache.", on_200(cache_control="private")),
+    Row(
+        "max-age-zero",
+        "Responses have max-age=0: they are stale at once.",
+        on_200(cache_control="max-age=0, must-revalidate"),
+    ),
     Row(
         "forbids-caching-in-every-way",
         "Cache-Control has every directive that forbids caching.",
@@ -211,7 +218,9 @@ ROWS: Final = (
     Row("range-in-upper-case", "The range unit is Bytes, with a capital letter.", _first_byte(_part("Bytes"))),
     Row("range-in-capitals", "The range unit is BYTES.", _first_byte(_part("BYTES"))),
     Row(
-        "range-of-unknown-size", "Content-Range does not state the size of the whole.", _first_byte(_part("bytes", "*"))
+        "range-of-unknown-size",
+        "Content-Range does not state the size of the whole body.",
+        _first_byte(_part("bytes", "*")),
     ),
     Row("range-in-parts", "A range request gets multipart/byteranges.", _first_byte(_multipart)),
     Row(

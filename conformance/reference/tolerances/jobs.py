@@ -75,7 +75,7 @@ ROWS: Final = (
     Row("old-jobs", "Jobs have been pending for years.", shift(lambda _: -600_000_000_000)),
     Row(
         "odd-names-in-workflows",
-        "Inputs have names that cause errors in careless programs.",
+        "Inputs have names such as __proto__, which cause errors in careless programs.",
         add_inputs(**{"": 1, "__proto__": {}, "constructor": None, "a/b~c": [], "$ref": "#/"}),
     ),
     Row(
@@ -89,7 +89,9 @@ ROWS: Final = (
         add_inputs(text="sk-abcdefghijklmnopqrstuvwxyz123456"),
     ),
     Row(
-        "numbers-called-tokens", "Members of metadata count tokens.", add_metadata(max_tokens=512, count_of_tokens="77")
+        "numbers-called-tokens",
+        "Metadata has members with token in their names that are counts, not secrets.",
+        add_metadata(max_tokens=512, count_of_tokens="77"),
     ),
     Row(
         "long-texts",
@@ -104,7 +106,7 @@ ROWS: Final = (
     ),
     Row(
         "status-beside-lists",
-        "The body has the two lists and a status such as an error has.",
+        "The body has the two lists, and also a status member as errors have.",
         _with_members(code="OK", message="success", error=None),
     ),
     Row(

@@ -25,7 +25,7 @@ def _error(status: int, value: object, **fields: str) -> Twist:
 
 
 def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: True) -> Twist:
-    """Refuse requests with another status than 401, without a WWW-Authenticate."""
+    """Return a Twist that changes each 401 to ``status`` without a WWW-Authenticate, if ``where(request)`` is true."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         refused = reply.status == 401 and where(ask)
@@ -47,7 +47,7 @@ def answer_options(status: int, **fields: str | None) -> Twist:
 
 
 def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **fields: str) -> Twist:
-    """Respond to some GET requests with an error."""
+    """Return a Twist that responds with an error to each GET request for which ``where(request)`` is true."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         changed = reply.status == 200 and ask.method == "GET" and where(ask)
@@ -61,7 +61,7 @@ def _without_origin(ask: IncomingRequest) -> IncomingRequest:
 
 
 def _saying(text: str) -> Twist:
-    """Put a text into every workflow: into the title of a node, and into the name and value of an input."""
+    """Return a Twist that puts ``text`` into every workflow: a node's title, and the name and value of an input."""
 
     def change(item: QueueItem) -> None:
         item[2]["3"]["_meta"]["title"] = f"a photo of {text}, in the style of {text}"
@@ -86,17 +86,17 @@ ROWS: Final = (
     ),
     Row(
         "field-names-in-an-error",
-        "An error has messages by field.",
+        "An error has a member that maps field names to messages.",
         _error(400, {**_DETAILS, "details": {"queue_pending": ["unknown", "not a filter"]}}),
     ),
     Row(
         "field-errors-as-objects",
-        "An error has objects by field.",
+        "An error has a member that maps field names to objects.",
         _error(400, {**_DETAILS, "errors": {"queue_running": [{"msg": "unknown", "type": "extra"}]}}),
     ),
     Row(
         "counts-in-an-error",
-        "An error says how long the lists are.",
+        "An error has members that state the lengths of the two lists.",
         _error(400, {**_DETAILS, "queue_running": 0, "queue_pending": 3}),
     ),
     Row(
