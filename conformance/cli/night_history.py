@@ -139,7 +139,7 @@ def _rename(
         rivals = [other for other in fresh if _where(other) == _where(now)]
         if listed is not None and len(before) == len(rivals) == 1:
             store.rename(before[0], _called(now))
-            told = f"continues the history of {_called(before[0])}, which had the same URL and is gone"
+            told = f"continues the history of {_called(before[0])}, which had the same URL and is no longer among the targets"
             said.append(line(f"{now.name} {told}"))
         elif before:
             told = f"--renamed {_called(before[0])}={now.name} continues that history"

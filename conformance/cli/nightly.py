@@ -52,7 +52,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 @click.option(
     "--since",
     metavar="PERIOD",
-    help="Summarise a period up to the newest run of the history, such as 7d or 36h, instead of DIR. [default: a night]",
+    help="Instead of DIR, summarise the runs of the last PERIOD in the history, such as 7d or 36h, up to the newest run.",
 )
 @click.option(
     "--renamed",

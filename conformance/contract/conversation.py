@@ -124,7 +124,7 @@ class Conversation:
 
     @cached_property
     def uncompared(self) -> str | None:
-        """In words, how many GETs of the queue are not compared with one another. None if all are."""
+        """A phrase that says how many GETs of the queue are not compared with one another, or None if all are."""
         left_out = len(self.shown) - len(self.reads)
         return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
 
@@ -136,7 +136,7 @@ class Conversation:
 
     @cached_property
     def unlooked(self) -> str | None:
-        """In words, in how many GETs of the queue the run's own jobs are not looked for. None if they are in all."""
+        """A phrase that says in how many GETs of the queue the suite did not look for the run's own jobs, or None."""
         left_out = sum(answer.request.usual for answer in self.shown) - len(self.followed)
         message = f"{left_out} of {len(self.shown)} GETs of the queue list more than {LOOKED_AT:,} jobs: not compared"
         return message if left_out else None
@@ -251,7 +251,7 @@ class QueueRead:
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """The prompt ids of all jobs in the two lists."""
+        """The prompt ids of all jobs in queue_running and queue_pending."""
         return frozenset(name.lower() for name in self.answer.summary.ids)
 
     @cached_property

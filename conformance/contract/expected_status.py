@@ -125,6 +125,6 @@ def explained(conversation: Conversation) -> frozenset[str]:
 def suspected(answer: Answer) -> str | None:
     """Return the id of the clause that is violated if repeating the request gives the same status.
 
-    None if it is expected.
+    Returns None if the status is an expected one.
     """
     return cause(answer.request) if unexpected(answer) else None

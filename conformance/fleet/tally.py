@@ -1,4 +1,7 @@
-"""Counts over many targets: how many targets break which clause, and how fast they respond. Memory is bounded. Pure."""
+"""Counts over many targets: how many targets break which clause, and how fast they respond.
+
+Memory is bounded. Does no I/O.
+"""
 
 from __future__ import annotations
 

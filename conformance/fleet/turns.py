@@ -1,4 +1,4 @@
-"""Choose which target to check next, with limits on concurrent checks in total and per host. Pure."""
+"""Choose which target to check next, with limits on concurrent checks in total and per host. Does no I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare two runs, clause by clause. Pure.
+"""Compare two runs, clause by clause. Does no I/O.
 
 There are two kinds of comparison. Side by side: do two servers behave alike, and does a difference matter? Over time:
 what changed from an older to a newer run of the same server, and did anything get worse?

@@ -1,4 +1,4 @@
-"""The digest: the summary of many targets after a nightly run or over a period, which an operator reads first. Pure.
+"""The digest: the summary of many targets after a nightly run or over a period, for an operator. Does no I/O.
 
 It has five lists (broken now, newly broken, fixed, not reached, waivers that expire soon), then groups of targets that
 fail in the same way, then the rest. It is shown at the top of every overview. Results are read one by one, and only a

@@ -1,4 +1,4 @@
-"""Decide after a nightly run whether to open, update or close its GitHub issue, or do nothing. Pure.
+"""Decide after a nightly run whether to open, update or close its GitHub issue, or do nothing. Does no I/O.
 
 Each problem has a readable id, its key. The body of the issue lists the keys of the known problems in an HTML comment.
 """
@@ -18,7 +18,7 @@ AFTER: Final = 3
 MOST: Final = 300
 """Maximum number of keys in an issue. If there are more problems, all problems of a target get one common key."""
 SILENT: Final = "silent"
-"""The key of a target that had no verdict in several successive nightly runs."""
+"""The name under which the decision lists a target that had no verdict in several successive nightly runs."""
 RUN: Final = "run"
 """The key of a target that could not be checked, because the run itself failed."""
 UNTOLD: Final = "failed"

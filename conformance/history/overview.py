@@ -1,4 +1,4 @@
-"""The results of many targets: the result of each target, and how many targets have which outcome. Pure."""
+"""The results of many targets: the result of each target, and how many targets have which outcome. Does no I/O."""
 
 from __future__ import annotations
 

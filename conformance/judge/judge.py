@@ -27,7 +27,8 @@ from conformance.judge.verdict import count, decide
 from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
-"""Maximum total size of the bodies whose parsed values are in memory at once. A value needs about ten times its bytes.
+"""Maximum total size of the bodies whose parsed values are in memory at once. A parsed value needs about ten times as
+many bytes as its text.
 """
 
 OVER: Final = "the time for the run was over (--deadline)"

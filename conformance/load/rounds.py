@@ -1,6 +1,6 @@
 """A round of jobs: the requests by which one user submits a few jobs, removes some, and follows the rest to their end.
 
-Pure.
+Does no I/O.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Judge an endless stream of responses as they arrive, with bounded memory. Pure.
+"""Judge an endless stream of responses as they arrive, with bounded memory. Does no I/O.
 
 Under load most responses are equal, or differ only in header fields that no clause reads, and so have the same
 findings. Each body is parsed once, and each job is inspected once even if many bodies contain it. For a new response,

@@ -1,6 +1,6 @@
 """The counts of a run under load: frozen values, so that the counts of all workers can be added. Evidence is limited.
 
-Pure.
+Does no I/O.
 """
 
 from __future__ import annotations

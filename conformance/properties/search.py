@@ -73,9 +73,10 @@ def search_after(  # noqa: PLR0913 - what a search depends on
     schemas: Schemas | None = None,
     asker: Asker | None = None,
 ) -> Search:
-    """Send generated requests, and find the clauses that they break although normal GETs in the ledger do not.
+    """Send generated requests, and find the clauses that their responses break but those to normal GETs do not.
 
-    If ``asker`` is given, it keeps enough of the time of the run free for judging all responses.
+    ``ledger`` has the requests that were sent before. With an ``asker``, the search ends early enough for all responses
+    to be judged within the time of the run.
     """
     late = (lambda: False) if asker is None else lambda: asker.seconds <= 0
     clock = time.monotonic if asker is None else asker.client.monotonic

@@ -48,7 +48,7 @@ class IncomingRequest:
         return coding in weights and float(weights[coding] or 1) > 0
 
     def every(self, count: int) -> bool:
-        """Whether this is a GET of the queue and ``read``, its number, is a multiple of ``count``."""
+        """Whether this is a GET of the queue, and its number among these GETs (``read``) is a multiple of ``count``."""
         return self.method == "GET" and self.read > 0 and self.read % count == 0
 
     def with_key(self) -> IncomingRequest:

@@ -139,8 +139,8 @@ class Options:
             "PATTERN",
             _CALLS,
             "all",
-            "A pattern is an id, a pattern with `*`, or the first word of ids. The run is then partial. All requests "
-            "are sent as usual.",
+            "PATTERN is the id of a clause, an id with `*`, or the first word of several ids. The report of such a run "
+            "says that it is partial. All requests are sent as usual.",
         ),
     ] = ()
     deviations: Annotated[

@@ -253,7 +253,11 @@ class Checker:
         return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Return line, column and character in the whole text for a place in a piece to which brackets were added."""
+        """Convert the position of an error in one piece of the text to a line, column and offset in the whole text.
+
+        Pieces are parsed separately, with brackets around each. ``found`` has the line and column in the piece, which
+        begins at the offset ``start``.
+        """
         line, column = int(found[1]), int(found[2])
         at = start
         for _ in range(line - 1):

@@ -72,9 +72,9 @@ SERVED = [name for name, variant in VARIANTS.items() if variant.door == OPEN and
 """Variants that show only on a connection."""
 NAMES = [
     *quick_if((name for name, fault in FAULTS.items() if not fault.needs_jobs), in_quick),
-    *one_in(4, SERVED),
+    *one_in(10, SERVED),
 ]
-"""In the quick run one fault of each subject and every fourth variant; in the deep one all that need no jobs."""
+"""In the quick run one fault of each subject and every tenth variant; in the deep one all that need no jobs."""
 
 
 # --- writing a recording ----------------------------------------------------------------------------------------------

@@ -215,7 +215,13 @@ ELSEWHERE = {"heap-of-jobs": "queue.pending.oldest-first"}
 """Lies that another clause tells of, since rounds have too few jobs to show them to the one that they are aimed at."""
 
 
-RARE = ("interrupt-does-nothing", "heap-of-jobs", "newest-first-and-dated-so", "list-of-jobs-says-all-run")
+RARE = (
+    "interrupt-does-nothing",
+    "interrupt-takes-the-next-too",
+    "heap-of-jobs",
+    "newest-first-and-dated-so",
+    "list-of-jobs-says-all-run",
+)
 """Faults that take thousands of requests to show."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.reference.server import serve
-from helpers.commands import GENERATED, TWO_WORKERS, report, suite, whole_suite
+from helpers.commands import TWO_WORKERS, report, suite, whole_suite
 
 FAMILIES = (
     "undeclared query",
@@ -66,7 +66,7 @@ def test_items_are_selected_by_their_marker_and_skipped_without_requests(
     tmp_path: Path, options: list[str], *, passed: bool
 ) -> None:
     with serve() as endpoint:
-        done = suite(tmp_path, "--target", endpoint.url, "-q", "-p", "no:cacheprovider", GENERATED, *options)
+        done = suite(tmp_path, "--target", endpoint.url, "-q", "-p", "no:cacheprovider", "--properties", "20", *options)
     told = re.findall(r"(\d+) (passed|skipped)", done.stdout)
     expected = {"passed": len(FAMILIES), "skipped": 1} if passed else {"skipped": len(FAMILIES) + 1}
     assert {word: int(number) for number, word in told} == expected, done.stdout
@@ -81,7 +81,7 @@ def test_the_plugin_of_schemathesis_changes_nothing(tmp_path: Path) -> None:
     outcomes = []
     with serve() as endpoint:
         for plugin in ([], ["-p", "no:schemathesis"]):
-            options = ("--seed", "5", "-v", "-p", "no:cacheprovider", *plugin)
+            options = ("--properties", "12", "--seed", "5", "-v", "-p", "no:cacheprovider", *plugin)
             done = whole_suite(tmp_path, "--target", endpoint.url, *options)
             found = re.findall(r"::(test_\w+\[[^\]]+\]) (PASSED|FAILED|SKIPPED|WARNED)", done.stdout)
             outcomes.append(

@@ -178,8 +178,9 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
 
 
 @in_both_schemes(
-    ("passing", 1440),
     ("failing", 1440),
+    ("comfyui", 390),
+    ("passing", 1440),
     ("failing", 320),
     ("comfyui", 768),
     ("idle", 390),

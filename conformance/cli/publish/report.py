@@ -1,4 +1,4 @@
-"""``comfy-conformance publish report``: the report of one of many endpoints, or the overview of all."""
+"""``comfy-conformance publish report``: the overview of a run over many targets, or the report of one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conformance.run.settings import Settings
 from conformance.text.suggest import did_you_mean
 
 
-@click.command(cls=Command, short_help="Write the report of one of many endpoints, or the overview of all.")
+@click.command(cls=Command, short_help="Write the overview of a run over many targets, or the report of one of them.")
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
 @click.option(
     "--endpoint",
@@ -29,9 +29,9 @@ from conformance.text.suggest import did_you_mean
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
 def report(directories: tuple[Path, ...], endpoint: str | None, report_dir: Path | None, *, quiet: bool) -> int:
-    """Write the report of one of many endpoints, or the overview of all.
+    """Write the overview of a run over many targets, or the report of one of them.
 
-    DIR is the report directory of a run of many endpoints. Several, such as those of the parts of a run, become one
+    DIR is the report directory of ``check --all``. Several directories, such as those of the parts of a run, become one
     overview.
     """
     into = report_dir or (directories[0] / "endpoint" if endpoint is not None else directories[0])

@@ -76,7 +76,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """job_number is written in digits only, with an optional minus sign."""
     if is_float(found.value):
-        cause = Cause("float", "a float on the server; ComfyUI sends one if a client chose the number")
+        cause = Cause("float", "the server holds the number as a float; ComfyUI does so if a client chose the number")
         yield Finding(
             found.pointer,
             "an integer without fraction or exponent",

@@ -60,7 +60,7 @@ clear_false = clause(
     why="A client that writes every member of the request would empty the queue.",
     keeps='pending A, B · {"clear": false} · pending A, B',
     breaks='pending A, B · {"clear": false} · nothing pending',
-    needs="clear: false while a job of the run is pending (--populate)",
+    needs='a POST with {"clear": false} while a job of the run is pending (--populate)',
     across=spared(_is_clear_false),
 )(others_gone)
 

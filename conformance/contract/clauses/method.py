@@ -140,7 +140,7 @@ def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
         "RFC 9110 §8.6",
         "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)",
     ),
-    why="A client that trusts the header waits for a body that never arrives. (Only a `should` here: the OpenAPI document does not describe OPTIONS.)",
+    why="A client that trusts Content-Length waits for a body that never arrives. (Only a `should` here: the OpenAPI document does not describe OPTIONS.)",
     keeps="OPTIONS → 204",
     breaks="OPTIONS → 204, Content-Length: 0",
     needs="a 204 response",

@@ -66,7 +66,7 @@ class LargeReading(Reading):
         return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the fast path verified that the body conforms to all clauses whose ``fast`` is in ``proofs``."""
+        """Whether the fast path already showed that the body conforms to every clause that declares one of ``proofs``."""
         scan = self._scan
         return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
 

@@ -56,7 +56,7 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 class Jobs:
     """The jobs of the two lists of a large body.
 
-    The function ``shared.pulse`` is called for each group of jobs, and may raise to end the reading.
+    The function ``pulse`` of the argument ``shared`` is called for each group of jobs. If it raises, the reading ends.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ class Part(Reading):
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The elements of the list that are arrays."""
+        """The jobs of this group that are arrays. Elements of other types are left out."""
         found = [
             Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements
