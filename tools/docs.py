@@ -16,12 +16,13 @@ from typing import Final
 HOME: Final = Path(__file__).parents[1]
 sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
+import dialects_page  # noqa: E402
 from options_page import check_options, page, parameters_page  # noqa: E402
+from report_schema import schema_text  # noqa: E402
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.reference.variants import VARIANTS  # noqa: E402
-from conformance.render.catalogue import as_markdown, dialects_as_markdown  # noqa: E402
-from conformance.render.schema import schema_text  # noqa: E402
+from conformance.render.catalogue import as_markdown  # noqa: E402
 
 
 def clause_ids() -> str:
@@ -54,7 +55,7 @@ def readme() -> str:
 SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
-    "docs/dialects.md": dialects_as_markdown,
+    "docs/dialects.md": dialects_page.page,
     "docs/options.md": page,
     "docs/own-tests.md": own_tests,
     "conformance/run/check_options.py": check_options,

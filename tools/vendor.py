@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from conformance.cli.drift import compare_published, document_url
-from conformance.cli.shared import options_at
+from conformance.cli.shared import Command, options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
 from conformance.run.describing import Place
@@ -73,7 +73,7 @@ def _with(text: str, pattern: str, value: str, path: Path) -> str:
     return changed
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkout", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--url", default=PUBLISHED_AT, show_default=True, help="Where the document is published.")
 @options_at(Place.DRIFT, quiet=False)

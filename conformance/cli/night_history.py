@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.text.safe import line
+
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
     from conformance.history.overview import TargetResult
@@ -43,7 +45,6 @@ def keep_night(
     if history is None or (nothing and not history.exists()):  # an empty history is of no use
         return None, [], [each.result for each in found]
     from conformance.history import HistoryProblem, Store, snapshot
-    from conformance.text.safe import line
 
     try:
         with Store(history, create=True) as store:
@@ -82,7 +83,6 @@ def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | 
     from conformance.history import HistoryProblem, history_of
     from conformance.render.overview import result
     from conformance.render.write import write_reports
-    from conformance.text.safe import line
 
     report, directory = each.read(), each.directory
     assert report is not None
@@ -123,8 +123,6 @@ def _rename(
     not in ``listed``, the names of all current targets, and exactly one old and one new name have the same URL, path
     and dialect. In other cases a note says what may have been renamed.
     """
-    from conformance.text.safe import line
-
     said = []
     for old, new in renamed.items():
         run = next((run for run in known if old in {run.name, None if run.name else run.target}), None)

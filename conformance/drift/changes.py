@@ -142,16 +142,14 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
     clauses: dict[tuple[str, str], list[str]] = {}
     for clause in CATALOGUE:
         pointer, quote = clause.source.pointer, clause.source.quote
-        if pointer is None or quote is None or (clause.source.document and not _is_there(pointer, published)):
+        if pointer is None or quote is None:
+            continue
+        part = "/".join(pointer.split("/")[:4])  # the operation or schema, which an excerpt may lack
+        if clause.source.document and _at(published, part) is ABSENT:
             continue
         if not quote_stands_at(pointer, quote, published):
             clauses.setdefault((pointer, quote), []).append(clause.id)
     return tuple(LostQuote(pointer, quote, tuple(ids)) for (pointer, quote), ids in clauses.items())
-
-
-def _is_there(pointer: str, published: Document) -> bool:
-    """Whether a document has the operation or schema that contains the place of a pointer. An excerpt may lack it."""
-    return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
 def _state(erratum: Erratum, vendored: Document, published: Document) -> ErratumState:

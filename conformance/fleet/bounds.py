@@ -54,12 +54,11 @@ class FleetBounds:
         for host in ("127.0.0.1", "elsewhere.invalid"):
             share = self.share(host)
             if share is not None and share * bounds.deadline < bounds.max_requests:
-                msg = (
+                raise UsageProblem(
                     f"{share:.3g} requests per second are left for each check, so its {bounds.max_requests} requests "
                     "would take longer than "
                     f"--deadline {bounds.deadline:g}: use fewer concurrent checks, or raise a rate"
                 )
-                raise UsageProblem(msg)
 
 
 def _loopback(host: str) -> bool:

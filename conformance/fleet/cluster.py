@@ -46,11 +46,8 @@ class Cluster:
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
-            target, reason = (
-                order.target,
-                "every worker that checked this target was lost, so the target is not checked again",
-            )
-            return Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+            reason = "every worker that checked this target was lost, so the target is not checked again"
+            return Done(failed_result(order.target, reason))
         except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
         except OtherSuite as other:

@@ -189,10 +189,8 @@ class Processes:
             try:
                 return await child.check(order)
             except Ended as ended:
-                target = order.target
-                dialect = str(target.options.get("dialect", "cloud"))
                 reason = Redactor(*map(Secret, (order.environ or {}).values())).text(str(ended))
-                return Done(failed_result(target.name, target.url, dialect, reason, 3))
+                return Done(failed_result(order.target, reason))
             finally:
                 await child.stop()
                 self._alone.discard(child)

@@ -13,6 +13,7 @@ from conformance.judge.fingerprint import fingerprints
 from conformance.judge.report import Report, Status, Value
 from conformance.judge.timing import timing
 from conformance.render.overview import result
+from conformance.run.targets import Target
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
@@ -98,9 +99,11 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     )
 
 
-def failed_result(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
+def failed_result(target: Target, reason: str, status: int = 3) -> EndpointResult:
     """Return the line of a target that could not be checked. ``reason`` says why; nothing is known about the server."""
-    return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
+    return EndpointResult(
+        name=target.name, target=target.url, dialect=target.dialect, outcome="error", reason=reason, exit=status
+    )
 
 
 def _breaches(report: Report) -> tuple[BreachKind, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
 
+import msgspec
 from msgspec import structs
 
-from conformance.fleet.earlier import earlier
 from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
@@ -40,6 +40,14 @@ OUTCOME: Final[dict[Outcome, str]] = {
 }
 
 
+class _Ended(msgspec.Struct):
+    end: str
+
+
+class _Report(msgspec.Struct):
+    run: _Ended
+
+
 @dataclass(frozen=True)
 class Written:
     """What an overview shows. ``earlier`` are subdirectories of its directory that are left over from earlier runs."""
@@ -57,10 +65,11 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
     ends = [header_and_footer(directory) for directory in directories]
     start, end = _times(ends)
     linked = [*directories] == [into]
+    results = (one if linked else structs.replace(one, report=None) for one in _all(directories))
     shown = Written(
         FleetTally(_all(directories)),
-        digest(_linked(directories, linked=linked), start=start, end=end or start),
-        tuple(earlier(into, _all(directories), start)) if linked else (),
+        digest(results, start=start, end=end or start),
+        tuple(_earlier(into, _all(directories), start)) if linked else (),
     )
     parts = (
         digest_markdown(shown.digest),
@@ -84,20 +93,31 @@ def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
     return f"Reports of an earlier run, not included here: {some(told, len(told), most)}"
 
 
+def _earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> list[str]:
+    """Return the subdirectories with reports of runs that ended before this run started; "." for ``directory`` itself.
+
+    ``results`` are the results of this run, which started at ``start``. Nothing is deleted, because the operator may
+    still need the reports. Raises OSError if the directory cannot be read.
+    """
+    found = {path.parent for path in (directory / REPORT, *directory.glob(f"*/{REPORT}"))}
+    if found:
+        found -= {(directory / one.report).parent for one in results if one.report is not None}
+    return sorted(str(path.relative_to(directory)) for path in found if _ended(path) < start)
+
+
+def _ended(directory: Path) -> str:
+    """Return when the run of a report ended, or a text that sorts after every time if the report cannot be read."""
+    try:
+        return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return "~"
+
+
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
     """Return the start of the first run and the end of the last run. The end is None if a run has not ended."""
     footers = [footer for _, footer in ends if footer is not None]
     ended = max(footer.end for footer in footers) if len(footers) == len(ends) else None
     return min(header.start for header, _ in ends), ended
-
-
-def _linked(directories: Sequence[Path], *, linked: bool) -> Iterator[EndpointResult]:
-    """Yield the results of all runs.
-
-    They keep their links to reports only if ``linked``: the reports are below the overview.
-    """
-    for one in _all(directories):
-        yield one if linked else structs.replace(one, report=None)
 
 
 def _every(tally: FleetTally, directories: Sequence[Path]) -> str:

@@ -89,17 +89,16 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
         )
     await asyncio.sleep(order.delay)
     target = order.target
-    dialect = str(target.options.get("dialect", "cloud"))
     try:
         settings = _with_rate_limit(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
-        transcript = await (_run_in(_searching_thread(), ask, settings) if order.searches else ask_here(settings))
+        transcript = await (_run_in(_thread("search"), ask, settings) if order.searches else ask_here(settings))
         seconds = time.monotonic() - start
         report, kept = await _judge_and_pack(transcript, settings, order.keep)
     except UsageProblem as problem:
-        return Done(failed_result(target.name, target.url, dialect, str(problem), 4))
+        return Done(failed_result(target, str(problem), 4))
     except InternalError as error:
-        return Done(failed_result(target.name, target.url, dialect, internal_error_text(error, {}), 3))
+        return Done(failed_result(target, internal_error_text(error, {})))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 
@@ -112,7 +111,7 @@ async def _judge_and_pack(transcript: Transcript, settings: Settings, keep: Keep
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge_at_once(transcript, settings, keep)
-    return await _run_in(_judging_thread(), _judge_at_once, transcript, settings, keep)
+    return await _run_in(_thread("judge"), _judge_at_once, transcript, settings, keep)
 
 
 async def _run_in(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
@@ -136,12 +135,9 @@ def _with_rate_limit(settings: Settings, rate_limit: float | None) -> Settings:
 
 
 @cache
-def _judging_thread() -> ThreadPoolExecutor:
-    """Return the thread that judges large responses while the event loop continues."""
-    return ThreadPoolExecutor(1, "judge")
+def _thread(task: str) -> ThreadPoolExecutor:
+    """Return the only thread for a task: judging large responses, or sending generated requests.
 
-
-@cache
-def _searching_thread() -> ThreadPoolExecutor:
-    """Return the thread that sends generated requests. There is only one, because Hypothesis 6.130 supports no more."""
-    return ThreadPoolExecutor(1, "search")
+    Hypothesis 6.130 allows no more than one thread that generates requests.
+    """
+    return ThreadPoolExecutor(1, task)

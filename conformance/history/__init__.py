@@ -6,8 +6,9 @@ the diff from the run before over_time(snapshot(old_report), snapshot(new_report
 """
 
 from conformance.history.comparison import over_time, side_by_side
+from conformance.history.file import HistoryProblem, UnusableHistory
 from conformance.history.snapshot import Snapshot, snapshot
-from conformance.history.store import HistoryProblem, Store, UnusableHistory, prepare
+from conformance.history.store import Store, prepare
 from conformance.history.trend import history_of, keep
 
 __all__ = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from typing import Final, Literal, get_args
 
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
@@ -161,6 +162,11 @@ def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
     if verdict == Verdict.CONFORMANT:
         return "warned" if warned else "conformant"
     return "broken" if verdict == Verdict.NON_CONFORMANT else "inconclusive"
+
+
+def inconclusive_in_a_row(verdicts: Sequence[str]) -> int:
+    """Return how many of the newest runs in a row had no verdict. The newest one is the last."""
+    return sum(1 for _ in takewhile(lambda verdict: verdict == Verdict.INCONCLUSIVE, reversed(verdicts)))
 
 
 def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final
 
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
-from conformance.history.overview import BrokenClause, TargetResult, Trouble, state_of, trouble_key
+from conformance.history.file import HistoryProblem
+from conformance.history.overview import (
+    BrokenClause,
+    TargetResult,
+    Trouble,
+    inconclusive_in_a_row,
+    state_of,
+    trouble_key,
+)
 from conformance.history.snapshot import Snapshot
-from conformance.history.store import HistoryProblem, Night, Store
+from conformance.history.store import Store
 from conformance.history.trend import LAST, look_back
 from conformance.judge.report import PastRun, Status, Verdict
 
@@ -34,7 +41,7 @@ def period(store: Store, length: timedelta) -> Digest:
         raise HistoryProblem(f"the history {store.path} has no run yet: run check with --history first")
     end = max(run.start for run in newest)
     try:
-        start = _earlier(end, length)
+        start = (datetime.fromisoformat(end) - length).strftime("%Y-%m-%dT%H:%M:%S")  # as the times in the history
     except (ValueError, OverflowError):
         raise HistoryProblem(f"the history {store.path} has a run whose start is not a time: {end!r}") from None
     names = labels(newest)
@@ -81,7 +88,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         counts=run.counts,
         broken=() if now is None or outage is not None else tuple(_broken(now)),
         troubles=troubles,
-        nights=_silent(nights),
+        nights=inconclusive_in_a_row([night.verdict for night in nights]),
         unreached=run.unreached,
         unreached_since=outage.since.start if outage else None,
         unreached_nights=outage.runs if outage else 0,
@@ -92,11 +99,6 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         waivers=() if now is None else now.waivers,
         strip=strip,
     )
-
-
-def _earlier(time: str, length: timedelta) -> str:
-    """Return ``time`` minus ``length``, as a timestamp like those in the history."""
-    return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comparison | None:
@@ -135,7 +137,3 @@ def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
             whose="server",
             since=since.start if since else None,
         )
-
-
-def _silent(nights: list[Night]) -> int:
-    return sum(1 for _ in takewhile(lambda night: night.verdict == Verdict.INCONCLUSIVE, reversed(nights)))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.judge.coverage import ProfileCounts, coverage
-from conformance.judge.exit import warnings_that_fail
+from conformance.judge.exit import unreached, warnings_that_fail
 from conformance.judge.fingerprint import fingerprints
-from conformance.judge.reach import unreached
 from conformance.judge.report import Fingerprint, PastRun, Report, Status, Waiver
 from conformance.judge.timing import timing
 

@@ -50,7 +50,8 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
     if before is not None:
         then, now = store.snapshot(before), store.snapshot(run)
         diff = diff_of(over_time(then, now, fail_on_should=fail_on_should, keep_same=False), outage)
-    statuses = [store.statuses(one) for one in runs]
+    snapshots = (store.snapshot(one) for one in runs)
+    statuses = [{name: clause.status for name, clause in one.clauses.items()} for one in snapshots]
     names = dict.fromkeys(name for of_a_run in reversed(statuses) for name in of_a_run)
     seen = look_back(store.past(run), names)
     return History(

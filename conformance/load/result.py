@@ -15,11 +15,13 @@ from conformance.contract.reading.known_jobs import BOUNDS
 from conformance.contract.refusals import advice
 from conformance.contract.terms import Demand
 from conformance.exchange.model import NoResponse
+from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
 from conformance.judge.deviations.register import Register
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.judge import Judgement
+from conformance.judge.judging import Judging
 from conformance.judge.ledger import instant
 from conformance.judge.outcome import Counted, outcome
 from conformance.judge.report import (
@@ -68,19 +70,9 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     judgement = Judgement(
         results, verdict, reason, count(results), demand, frozenset(LISTS), uncompared=_uncompared(tally)
     )
-    report = build(
-        judgement,
-        (),
-        target=settings.target,
-        dialect=settings.dialect.value,
-        options=settings.options(),
-        start=start,
-        end=end,
-        partial=stopped is not None,
-        selected=None,
-        stopped=stopped,
-        deviations=None if settings.deviations is None else account(register, night, judgement),
-    )
+    deviations = None if settings.deviations is None else account(register, night, judgement)
+    judging = Judging(dialect=settings.dialect, options=settings.options())
+    report = build(judgement, Transcript((), settings.target, start, end, stopped), judging, deviations=deviations)
     return structs.replace(
         report,
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),

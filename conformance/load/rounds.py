@@ -9,7 +9,7 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE
+from conformance.contract.clauses.lifecycle_stop import INTERRUPT_GRACE
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange
 from conformance.probe.jobs import (

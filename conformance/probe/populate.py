@@ -11,7 +11,8 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFORMED
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.contract.clauses.lifecycle_stop import INTERRUPT_GRACE
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.exchange.transcript import Populated

@@ -85,15 +85,16 @@ class Reply:
         """Whether the connection stays open after this response."""
         return self.version == "HTTP/1.1" and self.headers.get("Connection") != "close"
 
-    def _has(self, name: str) -> bool:
-        return name in (known.lower() for known in self.headers)
-
     def wire(self, method: str) -> bytes:
         """Return the response to a request with ``method`` as the bytes to send."""
         headers = dict(self.headers)
         if self.chunked:
             headers["Transfer-Encoding"] = "chunked"
-        elif self.version == "HTTP/1.1" and self.status not in {204, 304} and not self._has("content-length"):
+        elif (
+            self.version == "HTTP/1.1"
+            and self.status not in {204, 304}
+            and "content-length" not in map(str.lower, self.headers)
+        ):
             headers["Content-Length"] = str(len(self.body))
         head = f"{self.version} {self.status} {HTTPStatus(self.status).phrase}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -14,6 +14,7 @@ from typing import Final, Self, TypeVar
 
 from aiohttp import web
 
+from conformance.problems import UsageProblem
 from conformance.reference.app import Reference, handler
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS, Variant
@@ -30,8 +31,8 @@ _SILENT: Final = logging.getLogger("conformance.reference")
 _SILENT.disabled = True  # malformed requests get a 400 and are not logged
 
 
-class Unservable(ValueError):
-    """The variant or fault is unknown, or does not fit the other settings. The message is one line."""
+class Unservable(UsageProblem, ValueError):
+    """The variant or fault is unknown, or does not fit the other settings."""
 
 
 class ReferenceServer:

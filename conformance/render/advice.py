@@ -10,16 +10,8 @@ from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.refusals import advice
 from conformance.exchange.model import NoResponse
 from conformance.judge.report import ClauseResult, Evidence, RecordedExchange, Report, Status, Verdict
-from conformance.render.words import (
-    core_not_exercised,
-    failed_on_should,
-    is_embedded,
-    register_problems,
-    register_summary,
-    sentence,
-    subject,
-    times,
-)
+from conformance.render.qualifiers import failed_on_should, is_embedded, register_problems, register_summary
+from conformance.render.words import core_not_exercised, sentence, subject, times
 
 _THE_VALUE_ITSELF: Final = "Send the value as JSON, not as a string that contains JSON: it is encoded twice."
 _THE_API: Final = "Check that the target and --queue-path are those of the API, and not of a login page or a proxy."

@@ -69,13 +69,6 @@ def target_name(run: PastRun) -> str:
     return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
 
 
-def dialect(run: PastRun) -> str:
-    """Return the dialect that a run required, and for ``auto`` the dialect that the run detected."""
-    if run.dialect != "auto" or run.read_as is None:
-        return run.dialect
-    return f"{run.dialect}, read as {'neither' if run.read_as == 'auto' else run.read_as}"
-
-
 def since(diff: Diff) -> str:
     """Return the earlier run of a comparison in words: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
     return f"Since run {diff.old.number} of {instant(diff.old.start)}"

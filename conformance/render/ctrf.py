@@ -10,7 +10,8 @@ import msgspec
 
 from conformance.judge.report import ClauseResult, Report, Status
 from conformance.render.junit import details, first_line
-from conformance.render.words import failed_on_should, register_problems, subject, subject_title
+from conformance.render.qualifiers import failed_on_should, register_problems
+from conformance.render.words import subject, subject_title
 from conformance.text.safe import visible
 
 SPEC_VERSION: Final = "0.0.0"

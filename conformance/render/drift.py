@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os.path import commonprefix
 from typing import Any, Final
 
-from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState, LostQuote
+from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState
 from conformance.render.markdown import code
 from conformance.render.terminal import Line
 from conformance.spec.document import folded
@@ -65,12 +65,13 @@ def _rest(number: int) -> Iterator[Line]:
 
 def as_markdown(drift: Drift) -> str:
     """Return the differences as Markdown."""
+    lost = ((code(show(one.quote)), code(one.pointer), ", ".join(map(code, one.clauses))) for one in drift.lost[:SHOWN])
     parts = [
         f"## {'❗' if drift.found else '✅'} {verdict(drift)}",
         f"Published: {code(drift.url)}, SHA-256 {code(drift.sha256)}",
         f"Vendored: SHA-256 {code(drift.vendored_sha256)}",
         _table(("What", "Where", "Vendored", "Published"), map(_row, drift.changes[:SHOWN]), len(drift.changes)),
-        _table(("Quote that is gone", "Where", "Clauses"), map(_lost_row, drift.lost[:SHOWN]), len(drift.lost)),
+        _table(("Quote that is gone", "Where", "Clauses"), lost, len(drift.lost)),
     ]
     if drift.found:
         states = ((code(erratum.id), _STATE[state]) for erratum, state in drift.errata)
@@ -81,10 +82,6 @@ def as_markdown(drift: Drift) -> str:
 def _row(change: DocumentChange) -> tuple[str, ...]:
     shown = dict(_both(change))
     return change.kind, code(change.pointer), *(code(shown[name]) if name in shown else "" for name in ("was", "now"))
-
-
-def _lost_row(lost: LostQuote) -> tuple[str, ...]:
-    return code(show(lost.quote)), code(lost.pointer), ", ".join(map(code, lost.clauses))
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) -> str:

@@ -10,17 +10,16 @@ from conformance.judge.report import Report, Verdict
 from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
+from conformance.render.qualifiers import flags, register_problems
 from conformance.render.words import (
     STATUS,
     VERDICT,
     broken_in,
     checked,
     dialect_line,
-    flags,
     judged_again,
     not_checked,
     profile_lines,
-    register_problems,
     rule,
     sentence,
     servers,

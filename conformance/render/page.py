@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from conformance.judge.curl import curl_line
 from conformance.judge.report import PastRun, Span, Status, Verdict
-from conformance.render import changes, words
+from conformance.render import changes, qualifiers, words
 from conformance.text.plural import count
 from conformance.text.safe import visible
 
@@ -87,6 +87,7 @@ def render(
         .get_template(template)
         .render(
             words=words,
+            qualifiers=qualifiers,
             changes=changes,
             style=Markup(style),  # noqa: S704 - ours
             script=Markup(code),  # noqa: S704 - ours

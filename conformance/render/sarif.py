@@ -14,17 +14,8 @@ import msgspec
 
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import ClauseResult, Evidence, Report, Status, Verdict
-from conformance.render.words import (
-    STATUS,
-    failed_on_should,
-    is_embedded,
-    more_like_this,
-    register_problems,
-    rfc_url,
-    rule,
-    sentence,
-    source_text,
-)
+from conformance.render.qualifiers import failed_on_should, is_embedded, register_problems
+from conformance.render.words import STATUS, more_like_this, rfc_url, rule, sentence, source_text
 from conformance.text.safe import visible
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"

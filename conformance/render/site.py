@@ -13,11 +13,11 @@ import msgspec
 
 from conformance.history.comparison import diff_of, over_time
 from conformance.history.digest import digest
+from conformance.history.file import HistoryProblem
 from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
-from conformance.history.store import HistoryProblem, Store
+from conformance.history.store import Store
 from conformance.history.trend import history_of
-from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
 from conformance.render.digest import block
@@ -245,9 +245,6 @@ class _Site:
             ),
         )
 
-    def _profiles(self, run: PastRun) -> tuple[ProfileCounts, ...]:
-        return self.store.snapshot(run).profiles
-
     def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
         page = render(
             f"site/{name}.html",
@@ -260,7 +257,7 @@ class _Site:
             total=self.total,
             newest=self.newest,
             linked=self.linked,
-            profiles=self._profiles,
+            profiles=lambda run: self.store.snapshot(run).profiles,
             **values,
         )
         return page.encode()

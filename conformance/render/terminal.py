@@ -9,6 +9,7 @@ from conformance.judge.report import ClauseResult, GeneratedFamily, Outcome, Rep
 from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
+from conformance.render.qualifiers import register_problems, verdict_line
 from conformance.render.words import (
     STATUS,
     broken_in,
@@ -22,13 +23,11 @@ from conformance.render.words import (
     not_checked,
     place,
     profile_lines,
-    register_problems,
     rule,
     sentence,
     servers,
     status_counts,
     times,
-    verdict_line,
     waived,
 )
 from conformance.text.plural import count

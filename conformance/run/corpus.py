@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from conformance.contract.terms import Dialect
@@ -45,63 +45,8 @@ READS: Final = 61
 """The number of normal GET requests: enough to show a fault that occurs only now and then."""
 _REQUESTS: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
 """The requests of the fixed plan. ``_probing`` yields the further requests, which the probing overlay declares."""
-SCHEMA: Final[Mapping[str, Any]] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "A case of the corpus of GET /api/queue",
-    "type": "object",
-    "required": ["name", "kind", "description", "dialect", "request", "response", "expected"],
-    "properties": {
-        "name": {"type": "string"},
-        "kind": {"enum": ["variant", "fault"]},
-        "description": {"type": "string"},
-        "dialect": {"enum": ["cloud", "oss", "auto"]},
-        "request": {
-            "type": "object",
-            "required": ["method", "target", "headers"],
-            "properties": {
-                "method": {"type": "string"},
-                "target": {"type": "string"},
-                "headers": {"$ref": "#/$defs/headers"},
-            },
-        },
-        "response": {
-            "type": "object",
-            "required": ["file", "status", "headers", "encoding", "body"],
-            "properties": {
-                "file": {"type": "string"},
-                "status": {"type": "integer"},
-                "headers": {"$ref": "#/$defs/headers"},
-                "encoding": {"enum": ["utf-8", "base64"]},
-                "body": {"type": "string"},
-            },
-        },
-        "expected": {
-            "type": "object",
-            "required": ["verdict", "broken"],
-            "properties": {
-                "verdict": {"enum": ["conformant", "non-conformant", "inconclusive"]},
-                "broken": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["clause", "level", "pointers"],
-                        "properties": {
-                            "clause": {"type": "string"},
-                            "level": {"enum": ["must", "should"]},
-                            "pointers": {"type": "array", "items": {"type": ["string", "null"]}},
-                        },
-                    },
-                },
-            },
-        },
-    },
-    "$defs": {
-        "headers": {
-            "type": "array",
-            "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-        }
-    },
-}
+SCHEMA: Final = Path(__file__).with_name("case.schema.json")
+"""The JSON Schema of the JSON file of a case."""
 
 
 class Case(NamedTuple):
@@ -235,7 +180,7 @@ def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
     """Write the cases into a directory and return their number. Raises OSError if a file cannot be written."""
     directory.mkdir(parents=True, exist_ok=True)
     made = list(cases(names))
-    files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
+    files: dict[Path, bytes] = {directory / SCHEMA.name: SCHEMA.read_bytes(), directory / "corpus.json": _index(made)}
     for case in made:
         files[directory / f"{case.stem}.json"] = case_json(case)
         files[directory / f"{case.stem}.http"] = case.response

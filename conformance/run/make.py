@@ -90,8 +90,7 @@ def _check_name(name: str | None) -> None:
 
 def _check_path(queue_path: str, url: str | None) -> None:
     if not queue_path.startswith("/") or any(c in queue_path for c in "?# ") or not queue_path.isprintable():
-        msg = f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}")
     if url is not None and url.rstrip("/").endswith(queue_path):
         msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
         raise UsageProblem(msg)
@@ -118,11 +117,9 @@ def selected_clauses(patterns: Sequence[str]) -> frozenset[str] | None:
 def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
     """Check the options that show or hide workflows. Raises UsageProblem."""
     if whole and redact:
-        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
-        raise UsageProblem(msg)
+        raise UsageProblem("--full-bodies and --redact-workflows contradict each other: whole bodies show workflows")
     if show and redact:
-        msg = "--show-workflows and --redact-workflows contradict each other: give one of them"
-        raise UsageProblem(msg)
+        raise UsageProblem("--show-workflows and --redact-workflows contradict each other: give one of them")
     if whole and not show and url is not None and not is_loopback(url):
         raise UsageProblem(WHOLE_AND_HIDDEN)
 
@@ -165,11 +162,9 @@ def _properties(options: Options, document: Described | None, gateway: Gateway) 
     found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **given})
     remote = found.example_database.removeprefix("github:")
     if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
-        msg = f"--example-database must be github:OWNER/REPO, not {found.example_database!r}"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--example-database must be github:OWNER/REPO, not {found.example_database!r}")
     if not found.example_database:
-        msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"
-        raise UsageProblem(msg)
+        raise UsageProblem("--example-database is empty: give a directory, github:OWNER/REPO, or none")
     if document is None:
         return found
     from conformance.properties.required import declared_values

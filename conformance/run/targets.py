@@ -26,6 +26,7 @@ from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import Option, at, settings_from
 from conformance.run.settings import EMBEDDED, Settings
+from conformance.run.table import Options
 from conformance.text.suggest import did_you_mean
 
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
@@ -57,6 +58,11 @@ class Target:
     def url(self) -> str:
         """The base URL, or ``embedded``."""
         return str(self.options["target"])
+
+    @property
+    def dialect(self) -> str:
+        """The required order of the job tuple."""
+        return str(self.options.get("dialect", Options.dialect))
 
     @property
     def variables(self) -> frozenset[str]:

@@ -14,8 +14,8 @@ from conformance.judge.deviations.register import read_register
 from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
+from conformance.render.qualifiers import register_problems
 from conformance.render.terminal import broken_status, clause_lines, property_lines
-from conformance.render.words import register_problems
 from conformance.run.check import check, demand_options
 from conformance.run.make import selected_clauses
 from conformance.spec.operation import vendored

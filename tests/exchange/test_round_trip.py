@@ -18,8 +18,10 @@ import pytest
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Response
 from conformance.exchange.recordings import read
+from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.judge import Judgement, judge
+from conformance.judge.judging import Judging
 from conformance.judge.report import ClauseResult, Status, decode, encode
 from conformance.judge.whole import exchanges_in
 from conformance.reference.faults import FAULTS, Fault
@@ -145,7 +147,7 @@ def recordable(exchanges: Sequence[Exchange]) -> list[Exchange]:
 
 def kept(exchanges: Sequence[Exchange], judgement: Judgement) -> Sequence[Exchange]:
     """Return the exchanges that a report with whole bodies holds, written and read."""
-    report = build(judgement, exchanges, target="t", dialect="cloud", options={}, start=0, end=0, full_bodies=True)
+    report = build(judgement, Transcript(tuple(exchanges), "t", 0, 0, None), Judging(full_bodies=True))
     return exchanges_in(decode(encode(report)))
 
 

@@ -30,14 +30,16 @@ _MODULES: Final = {
 }
 
 _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "error", "auth")
-_LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove")
+_LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove", "lifecycle_stop")
 _NEAR: Final = {
     "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
+    "prompts": ("job_history",),
     "cors": ("privacy",),
     "headers": ("http", "caching", "error"),
+    "lifecycle_stop": ("lifecycle_remove",),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
@@ -46,7 +48,7 @@ _NEAR: Final = {
 """The files of tests about a module, if they are not named like the module."""
 _MORE: Final = {
     **dict.fromkeys(
-        ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),
+        ("conversation", *_LIFECYCLE),
         ("tests/contract/test_lifecycle.py",),
     ),
     **dict.fromkeys(

@@ -305,15 +305,11 @@ for _clause, _rows in _OTHERWISE.items():
         add(_name, _summary, _clause, each_item(_element(_place, _change)))
 
 
-def _in_every_7th(ask: IncomingRequest) -> bool:
-    return ask.every(7)
-
-
 add(
     "seconds-every-7th-answer",
     "In every seventh response create_time is in seconds.",
     "item.create-time.milliseconds",
-    each_item(_element(CREATED, lambda time: time // 1000), when=_in_every_7th),
+    each_item(_element(CREATED, lambda time: time // 1000), when=every(7)),
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from conformance.reference.faults.registry import every, lists
-from conformance.reference.message import IncomingRequest, items, verbatim
+from conformance.reference.faults.registry import add, every, lists
+from conformance.reference.message import IncomingRequest, Twist, items, verbatim
 from conformance.reference.queue import Queue, QueueItem
 
 # --- the envelope -----------------------------------------------------------------------------------------------------
@@ -257,103 +257,59 @@ def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
 # --- JSON text --------------------------------------------------------------------------------------------------------
 
 
-def _seed(queue: Queue, text: str) -> Queue:
-    """Return the queue with ``text`` as an input in the last job's workflow. It is written into the JSON unchanged."""
-    items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
-    return queue
+_TEXTS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
+    "json.finite-numbers": (
+        ("nan-inside", "An input of a node is NaN.", "NaN"),
+        ("infinity-inside", "An input of a node is -Infinity.", "-Infinity"),
+    ),
+    "json.number-range": (("number-beyond-range", "An input of a node is 1e999.", "1e999"),),
+    "json.well-formed": (
+        ("leading-zero", "An input of a node is 007.", "007"),
+        ("number-without-fraction-digits", "An input of a node is a number that ends with its decimal point.", "1."),
+        ("hexadecimal-number", "An input of a node is written as 0xFF.", "0xFF"),
+        ("unknown-escape", "A string contains an escape that JSON does not define.", r'"\x41"'),
+    ),
+    "json.utf-8": (
+        ("latin-1", "A string is encoded in ISO 8859-1.", '"caf\udce9"'),
+        (
+            "cesu-8",
+            "An emoji is encoded as two surrogates of three bytes each.",
+            '"\udced\udca0\udcbd\udced\udcb8\udc80"',
+        ),
+    ),
+    "json.control-characters": (
+        ("raw-tab", "A string contains an unescaped tab.", '"a\tb"'),
+        ("raw-line-feed", "A string contains an unescaped line feed.", '"a\nb"'),
+    ),
+    "json.paired-surrogates": (
+        ("lone-surrogate", "A string contains the escape of half a surrogate pair.", r'"cut \ud83d"'),
+    ),
+    "json.distinct-names": (
+        ("name-twice", "An object has the same member twice with different values.", '1,"seed":2'),
+        ("name-twice-by-escape", "An object has the same member twice, once written with escapes.", r'1,"\u0073eed":2'),
+    ),
+    "json.nesting": (
+        ("nested-200-deep", "A workflow is nested two hundred levels deep.", "[" * 194 + "]" * 194),
+        (
+            "nested-100000-deep",
+            "A workflow is nested a hundred thousand levels deep, which crashes recursive parsers.",
+            "[" * 100_000 + "]" * 100_000,
+        ),
+    ),
+}
+"""By clause, the name and description of a fault, and the JSON text that it writes for an input in the last job."""
 
 
-@lists("json.finite-numbers", variant="standing-still")
-def nan_inside(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is NaN."""
-    return _seed(queue, "NaN")
+def _with_seed(text: str) -> Twist:
+    """Write a text, unchanged, as the JSON of an input in the last job's workflow."""
+
+    def change(queue: Queue, _ask: IncomingRequest) -> Queue:
+        items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
+        return queue
+
+    return Twist(lists=change)
 
 
-@lists("json.finite-numbers", variant="standing-still")
-def infinity_inside(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is -Infinity."""
-    return _seed(queue, "-Infinity")
-
-
-@lists("json.number-range", variant="standing-still")
-def number_beyond_range(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is 1e999."""
-    return _seed(queue, "1e999")
-
-
-@lists("json.well-formed", variant="standing-still")
-def leading_zero(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is 007."""
-    return _seed(queue, "007")
-
-
-@lists("json.well-formed", variant="standing-still")
-def number_without_fraction_digits(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is a number that ends with its decimal point."""
-    return _seed(queue, "1.")
-
-
-@lists("json.well-formed", variant="standing-still")
-def hexadecimal_number(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is written as 0xFF."""
-    return _seed(queue, "0xFF")
-
-
-@lists("json.well-formed", variant="standing-still")
-def unknown_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an escape that JSON does not define."""
-    return _seed(queue, r'"\x41"')
-
-
-@lists("json.utf-8", variant="standing-still")
-def latin_1(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string is encoded in ISO 8859-1."""
-    return _seed(queue, '"caf\udce9"')
-
-
-@lists("json.utf-8", variant="standing-still")
-def cesu_8(queue: Queue, _ask: IncomingRequest) -> object:
-    """An emoji is encoded as two surrogates of three bytes each."""
-    return _seed(queue, '"\udced\udca0\udcbd\udced\udcb8\udc80"')
-
-
-@lists("json.control-characters", variant="standing-still")
-def raw_tab(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an unescaped tab."""
-    return _seed(queue, '"a\tb"')
-
-
-@lists("json.control-characters", variant="standing-still")
-def raw_line_feed(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an unescaped line feed."""
-    return _seed(queue, '"a\nb"')
-
-
-@lists("json.paired-surrogates", variant="standing-still")
-def lone_surrogate(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains the escape of half a surrogate pair."""
-    return _seed(queue, r'"cut \ud83d"')
-
-
-@lists("json.distinct-names", variant="standing-still")
-def name_twice(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice with different values."""
-    return _seed(queue, '1,"seed":2')
-
-
-@lists("json.distinct-names", variant="standing-still")
-def name_twice_by_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice, once written with escapes."""
-    return _seed(queue, r'1,"\u0073eed":2')
-
-
-@lists("json.nesting", variant="standing-still")
-def nested_200_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow is nested two hundred levels deep."""
-    return _seed(queue, "[" * 194 + "]" * 194)
-
-
-@lists("json.nesting", variant="standing-still")
-def nested_100000_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow is nested a hundred thousand levels deep, which crashes recursive parsers."""
-    return _seed(queue, "[" * 100_000 + "]" * 100_000)
+for _clause, _rows in _TEXTS.items():
+    for _name, _summary, _text in _rows:
+        add(_name, _summary, _clause, _with_seed(_text), variant="standing-still")

@@ -143,16 +143,6 @@ def items(
     return register
 
 
-def writes(clause: str, **options: Any) -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a fault that changes the bytes of the JSON text."""
-
-    def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-        _enter(function, clause, Twist(writes=function), options)
-        return function
-
-    return register
-
-
 def replies(
     clause: str, to: int | None = None, method: str | None = None, when: When = always, **options: Any
 ) -> Callable[[Replies], Replies]:

@@ -39,11 +39,9 @@ class TakesItsTime(Board):
     takes: ClassVar[float] = 0.1
 
 
-def _written_to(ask: IncomingRequest) -> bool:
-    return ask.writing > 1
-
-
-@lists("item.five-elements", when=_written_to, variant="takes-jobs", board=TakesItsTime, under_load=True)
+@lists(
+    "item.five-elements", when=lambda ask: ask.writing > 1, variant="takes-jobs", board=TakesItsTime, under_load=True
+)
 def torn_by_two_who_write(queue: Queue, _ask: IncomingRequest) -> object:
     """While two POST requests are in progress, a GET shows only the first two elements of the last job."""
     for jobs in queue.values():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.reference.tolerances import http, jobs, requests
+from conformance.reference.tolerances import http, jobs, limits, requests
 from conformance.reference.tolerances.row import Row
 
-TABLE: Final[tuple[Row, ...]] = (*http.ROWS, *requests.ROWS, *jobs.ROWS)
+TABLE: Final[tuple[Row, ...]] = (*http.ROWS, *requests.ROWS, *jobs.ROWS, *limits.ROWS)

@@ -13,7 +13,7 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.tolerances.row import Replies, Row, on_200, set_fields
 
 
-def _tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
+def tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
     """Return a Twist that adds the ETag ``tag(body)``.
 
     With ``heeds``, a request with a matching If-None-Match gets a 304.
@@ -34,7 +34,8 @@ def _digest(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
-def _strong(body: bytes) -> str:
+def strong(body: bytes) -> str:
+    """Return a strong ETag for a body."""
     return f'"{_digest(body)}"'
 
 
@@ -184,33 +185,33 @@ ROWS: Final = (
     Row(
         "etag-of-a-still-queue",
         "The queue does not change, and neither does its ETag.",
-        _tagging(_strong),
+        tagging(strong),
         {"still": True},
     ),
     Row(
         "weak-etag",
         "ETags are weak, and a matching If-None-Match gets a 304.",
-        _tagging(lambda body: f'W/"{_digest(body)}"'),
+        tagging(lambda body: f'W/"{_digest(body)}"'),
         {"still": True},
     ),
     Row(
         "etag-of-odd-characters",
         "ETags contain every allowed character.",
-        _tagging(lambda body: f'"!#$%&\'()*+,-./:;<=>?@[]^_`{{|}}~{_digest(body)}"'),
+        tagging(lambda body: f'"!#$%&\'()*+,-./:;<=>?@[]^_`{{|}}~{_digest(body)}"'),
         {"still": True},
     ),
-    Row("etag-of-a-moving-queue", "The ETag changes with the queue.", _tagging(_strong)),
+    Row("etag-of-a-moving-queue", "The ETag changes with the queue.", tagging(strong)),
     Row(
         "etag-never-matched",
         "Responses have an ETag, but conditions are ignored.",
-        _tagging(_strong, heeds=False),
+        tagging(strong, heeds=False),
         {"still": True},
     ),
-    Row("weak-etag-that-stays", "The weak ETag is always the same.", _tagging(lambda _: 'W/"queue"', heeds=False)),
+    Row("weak-etag-that-stays", "The weak ETag is always the same.", tagging(lambda _: 'W/"queue"', heeds=False)),
     Row(
         "empty-etag",
         "The ETag of an unchanging queue is the empty string in quotes.",
-        _tagging(lambda _: '""'),
+        tagging(lambda _: '""'),
         {"still": True},
     ),
     Row("last-modified", "Responses have Last-Modified.", on_200(last_modified="Sun, 23 Nov 2025 16:00:00 GMT")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from conformance.reference.message import IncomingRequest, Twist
@@ -19,8 +20,13 @@ def _count_from_far(item: QueueItem) -> None:
     item[0] += 2**53 - 1000
 
 
-def _age(item: QueueItem) -> None:
-    item[4]["create_time"] -= 600_000_000_000
+def shift(by: Callable[[int], int]) -> Twist:
+    """Add to the create_time of each job what ``by`` returns for it."""
+
+    def change(item: QueueItem) -> None:
+        item[4]["create_time"] += by(item[4]["create_time"])
+
+    return each_job(change)
 
 
 def _unnumbered(queue: Queue, _ask: IncomingRequest) -> Queue:
@@ -66,11 +72,7 @@ ROWS: Final = (
         "All jobs have the same create_time.",
         each_job(lambda item: item[4].update(create_time=1_763_913_600_123)),
     ),
-    Row(
-        "old-jobs",
-        "Jobs have been pending for years.",
-        each_job(_age),
-    ),
+    Row("old-jobs", "Jobs have been pending for years.", shift(lambda _: -600_000_000_000)),
     Row(
         "odd-names-in-workflows",
         "Inputs have names such as __proto__, which cause errors in careless programs.",

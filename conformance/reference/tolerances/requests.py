@@ -34,7 +34,9 @@ def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: T
     return Twist(replies=change)
 
 
-def _options(status: int, **fields: str | None) -> Twist:
+def answer_options(status: int, **fields: str | None) -> Twist:
+    """Respond to OPTIONS with another status and other header fields."""
+
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if ask.method != "OPTIONS" or reply.status != 204:
             return reply
@@ -56,14 +58,6 @@ def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **f
 
 def _without_origin(ask: IncomingRequest) -> IncomingRequest:
     return replace(ask, headers=tuple(field for field in ask.headers if field[0].lower() != "origin"))
-
-
-def _foreign(ask: IncomingRequest) -> bool:
-    return (ask.header("origin") or "").startswith("https://")
-
-
-def _csv(ask: IncomingRequest) -> bool:
-    return ask.header("accept") == "text/csv"
 
 
 def _saying(text: str) -> Twist:
@@ -119,27 +113,31 @@ ROWS: Final = (
     Row(
         "foreign-origin-refused",
         "A request from another origin gets a 403.",
-        _to(403, "This origin is not allowed.", _foreign),
+        _to(403, "This origin is not allowed.", lambda ask: (ask.header("origin") or "").startswith("https://")),
     ),
-    Row("csv-refused", "A request that accepts only CSV gets a 406.", _to(406, "Only JSON is available.", _csv)),
+    Row(
+        "csv-refused",
+        "A request that accepts only CSV gets a 406.",
+        _to(406, "Only JSON is available.", lambda ask: ask.header("accept") == "text/csv"),
+    ),
     Row(
         "query-refused",
         "An undeclared parameter gets a 400.",
         _to(400, "Parameters are not supported.", lambda ask: bool(ask.query)),
     ),
     # methods
-    Row("options-200", "OPTIONS gets a 200 with Allow.", _options(200, content_type="text/plain")),
-    Row("options-404", "OPTIONS gets a 404.", _options(404, allow=None)),
-    Row("options-403", "OPTIONS is refused.", _options(403, allow=None)),
+    Row("options-200", "OPTIONS gets a 200 with Allow.", answer_options(200, content_type="text/plain")),
+    Row("options-404", "OPTIONS gets a 404.", answer_options(404, allow=None)),
+    Row("options-403", "OPTIONS is refused.", answer_options(403, allow=None)),
     Row(
         "options-preflight",
         "OPTIONS responds to a CORS preflight.",
-        _options(204, allow=None, access_control_allow_methods="GET, HEAD"),
+        answer_options(204, allow=None, access_control_allow_methods="GET, HEAD"),
     ),
     Row(
         "allow-in-another-order",
         "Allow lists methods that the suite does not use.",
-        _options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
+        answer_options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
     ),
     # refusals
     Row("refuses-with-403", "A missing or wrong key gets a 403.", _refusal(403), {"needs_key": True}),
