@@ -19,7 +19,7 @@ import pytest
 HOME: Final = Path(__file__).parent
 SUITE: Final = HOME / "conformance" / "suite" / "test_contract.py"
 NODE: Final = "conformance/suite/test_contract.py"
-"""The node id of the suite's tests, wherever it is installed."""
+"""The pytest node id of the suite's tests. It is the same wherever the suite is installed."""
 _NAMES: Final = ("conformance", "conformance.suite", "conformance.suite.test_contract", NODE, str(SUITE))
 
 
@@ -48,7 +48,7 @@ def pytest_load_initial_conftests(
 
 
 def located(arg: str) -> str:
-    """Return the path of the suite for an argument that names it, so that no nearby folder can shadow it."""
+    """Return the path of the suite if ``arg`` names the suite, so that a folder with the same name cannot shadow it."""
     name, separator, item = arg.partition("::")
     return f"{SUITE}{separator}{item}" if name in _NAMES else arg
 

@@ -1,8 +1,8 @@
 """Generate bodies of ``GET /api/queue`` from a seed, shaped like the jobs that users submit.
 
 A workflow is the API graph of an image generation: loaders, prompts of some hundred characters, samplers, and links
-between them. A large one also has nodes of extensions, with two dozen inputs each; with 60 nodes it has 24 kB. All
-values are made up, and no code of the package is used.
+between them. A large workflow also has nodes of extensions, with two dozen inputs each. A workflow with 60 nodes has 24
+kB. All values are made up, and no code of the package is used.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ _OF_EXTENSIONS: Final[tuple[tuple[int, str, Node], ...]] = (
     ),
 )
 _GROWN: Final = 10
-"""Number of a workflow's nodes after which some belong to extensions."""
+"""In a workflow with more nodes than this, some of the further nodes belong to extensions."""
 
 
 def workflow(rng: random.Random, nodes: int) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """What checking many targets costs: 1,000 embedded endpoints in one process, 3 % of them with a fault.
 
-Prints the endpoints checked per second, the CPU time that each one takes (of the workers, of the client, and of the
-process that serves), what that would be on two idle cores, how the work was spread, and how memory grows from a quarter
-of the endpoints to all of them. Fails if a fault was not found, if a conforming endpoint was accused, or if an endpoint
-got other requests than ``check`` sends.
-
-All processes talk only to loopback.
+Prints the endpoints checked per second, the CPU time for each endpoint (of the workers, of the client, and of the
+process that serves the endpoints), the endpoints per second that two idle cores could check, how the work was spread
+over the workers, and how memory grows from a quarter of the endpoints to all of them. Fails if a fault was not found,
+if a conforming endpoint was accused, or if an endpoint got other requests than ``check`` sends. All processes talk only
+to loopback.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class Spent:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """The CPU time of each of these, including processes that have ended."""
+        """The CPU time of client, workers and server, including processes that have ended."""
         return {part: sum(processes.values()) for part, processes in self.by_process.items()}
 
 
@@ -80,7 +79,7 @@ def serving(number: int) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def watched(process: subprocess.Popen[str], server: psutil.Process) -> Spent:
-    """Return what a run and the server spend until the run ends."""
+    """Return the CPU time and memory that a run and the server take until the run ends."""
     spent, before = Spent(), _seconds(server)
     client = psutil.Process(process.pid)
     while process.poll() is None:
@@ -110,7 +109,7 @@ def _seconds(process: psutil.Process) -> float:
 def check_fleet(number: int, folder: Path) -> tuple[float, Spent, Counter[str]]:
     """Check all endpoints, and verify that every fault was found and no conforming endpoint accused.
 
-    Returns the duration in seconds, what was spent, and how many endpoints each worker checked.
+    Returns the duration in seconds, CPU time and memory, and how many endpoints each worker checked.
     """
     with serving(number) as (server, url):
         listed = folder / "urls.txt"

@@ -39,7 +39,7 @@ OURS = "from conformance import Validator\nread = Validator(must_only={must_only
 
 
 def free() -> float:
-    """Return the free memory in megabytes, or 4,000 if the system does not tell."""
+    """Return the free memory in megabytes, or 4,000 if the system does not report it."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:
@@ -62,7 +62,7 @@ def peak(made: str, file: Path) -> int:
 
 
 def alone(sizes: Sequence[int], measured: Mapping[str, Sequence[float]]) -> str:
-    """Return a note with the time per megabyte at the smallest and the largest size, apart from any ratio."""
+    """Return a note with the time per megabyte at the smallest and at the largest size, not as a ratio."""
     ends = (sizes[0], sizes[-1])
     each = (
         f"{name}: "

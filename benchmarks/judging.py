@@ -18,7 +18,7 @@ def fraction(some: Collection[str], everything: Collection[str]) -> str:
 
 
 def unseen(known: Bodies, ours: Sight) -> list[str]:
-    """Return a note that names the faults that our own validator should detect but did not; empty if it detects all."""
+    """Return a note that names the faults that our own validator should detect but did not; empty if there are none."""
     names = [name for name in (*known.must, *known.should) if name not in ours.must | ours.should]
     return [f"Not detected by {ALL}, though it should be: {', '.join(f'`{name}`' for name in names)}."] if names else []
 

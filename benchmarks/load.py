@@ -1,9 +1,10 @@
-"""What checking every response costs under load: requests per second of the same Locust run with and without it.
+"""What checking every response costs under load: requests per second of the same Locust run with and without checks.
 
-One process of Locust, as fast as it can, sends requests to a reference endpoint in this process. The cases differ in
-the bodies: a queue that changes as in a busy service, encoded anew for each response; and bodies made in advance, so
-that the endpoint does not limit the rate. These are always the same (with and without a unique id in a header), or
-change ten times a second, or change with each response (at 2,000 requests per second, and as fast as possible).
+One process of Locust sends requests, as fast as it can, to a reference endpoint in this process. The cases differ in
+the bodies. In one case the queue changes as in a busy service, and is encoded anew for each response. In the others the
+bodies are made in advance, so that the endpoint does not limit the rate: they are always the same (with and without a
+unique id in a header), or change ten times a second, or change with each response (at 2,000 requests per second, and as
+fast as possible).
 """
 
 from __future__ import annotations

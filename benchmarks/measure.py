@@ -1,7 +1,7 @@
 """Measure several cases in turn, and write the results: a table (Markdown and JSON) and a plot (SVG).
 
-``docs/benchmarks.md`` contains the prose. The table of each subject is in it between two marks, and is made only from
-``docs/benchmarks/SUBJECT.json``.
+``docs/benchmarks.md`` contains the text, and, between two marks, the table of each benchmark. The table is made only
+from ``docs/benchmarks/SUBJECT.json``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ PACKAGES: Final = (
     "schemathesis",
 )
 MEANWHILE: Final = {"#010203": "text", "#010204": "grid", "#010205": "ours", "#010206": "other", "#010207": "paper"}
-"""Colours that matplotlib writes, and the name of the colour that a browser shows instead in light or dark mode."""
+"""Placeholder colours that matplotlib writes, and the CSS variables that replace them, so that a browser can show the
+plot in light or dark mode.
+"""
 STYLE: Final = """<style>
 :root { --text: #1f2328; --grid: #d1d9e0; --ours: #0969da; --other: #8c959f; --paper: #ffffff }
 @media (prefers-color-scheme: dark) {
@@ -112,11 +114,11 @@ def import_extra(name: str) -> Any:
 
 
 def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm: bool = True) -> dict[str, list[float]]:
-    """Run every case once per round, in another order each round, and return the seconds per call.
+    """Run every case once per round, in a different order each round, and return the seconds per call.
 
-    That way a busy machine slows down all cases alike. Each case first runs once unmeasured, unless ``warm`` is false.
-    Garbage is collected only between measurements. A measurement consists of ``calls`` calls, for cases that are too
-    short for the clock.
+    The order makes a busy machine slow down all cases alike. Each case first runs once unmeasured, unless ``warm`` is
+    false. Garbage is collected only between measurements. A measurement consists of ``calls`` calls, for cases that are
+    too short for the clock.
     """
     names = list(cases)
     for case in cases.values() if warm else ():
@@ -140,7 +142,7 @@ def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm:
 
 
 def ratio(taken: Mapping[str, Sequence[float]], over: str, under: str) -> float:
-    """Return the median ratio of two cases' times in the same round."""
+    """Return the median, over all rounds, of the ratio of two cases' times in the same round."""
     return statistics.median(one / other for one, other in zip(taken[over], taken[under], strict=True))
 
 
@@ -159,7 +161,7 @@ def digits(value: float, count: int = 3) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return the machine, the date, and the versions of Python and of the compared packages."""
+    """Return a description of the machine, the date, and the versions of Python and of the compared packages."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -282,9 +284,9 @@ def bars(path: Path, names: Sequence[str], ours: Sequence[str], panels: Sequence
 
 
 def lines(path: Path, title: str, along: tuple[str, Sequence[float]], curves: Mapping[str, Sequence[float]]) -> None:
-    """Draw curves over a logarithmic axis.
+    """Draw curves over a logarithmic axis. ``along`` is the label of this axis and its positions.
 
-    ``along`` is the axis label and the positions. Each curve is named at its end.
+    Each curve is named at its end.
     """
     if not drawable():
         return

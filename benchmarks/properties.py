@@ -1,9 +1,9 @@
 """How many generated requests per second reach a server, compared with Schemathesis's own command ``st run``.
 
-Both send requests to the same reference endpoint, which has its own process. Whole processes are measured in turn, from
-start to report: with few requests and with many. The difference is the time for the requests, without start and report.
-``st run`` gets a hook that adds a query, since it generates nothing for an operation without parameters. It checks
-status, media type and schema of each response; our command checks each one against every clause.
+Both send requests to the same reference endpoint, which has its own process. Whole processes are measured, from start
+to report, with few and with many requests. The difference in time is the time for the additional requests, without
+start and report. ``st run`` gets a hook that adds a query, since it generates nothing for an operation without
+parameters. It checks status, media type and schema of each response; our command checks each one against every clause.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def theirs(target: str, directory: Path, requests: int) -> float:
 
 
 def main() -> None:
-    """Measure both in turn, and print a table."""
+    """Measure both commands in turn, and print a table."""
     serve = [str(BIN / "comfy-conformance"), "serve", "--port", "0"]
     with tempfile.TemporaryDirectory() as place, subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None

@@ -1,7 +1,7 @@
-"""Other ways to validate a body of ``GET /api/queue``, each used as its documentation says, with what it checks.
+"""Other ways to validate a body of ``GET /api/queue``, each used as its documentation says, and what each checks.
 
-Each one either accepts a body or refuses it; raising an exception is a refusal. The schemas are those of the corrected
-OpenAPI document, because the published one refuses every real job.
+Each way either accepts a body or refuses it; an exception is a refusal. The schemas are those of the corrected OpenAPI
+document, because the published document refuses every real job.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCHEMA_CHECKS: Final = "five elements; one of the five types at any place"
 class Rival:
     """A way to validate a body.
 
-    ``make`` returns the function that does it; ImportError means that it is not installed.
+    ``make`` returns the validating function, or raises ImportError if it is not installed.
     """
 
     name: str
@@ -147,7 +147,7 @@ RIVALS: Final = (
 
 
 def ready() -> dict[str, tuple[Rival, Passes]]:
-    """Return the installed rivals. The others are named on standard error."""
+    """Return the installed ways to validate. Those that are not installed are named on standard error."""
     made = {}
     for rival in RIVALS:
         try:
@@ -158,7 +158,7 @@ def ready() -> dict[str, tuple[Rival, Passes]]:
 
 
 def left_out(made: dict[str, tuple[Rival, Passes]]) -> list[str]:
-    """Return a note that names the rivals that are not installed; empty if all are."""
+    """Return a note that names the ways to validate that are not installed; empty if all are installed."""
     names = [rival.name for rival in RIVALS if rival.name not in made]
     return [f"Left out, because not installed: {', '.join(names)}."] if names else []
 

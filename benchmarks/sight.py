@@ -1,8 +1,8 @@
 """Count which faults each library detects in response bodies of the reference endpoint.
 
-Only faults that show in a single body count, not those in headers or between two responses. The bodies are those that
-differ from what the endpoint sends without the fault. A library detects a fault if it refuses any of them. The
-conforming bodies are those of the conforming variants.
+Only faults that show in a single body count, not faults in headers or between two responses. For each fault, the
+library validates the bodies that differ from what the endpoint sends without the fault. A library detects the fault if
+it refuses any of these bodies. The conforming bodies come from the conforming variants.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ READS = 40
 
 @dataclass(frozen=True)
 class Bodies:
-    """Bodies by the name of their fault, for must and for should clauses, and conforming bodies by variant."""
+    """Bodies by the name of their fault, for faults of must and of should clauses, and conforming bodies by variant."""
 
     must: dict[str, list[bytes]]
     should: dict[str, list[bytes]]
@@ -55,7 +55,7 @@ def _of_one_body(fault: Fault) -> bool:
 
 
 def bodies(most: int) -> Bodies:
-    """Return the bodies of at most ``most`` faults; the same ones every time."""
+    """Return the bodies of at most ``most`` faults, which are the same every time."""
     demand = Demand.of(Dialect.CLOUD)
     found: dict[Level | None, dict[str, list[bytes]]] = {Level.MUST: {}, Level.SHOULD: {}}
     for fault in list(FAULTS.values())[-most:]:
@@ -75,7 +75,7 @@ def bodies(most: int) -> Bodies:
 
 
 def sight(passes: Passes, known: Bodies) -> Sight:
-    """Let a library validate all bodies, and return the names of those that it refuses."""
+    """Let a library validate all bodies, and return the names of the faults and variants whose bodies it refuses."""
     seen = [
         frozenset(
             name for name, bodies_with_fault in kind.items() if any(refuses(passes, body) for body in bodies_with_fault)

@@ -1,4 +1,4 @@
-"""How long it takes to validate a usual body by a library call: five jobs, some 3 kB."""
+"""How long a library call takes to validate a typical body: five jobs, some 3 kB."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """How long commands take from the start of the process to its end, compared with other programs.
 
-- ``--help``, ``clauses`` and ``judge`` of a small file, compared with Python that imports what any command line needs;
-- ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a key.
-  ``st run`` uses the corrected document: with the published one, or without a key, it stops after a few requests;
-- ``pytest --pyargs conformance``, compared with an empty pytest run in the same environment.
+- ``--help``, ``clauses`` and ``judge`` of a small file, compared with a Python process that imports only json and
+click; - ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a
+key. ``st run`` uses the corrected document: with the published one, or without a key, it stops after a few requests; -
+``pytest --pyargs conformance``, compared with an empty pytest run in the same environment.
 
 All processes talk only to loopback.
 """
@@ -34,7 +34,7 @@ LEAST = 'python -c "import json, click"'
 CHECK, PLAN, THEIRS = "check", "check --properties 0", "st run"
 SUITE, EMPTY = "pytest --pyargs conformance", "pytest, nothing to run"
 RUN = frozenset({0, 1, 5, 10})
-"""Exit statuses of a command that ran: conformant, findings, no tests, inconclusive."""
+"""Exit statuses of a command that ran normally: conformant (0), findings (1), no tests (5), inconclusive (10)."""
 
 
 class Counting(Reference):
@@ -43,7 +43,7 @@ class Counting(Reference):
     requests = 0
 
     def answer(self, ask: IncomingRequest) -> Reply:
-        """Count a request, and return the response to it."""
+        """Count a request, and return its response."""
         self.requests += 1
         return super().answer(ask)
 

@@ -44,7 +44,9 @@ _HOMES: Final = {
     "check": "run.check",
     "validate": "contract.validator",
 }
-"""The module of each public name. It is imported when the name is first used, so importing the package is cheap."""
+"""The module of each public name. The module is imported when the name is first used, so importing the package is
+cheap.
+"""
 
 
 def __getattr__(name: str) -> object:

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from schemathesis.checks import CheckContext
 
 SCHEME: Final = "ApiKeyAuth"
-"""The document's name for the key, as in ``[auth.openapi.ApiKeyAuth]``."""
+"""The name of the security scheme for the key in the OpenAPI document, as in ``[auth.openapi.ApiKeyAuth]``."""
 _ABOUT_ONE_RESPONSE: Final = frozenset(clause.id for clause in CATALOGUE if clause.over is not None)
 
 
 class Breach(Failure):
     """A failure for Schemathesis: a response broke a clause.
 
-    Schemathesis lists one failure per clause, however many responses break it.
+    However many responses break the clause, Schemathesis lists one failure.
     """
 
     code: ClassVar[str] = "QC"
@@ -69,7 +69,9 @@ TALLY: Final = Tally()
 KEPT: Final = 64
 """Maximum number of entries in ``_RECEIVED``: one for each worker that Schemathesis can have."""
 _RECEIVED: Final[dict[int, Received]] = {}
-"""Responses as received, by the ``id()`` of the response object whose key was redacted. Removed once checked."""
+"""Responses before the redaction of the key, by the ``id()`` of the response object. Each is removed once it is
+checked.
+"""
 
 
 @schemathesis.check

@@ -47,7 +47,8 @@ class QueueServer(Protocol):
 
         The result has ``url``, the base URL without ``/api/queue``, and ``key``, the required key or None.
 
-        Raises ValueError for an unknown name, with the nearest known one, and for contradictory arguments.
+        Raises ValueError for contradictory arguments and for an unknown name; the message suggests the nearest known
+        name.
         """
 
 

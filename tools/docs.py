@@ -1,7 +1,7 @@
 """Write every generated page, table, count and snapshot. ``tox -e docs`` runs this program.
 
-``python tools/docs.py FILE...`` writes only these files. All take a few seconds, except ``docs/faults.md``, for which
-every fault is measured. That takes a minute or two.
+``python tools/docs.py FILE...`` writes only these files. Each takes a few seconds, except ``docs/faults.md``: for this
+page every fault is checked, which takes a minute or two.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Final
 HOME: Final = Path(__file__).parents[1]
 sys.path[:0] = [str(HOME), str(HOME / "tests"), str(HOME / "tools")]
 
+import dialects_page  # noqa: E402
 from options_page import check_options, page, parameters_page  # noqa: E402
+from report_schema import schema_text  # noqa: E402
 
 from conformance.contract.catalogue import CATALOGUE  # noqa: E402 - can be imported only after the path was extended
 from conformance.reference.variants import VARIANTS  # noqa: E402
-from conformance.render.catalogue import as_markdown, dialects_as_markdown  # noqa: E402
-from conformance.render.schema import schema_text  # noqa: E402
+from conformance.render.catalogue import as_markdown  # noqa: E402
 
 
 def clause_ids() -> str:
@@ -40,7 +41,7 @@ def own_tests() -> str:
 
 
 def readme() -> str:
-    """Return the README with correct numbers of clauses and variants."""
+    """Return README.md with its numbers of clauses and variants updated."""
     text = (HOME / "README.md").read_text(encoding="utf-8")
     for pattern, count in (
         (r"\b\d+(?= clauses\b)", len(CATALOGUE)),
@@ -60,7 +61,7 @@ def mutants() -> str:
 SERVERS: Final = runpy.run_path(str(HOME / "tools" / "servers_in_the_wild.py"))
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "docs/clauses.md": as_markdown,
-    "docs/dialects.md": dialects_as_markdown,
+    "docs/dialects.md": dialects_page.page,
     "docs/options.md": page,
     "docs/own-tests.md": own_tests,
     "conformance/run/check_options.py": check_options,
@@ -76,7 +77,7 @@ FAULTS: Final = "docs/faults.md"
 
 
 def main(names: list[str]) -> None:
-    """Write the named files, or all."""
+    """Write the named files, or all files if none is named."""
     for name in names or [*GENERATED, FAULTS]:
         if name == FAULTS:
             text = runpy.run_path(str(HOME / "tests" / "whole" / "test_faults.py"))["page"]()

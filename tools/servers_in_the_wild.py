@@ -43,7 +43,7 @@ SERVERS: Final = (
 
 @dataclass
 class Count:
-    """In how many recordings a clause was judged under one dialect, and the names of those that break it."""
+    """In how many recordings a clause was judged under one dialect, and the names of the recordings that break it."""
 
     judged: int = 0
     broken: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Count:
 
 
 def shown(name: str, count: Count) -> str:
-    """Return the table cell of a clause under ``oss``, where a broken must clause may be only a warning."""
+    """Return the table cell for a clause under ``oss``. It says if breaking the clause is only a warning there."""
     softened = count.broken and BY_ID[name].level_in(Demand.of(Dialect.OSS)) is not BY_ID[name].level
     return f"{count}, a warning" if softened else str(count)
 
@@ -94,7 +94,7 @@ def section(server: Recorded) -> Iterator[str]:
 
 
 def page() -> str:
-    """Return the content of the page."""
+    """Return the content of docs/servers-in-the-wild.md."""
     lines = [
         "# Servers in the wild",
         "",

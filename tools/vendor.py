@@ -1,7 +1,7 @@
-"""Copy the published OpenAPI document into a checkout, with its provenance: ``python tools/vendor.py [CHECKOUT]``.
+"""Copy the published OpenAPI document into a checkout of this project: ``python tools/vendor.py [CHECKOUT]``.
 
-Nothing is written if ``comfy-conformance drift`` finds no drift. Exit status: 0 vendored, or no drift; 1 nothing was
-written, and a line on standard error says why; 2 usage.
+The URL, date and SHA-256 of the copy are recorded too. Nothing is written if ``comfy-conformance drift`` finds no
+drift. Exit status: 0 vendored, or no drift; 1 nothing was written, and a line on standard error says why; 2 usage.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from conformance.cli.drift import compare_published, document_url
-from conformance.cli.shared import options_at
+from conformance.cli.shared import Command, options_at
 from conformance.drift.changes import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
 from conformance.run.describing import Place
@@ -30,13 +30,13 @@ _MODULE: Final = Path("conformance", "spec", "document.py")
 
 
 class Unvendored(Exception):
-    """Nothing was written. The message says why, in one line."""
+    """Raised if nothing was written. The message says why, in one line."""
 
 
 def revendor(checkout: Path, published: Published, *, url: str, today: date) -> tuple[Path, ...]:
     """Write the published operation into a checkout, and return the files that were replaced.
 
-    They all contain the SHA-256 of the document. Raises Unvendored and OSError; then no file was changed.
+    They all contain the SHA-256 of the document. Raises Unvendored or OSError, in which case no file was changed.
     """
     if METHOD not in published.document["paths"].get(PATH, {}):
         raise Unvendored(f"the published document has no {METHOD.upper()} {PATH} any more: there is nothing to vendor")
@@ -66,14 +66,14 @@ def _text(checkout: Path, path: Path) -> str:
 
 
 def _with(text: str, pattern: str, value: str, path: Path) -> str:
-    """Replace the only match of a pattern. Raises Unvendored if there is not exactly one."""
+    """Replace the only match of a pattern in a text. Raises Unvendored if there is not exactly one match."""
     changed, found = re.subn(pattern, lambda _: value, text, flags=re.MULTILINE)
     if found != 1:
         raise Unvendored(f"{path} has {found} matches of {pattern!r} instead of one: correct it first")
     return changed
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkout", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--url", default=PUBLISHED_AT, show_default=True, help="Where the document is published.")
 @options_at(Place.DRIFT, quiet=False)

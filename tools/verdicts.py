@@ -1,14 +1,14 @@
-"""Record what is reported for every fault, every variant and every recording, so that a change of behaviour shows.
+"""Record what the suite reports for every fault, variant and recording, so that a change of its behaviour shows.
 
 ``python tools/verdicts.py`` writes ``tests/data/verdicts.json``. With ``--check`` it prints the differences to that
-file and exits with 1 if there are any. A refactoring must leave the file as it is.
+file and exits with 1 if there are any. A refactoring must not change the file.
 
 The file has one line per case: the exit status, the verdict, the status of each clause (one letter each, in the order
 of the ids that ``clauses`` lists) and the JSON Pointers of the evidence (null if it is not in the body). A recording is
 judged under two dialects. Every run has a fixed seed, and times are not recorded.
 
-A fault that shows only under load is recorded as a check without load reports it, because under load it depends on the
-machine how often it shows (``tests/whole/test_faults.py`` measures that it does).
+For a fault that shows only under load, the result of a check without load is recorded, because under load the result
+depends on the machine. ``tests/whole/test_faults.py`` tests that such a fault is found under load.
 """
 
 from __future__ import annotations
@@ -109,14 +109,14 @@ def measure() -> dict[str, Case]:
 
 
 def encode(cases: dict[str, Case]) -> str:
-    """Return the content of the file: a line for each case, after a line for the clauses of each first word."""
+    """Return the content of the file: a line for each group of clauses (by first word), then one for each case."""
     ids = ",\n".join(f" {json.dumps(subject)}: {json.dumps(found)}" for subject, found in subjects().items())
     lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(case)}" for name, case in cases.items())
     return f'{{"clauses": {{\n{ids}\n}},\n"cases": {{\n{lines}\n}}}}\n'
 
 
 def differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Return lines that say what differs between the contents of two files."""
+    """Return lines that say what differs between two recorded results."""
     lines = []
     for name in sorted({*then["cases"], *now["cases"]}):
         old, new = then["cases"].get(name), now["cases"].get(name)
@@ -148,7 +148,7 @@ def _statuses(file: dict[str, Any], case: Case) -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare with it. Returns the exit status."""
+    """Write the file, or compare the current results with it (``--check``). Returns the exit status."""
     if arguments not in ([], ["--check"]):
         print(__doc__)
         return 2

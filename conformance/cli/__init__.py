@@ -1,6 +1,7 @@
-"""``comfy-conformance``: thin commands over the functions that the pytest plugin uses too, one file per command.
+"""The command line ``comfy-conformance``, one file per command.
 
-A command's module is imported only when the command runs, so ``--help`` stays fast.
+The commands call functions that the pytest plugin also calls. A command's module is imported only when the command
+runs, so ``--help`` stays fast.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from conformance.version import __version__
 EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
 EXIT_USAGE: Final = 4
-"""The numbers that pytest uses, so that the command line and pytest exit with the same status."""
+"""The exit statuses for an interruption, an internal error and a usage error. They are those of pytest."""
 
 VERBS: Final = {
     "check": "Check an endpoint and write a report.",
@@ -38,7 +39,7 @@ VERBS: Final = {
 
 
 def _docs() -> Path:
-    """Return the folder with the documentation: in the package, or in a checkout beside it."""
+    """Return the folder with the documentation: inside the package, or in a checkout beside the package."""
     package = Path(__file__).parents[1]
     inside = package / "docs"
     return inside if inside.is_dir() else package.parent / "docs"
@@ -70,7 +71,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that does not exist."""
+        """Find the command to run. For an unknown name, suggest the nearest command."""
         name = args[0]
         if name not in self._verbs and not name.startswith("-"):
             from conformance.text.suggest import did_you_mean
@@ -85,10 +86,10 @@ class Verbs(click.Group):
 
 
 class Cli(Verbs):
-    """The whole command line. An error is printed as one line, and the exit status is the one that pytest would use."""
+    """The whole command line. An error is printed as one line, and the exit statuses are those of pytest."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command and exit with the status that pytest would use."""
+        """Run a command and exit with its status. Errors have the exit statuses that pytest uses."""
         with tolerant_streams():
             self._main(*args, **kwargs)
 
@@ -124,7 +125,7 @@ class Cli(Verbs):
 
 
 def _unknown_option(problem: click.NoSuchOption) -> int:
-    """Report an unknown option with the nearest one that exists."""
+    """Report an unknown option and suggest the nearest existing option."""
     from conformance.text.safe import line
     from conformance.text.suggest import did_you_mean
 
@@ -147,6 +148,6 @@ def _unknown_option(problem: click.NoSuchOption) -> int:
 def main() -> None:
     """Check whether a server's GET /api/queue follows the ComfyUI API contract.
 
-    Exit status: 0 conformant, 1 non-conformant or a register with stale or expired entries, 10 inconclusive,
-    2 interrupted, 3 internal error, 4 usage.
+    Exit status: 0 conformant, 1 non-conformant or a register with stale or expired entries, 10 inconclusive, 2
+    interrupted, 3 internal error, 4 usage.
     """

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from conformance.cli.options_of_many import MANY, NAMES, options_of_many
 from conformance.cli.progress import progress
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, finish, options_at
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import settings_from
@@ -53,52 +53,46 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
     URL is the base URL of the server, such as http://127.0.0.1:8188. Without a URL the embedded reference endpoint is
     checked.
 
-    With --all, every target of SOURCE is checked (docs/fleet.md), by processes on this machine or by a
-    Dask cluster. Each key is sent only to its own target. Options given on the command line override SOURCE. Finished
-    results are kept even if the run stops, and --resume continues from there. Exit status: the first of 1, 3, 4, 10 and
-    0 that any target ends with; 2 if the run was interrupted, 3 if it could not continue.
+    With --all, every target of SOURCE is checked (docs/fleet.md), by processes on this machine or by a Dask cluster.
+    Each key is sent only to its own target. Options given on the command line override SOURCE. Finished results are
+    kept even if the run stops, and --resume continues from there. Exit status: the first of 1, 3, 4, 10 and 0 that any
+    target ends with; 2 if the run was interrupted, 3 if it could not continue.
     """
     many = {name: options.pop(name) for name in NAMES}
     if source is not None:
         if url is not None:
-            raise refusal("with --all, SOURCE names the targets: leave out the URL")
+            raise UsageProblem("with --all, SOURCE names the targets: leave out the URL")
         from conformance.cli.check_all import check_all
 
         status = check_all(source, many, Path(report_dir), _typed_options({"target": target, **options}), quiet=quiet)
         return _open(Path(report_dir), status) if opened and many["list"] is None else status
     for name in _typed_options(many):
-        raise refusal(f"--{name.replace('_', '-')} is for many targets: add --all")
+        raise UsageProblem(f"--{name.replace('_', '-')} is for many targets: add --all")
     from conformance.judge.build import report_on
     from conformance.run.ask import ask
     from conformance.run.consent import announcement
 
     if url is not None and target is not None and url != target:
-        msg = "two targets: give the URL as an argument or with --target, not both"
-        raise refusal(msg)
-    try:
-        settings = settings_from(
-            os.environ, options | {"target": url if url is not None else target, "report_dir": report_dir}
-        )
-        _check_writable(settings)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
-    except OSError as error:
-        raise unwritable(Path(report_dir), error) from None
+        raise UsageProblem("two targets: give the URL as an argument or with --target, not both")
+    address = url if url is not None else target
+    settings = settings_from(os.environ, options | {"target": address, "report_dir": report_dir})
+    demand_writable(settings.report_dir, settings.formats)
+    if settings.history is not None:
+        from conformance.history import prepare
+
+        prepare(settings.history)
     if not quiet:
         for line in announcement(settings):
             click.echo(line, err=True)
     settings = _consent(settings)
     with progress(settings, quiet=quiet) as tell:
-        try:
-            transcript = ask(settings, tell)
-        except UsageProblem as problem:
-            raise refusal(str(problem)) from None
+        transcript = ask(settings, tell)
     status = finish(report_on(transcript, settings.judging), settings, quiet=quiet)
     return _open(settings.report_dir, status) if opened else status
 
 
 def _open(directory: Path, status: int) -> int:
-    """Open the report in a browser. Whether that works does not change ``status``, which is returned."""
+    """Open the report in a browser, and return ``status`` whether or not that works."""
     import webbrowser
 
     page = (directory / "index.html").resolve()
@@ -113,24 +107,16 @@ def _typed_options(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if source(name) is ParameterSource.COMMANDLINE}
 
 
-def _check_writable(settings: Settings) -> None:
-    """Check that the report directory and the history can be written, before anything is sent."""
-    from conformance.render.write import check_writable
-
-    check_writable(settings.report_dir, settings.formats)
-    if settings.history is not None:
-        from conformance.history import prepare
-
-        prepare(settings.history)
-
-
 def _consent(settings: Settings) -> Settings:
-    """Ask the user before a run changes a remote server. Without a terminal, the run itself demands --yes."""
+    """Ask the user before a run changes a remote server.
+
+    Without a terminal nobody can answer, and the run requires --yes.
+    """
     from conformance.run.consent import unconsented, with_consent
 
     question = unconsented(settings)
     if question is None or not sys.stdin.isatty():
         return settings
     if not click.confirm(f"{question}. Go on?", err=True):
-        raise refusal("nothing was sent")
+        raise UsageProblem("nothing was sent")
     return with_consent(settings)

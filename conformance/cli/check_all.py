@@ -1,8 +1,9 @@
-"""``comfy-conformance check --all``: check many targets, here or on a cluster, and write one overview."""
+"""``comfy-conformance check --all``: check many targets, on this machine or a cluster, and write one overview."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,18 +13,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
-from conformance.cli.list_targets import list_targets
 from conformance.cli.options_of_many import LANES, PROCESSES
-from conformance.cli.shared import refusal, unwritable
+from conformance.cli.shared import unwritable
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
 from conformance.run.targets import OF_ONE
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from conformance.fleet.model import EndpointResult
     from conformance.fleet.sources import Inspected, TargetSource
     from conformance.fleet.work import Keep
-
-COLOUR: Final = {"conformant": "green", "non-conformant": "red", "inconclusive": "yellow", "error": "magenta"}
 
 
 @dataclass(frozen=True)
@@ -46,24 +46,21 @@ class Stopped:
 def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Mapping[str, Any], *, quiet: bool) -> int:
     """Check all targets of a source, such as a targets file, and return the exit status.
 
-    ``many`` are the options that only ``--all`` has. ``given`` are options of ``check`` that were typed; they override
-    those of each target.
+    ``many`` are the options that apply only with ``--all``. ``given`` are the options of ``check`` that the user typed;
+    they override the options of each target in the source.
     """
     if many["list"] is not None:
-        return list_targets(source, many["only"], many["list"])
+        return _list(source, many["only"], many["list"])
     for name in OF_ONE:
         if name in given:
-            told = f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}"
-            raise refusal(told)
+            raise UsageProblem(f"--{name.replace('_', '-')} applies to one target: with --all, write it into {source}")
     if many["scheduler"] is not None:
         _demand_cluster(many)
     if many["resume"] and many["fresh"]:
-        raise refusal("--resume and --fresh contradict each other: give one of them")
+        raise UsageProblem("--resume and --fresh contradict each other: give one of them")
     with ExitStack() as stack:
         try:
             engine, targets, filing, found = _prepare(stack, source, many, report_dir, given)
-        except UsageProblem as problem:
-            raise refusal(str(problem)) from None
         except OSError as error:
             raise unwritable(report_dir, error) from None
         if not quiet:
@@ -73,12 +70,28 @@ def check_all(source: str, many: Mapping[str, Any], report_dir: Path, given: Map
     return _finish(report_dir, found.number, stopped, quiet=quiet)
 
 
+def _list(name: str, only: Sequence[str], form: str) -> int:
+    """Validate a source of targets and print its targets as text, or as one line of JSON for a CI system's matrix."""
+    from conformance.fleet.sources import selected_targets, source_of
+
+    with source_of(name, sys.stdin.buffer, only=frozenset(only)) as source:
+        found = selected_targets(source)
+    if form == "json":
+        click.echo(json.dumps([{"name": one.name, "target": one.url, "keys": sorted(one.variables)} for one in found]))
+        return 0
+    width = max(len(one.name) for one in found)
+    for one in found:
+        key = ", ".join(sorted(one.variables)) or one.options.get("api_key_file") or "no key"
+        click.echo(line(f"{one.name:<{width}}  {one.url}  {one.dialect}  {key}"))
+    return 0
+
+
 def _demand_cluster(many: Mapping[str, Any]) -> None:
     if find_spec("distributed") is None:
-        raise refusal("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
+        raise UsageProblem("--scheduler needs Dask: pip install 'comfy-queue-conformance[fleet]'")
     for name in ("workers", "isolate"):
         if many[name]:
-            raise refusal(f"--{name} is for processes on this machine: leave out --scheduler")
+            raise UsageProblem(f"--{name} is for processes on this machine: leave out --scheduler")
 
 
 def _prepare(
@@ -126,7 +139,6 @@ def _prepare(
 
 def _announce(engine: Engine, found: Inspected) -> None:
     from conformance.fleet.sources import FEW
-    from conformance.text.plural import count
 
     for text in found.announced if found.number <= FEW else ():
         click.echo(text, err=True)
@@ -140,14 +152,12 @@ def _announce(engine: Engine, found: Inspected) -> None:
 
 
 def _say(text: str) -> None:
-    """Print a message on standard error that the user must see at once, such as that a run was not stored."""
-    from conformance.text.safe import line
-
+    """Print a message on standard error at once, even while the progress line is shown."""
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
 def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
-    """Check the targets that have no result yet. Returns why that stopped early, or None if all were checked."""
+    """Check the targets that have no result yet. Returns why the run stopped early, or None if all were checked."""
     from conformance.fleet.backend import Lost
     from conformance.fleet.engine import run
 
@@ -233,12 +243,12 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
 def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> int:
     """Write one overview of several runs and print the summary. Returns the exit status of all runs together.
 
-    Raises OSError, and UsageProblem if one of the directories holds no results.
+    Raises OSError if the overview cannot be written, and UsageProblem if one of the directories holds no results.
     """
     from conformance.fleet.overview import left_by_earlier, write_overview
     from conformance.render.digest import digest_lines
     from conformance.render.overview import headline
-    from conformance.text.safe import line
+    from conformance.render.terminal import COLOUR
 
     shown = write_overview(directories, into)
     for text in () if quiet else digest_lines(shown.digest):

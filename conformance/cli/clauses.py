@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.contract.clause import Clause
 
 
-@click.command(short_help="List the clauses of the contract, or show one in full.")
+@click.command(cls=Command, short_help="List the clauses of the contract, or show one in full.")
 @click.argument("name", metavar="[ID]", required=False)
 @click.option(
     "--format",
@@ -41,7 +43,7 @@ def clauses(name: str | None, form: str, document: bool) -> None:
     found = CATALOGUE if name is None else _matching(name)
     if form == "markdown":
         if name is not None:
-            raise refusal("--format markdown prints all clauses: leave out the ID, or use table or json")
+            raise UsageProblem("--format markdown prints all clauses: leave out the ID, or use table or json")
         click.echo(docs.as_markdown().rstrip())
     elif form == "json":
         click.echo(docs.as_json(found))
@@ -53,11 +55,12 @@ def clauses(name: str | None, form: str, document: bool) -> None:
 
 def _matching(name: str) -> Sequence[Clause]:
     from conformance.contract.catalogue import BY_ID, matching
-    from conformance.text.suggest import did_you_mean
 
     found = (BY_ID[name],) if name in BY_ID else matching(name if set("*?[") & set(name) else f"*{name}*")
     if not found:
-        raise refusal(f"no clause {name!r}{did_you_mean(name, BY_ID) or ': `comfy-conformance clauses` lists all'}")
+        raise UsageProblem(
+            f"no clause {name!r}{did_you_mean(name, BY_ID) or ': `comfy-conformance clauses` lists all'}"
+        )
     return found
 
 

@@ -13,17 +13,18 @@ from conformance.cli.progress import progress
 from conformance.cli.shared import (
     GroupedCommand,
     GroupedOption,
+    demand_writable,
     format_option,
-    load_report,
     option_of_a_run,
     options_at,
-    refusal,
     unwritable,
 )
 from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
+from conformance.text.files import write_whole
+from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
 EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
-"""Options that apply to both sides. If one side needs other values, check it first and compare its report."""
+"""Options of ``check`` that ``compare`` uses for both sides. If a side needs other values, check it first and compare
+its report.
+"""
 OF_ONE: Final = tuple(option.name for option in at(Place.SIDE))
-"""Options that can be set for each side separately."""
+"""Options of ``check`` that can be set for each side separately, such as ``--dialect-a``."""
 DEFAULT_DIRECTORY: Final = "reports/compare"
 
 
@@ -121,22 +124,26 @@ def compare(  # noqa: PLR0913 - one parameter for each option
     Both:
       4   input that cannot be compared
     """  # noqa: D301 - click wants the backspace itself
+    from conformance.history import snapshot
+
     timely = over_time or history is not None
     if fail_on_should and not timely:
-        raise refusal("--fail-on-should applies to comparisons over time: add --over-time")
+        raise UsageProblem("--fail-on-should applies to comparisons over time: add --over-time")
     if target is not None and history is None:
-        raise refusal("--target selects runs of a history: add --history FILE")
+        raise UsageProblem("--target selects runs of a history: add --history FILE")
     if history is not None:
         if given := _first_given(options):
-            raise refusal(f"{given} applies to endpoints, and runs of a history are not checked again: leave it out")
+            raise UsageProblem(
+                f"{given} applies to endpoints, and runs of a history are not checked again: leave it out"
+            )
         snapshots, reports = of_history(history, a, b, target), []
     else:
         if a is None or b is None:
-            raise refusal("nothing to compare: give A and B, or --history FILE")
+            raise UsageProblem("nothing to compare: give A and B, or --history FILE")
         if report_dir is None and not timely:
             report_dir = Path(DEFAULT_DIRECTORY)
         reports = _reports(a, b, options, report_dir, quiet=quiet or form != "text")
-        snapshots = _snapshots(reports)
+        snapshots = snapshot(reports[0]), snapshot(reports[1])
     comparison = _compare(*snapshots, timely=timely, fail_on_should=fail_on_should)
     if report_dir is not None:
         try:
@@ -154,22 +161,10 @@ def _first_given(options: Mapping[str, Any]) -> str | None:
 
 
 def _reports(a: str, b: str, options: Mapping[str, Any], report_dir: Path | None, *, quiet: bool) -> list[Report]:
-    from conformance.render.write import check_writable
-
     plans = {side: _plan(side, given, options) for side, given in (("a", a), ("b", b))}
     for directory in () if report_dir is None else (report_dir, report_dir / "a", report_dir / "b"):
-        try:
-            check_writable(directory)
-        except OSError as error:
-            raise unwritable(directory, error) from None
+        demand_writable(directory)
     return [plan(quiet) for plan in plans.values()]
-
-
-def _snapshots(reports: Sequence[Report]) -> tuple[Snapshot, Snapshot]:
-    from conformance.history import snapshot
-
-    a, b = map(snapshot, reports)
-    return a, b
 
 
 def _compare(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) -> Comparison:
@@ -181,42 +176,37 @@ def _compare(a: Snapshot, b: Snapshot, *, timely: bool, fail_on_should: bool) ->
 def of_history(path: Path, old: str | None, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
     """Return two runs of a history, the older one first.
 
-    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the runs are the last one of
-    ``target`` (or of any target), and the last complete one before it that reached the target.
+    If ``old`` and ``new`` are given, they are the numbers of the runs. Otherwise the newer run is the last run of
+    ``target`` (or of any target), and the older run is the last complete run before it that reached the target.
     """
-    from conformance.history import HistoryProblem, Store
+    from conformance.history import Store
 
-    try:
-        with Store(path) as store:
-            return _last_two(store, target) if old is None else _numbered(store, old, new, target)
-    except HistoryProblem as problem:
-        raise refusal(str(problem)) from None
+    with Store(path) as store:
+        return _last_two(store, target) if old is None else _numbered(store, old, new, target)
 
 
 def _numbered(store: Store, old: str, new: str | None, target: str | None) -> tuple[Snapshot, Snapshot]:
     if target is not None:
-        raise refusal("--target selects the runs: leave out either the numbers or --target")
+        raise UsageProblem("--target selects the runs: leave out either the numbers or --target")
     if new is None or not (old.isdecimal() and new.isdecimal()):
-        raise refusal("--history needs the numbers of two runs, such as 11 12, or none for the last two")
+        raise UsageProblem("--history needs the numbers of two runs, such as 11 12, or none for the last two")
     before, now = (store.snapshot(store.run(int(number))) for number in (old, new))
     return before, now
 
 
 def _last_two(store: Store, target: str | None) -> tuple[Snapshot, Snapshot]:
-    from conformance.text.suggest import did_you_mean
-
     newest = store.newest()
     known = dict.fromkeys(name for run in newest for name in (run.name, run.target) if name)
     if target is not None and target not in known:
-        raise refusal(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
+        raise UsageProblem(f"the history {store.path} holds no run of {target}{did_you_mean(target, known)}")
     now = next((run for run in newest if target in (None, run.name, run.target)), None)
     before = None if now is None else store.before(now)
     others = "" if target is not None or len(newest) < 2 else f" (--target selects one of {_named(newest)})"
     if now is None or before is None:
         held = "no run" if now is None else _single(store, now)
-        raise refusal(f"the history {store.path} holds {held}: nothing to compare yet{others}")
+        raise UsageProblem(f"the history {store.path} holds {held}: nothing to compare yet{others}")
     if others:
-        click.echo(f"comparing the newest run of all targets, of {now.name or now.target}{others}", err=True)
+        click.echo(f"comparing runs of {now.name or now.target}, which has the newest run{others}", err=True)
     return store.snapshot(before), store.snapshot(now)
 
 
@@ -233,14 +223,19 @@ def _single(store: Store, run: PastRun) -> str:
 
 
 def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool], Report]:
-    """Check the options of one side, and return a function ``f(quiet)`` that returns the report of that side."""
+    """Check the options of one side.
+
+    Returns a function ``f(quiet)`` that checks or reads the side and returns its report.
+    """
     own = {name: options[f"{name}_{side}"] for name in OF_ONE if options[f"{name}_{side}"] is not None}
+    from conformance.judge.read import read_report
+
     path = Path(given)
     if given != EMBEDDED and "://" not in given and (path.suffix == ".json" or path.exists()):
         if own:
             flag = f"--{next(iter(own)).replace('_', '-')}-{side}"
-            raise refusal(f"{flag} applies to a URL, but {given} is a report: leave out {flag}")
-        report = load_report(path)
+            raise UsageProblem(f"{flag} applies to a URL, but {given} is a report: leave out {flag}")
+        report = read_report(path)
         return lambda _quiet: report
     shared = {name: options[name] for name in OF_BOTH}
     keyless = "api_key_env" not in own and given != EMBEDDED
@@ -269,20 +264,19 @@ def _check_side(side: str, settings: Settings, *, quiet: bool) -> Report:
     return report_on(transcript, settings.judging)
 
 
-def _side_error(side: str, problem: UsageProblem) -> click.UsageError:
-    """Return a usage error that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
+def _side_error(side: str, problem: UsageProblem) -> UsageProblem:
+    """Return an exception that names the side, and spells its options as ``compare`` does, such as ``--dialect-a``."""
     text = str(problem)
     for name in OF_ONE:
         flag = f"--{name.replace('_', '-')}"
         text = text.replace(flag, f"{flag}-{side}")
-    return refusal(f"{side.upper()}: {text}")
+    return UsageProblem(f"{side.upper()}: {text}")
 
 
 def _write(comparison: Comparison, reports: Sequence[Report], directory: Path) -> None:
     from conformance.history.comparison import encode
     from conformance.render.comparison import comparison_markdown, render_comparison
     from conformance.render.write import write_reports
-    from conformance.text.files import write_whole
 
     for side, report in zip("ab", reports, strict=False):  # a history keeps no reports
         write_reports(report, directory / side)

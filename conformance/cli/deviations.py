@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.shared import load_report, refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -21,7 +24,7 @@ def deviations() -> None:
     """
 
 
-@deviations.command()
+@deviations.command(cls=Command)
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option(
     "--output",
@@ -39,8 +42,9 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
     from datetime import UTC, datetime
 
     from conformance.judge.deviations.draft import draft
+    from conformance.judge.read import read_report
 
-    found = load_report(report)
+    found = read_report(report)
     text = draft(found, datetime.now(UTC).date(), should=should)
     if not text:
         click.echo(f"{report}: {_nothing_to_write(found)}", err=True)
@@ -53,16 +57,13 @@ def init(report: Path, output: Path | None, *, should: bool) -> None:
             file.write(text)
     except FileExistsError:
         msg = f"{output} exists already and was not changed: name another file, or append with >> {output}"
-        raise refusal(msg) from None
+        raise UsageProblem(msg) from None
     except OSError as error:
-        msg = f"{output} cannot be written ({error.strerror}): name another file with --output"
-        raise refusal(msg) from None
+        raise UsageProblem(f"{output} cannot be written ({error.strerror}): name another file with --output") from None
     click.echo(f"wrote {output}: replace each TODO, then run with --deviations {output}", err=True)
 
 
 def _nothing_to_write(report: Report) -> str:
-    from conformance.text.plural import count
-
     counts = report.counts
     if counts.waived:
         return "every failure is already waived: nothing to write"
@@ -78,10 +79,10 @@ def example() -> None:
     click.echo(files("conformance.judge.deviations").joinpath("comfyui.toml").read_text("utf-8"), nl=False)
 
 
-@deviations.command(short_help="Check a register: its form, names and dates.")
+@deviations.command(cls=Command, short_help="Check a register: its form, names and dates.")
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> int:
-    """Check that a register can be read, names existing clauses and kinds, and has no expired entry.
+    """Check that a register is readable, names existing clauses and kinds of failure, and has no expired entry.
 
     Exit status: 0 if all entries are valid, 1 if one needs attention, 4 if the file cannot be read.
     """
@@ -89,13 +90,8 @@ def check(file: Path) -> int:
 
     from conformance.judge.deviations.register import read_register
     from conformance.judge.deviations.review import review
-    from conformance.problems import UsageProblem
-    from conformance.text.safe import line
 
-    try:
-        register = read_register(file)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
+    register = read_register(file)
     rows, holds = review(register, datetime.now(UTC).date())
     for row in rows:
         click.echo(line(row))

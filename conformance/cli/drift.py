@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.cli.shared import GroupedCommand, format_option, options_at, refusal
+from conformance.cli.shared import GroupedCommand, format_option, options_at
+from conformance.problems import UsageProblem
 from conformance.run.describing import Place
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.drift.changes import Drift
@@ -18,13 +20,11 @@ if TYPE_CHECKING:
 
 EXIT_DRIFT: Final = 1
 EXIT_NOT_READ: Final = 11
-"""The published document could not be read. No other command and no pytest run exits with this status."""
+"""The exit status if the published document could not be read. No other command and no pytest run uses it."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
-@click.option(
-    "--url", metavar="URL", help="Where the document is published. [default: where Comfy's documentation has it]"
-)
+@click.option("--url", metavar="URL", help="URL of the published document. [default: its URL in Comfy's documentation]")
 @format_option
 @options_at(Place.DRIFT)
 def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
@@ -40,7 +40,6 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     from conformance.drift.changes import PUBLISHED_AT
     from conformance.render import drift as rendering
     from conformance.render.terminal import COLOUR
-    from conformance.text.safe import line
 
     address = url if url is not None else PUBLISHED_AT
     if url is not None:
@@ -64,45 +63,44 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
 def document_url(url: str) -> str:
     """Check the address of a document and return it. Raises click.UsageError."""
     if not url:
-        raise refusal("--url is empty: give the URL of a document, or leave it out")
+        raise UsageProblem("--url is empty: give the URL of a document, or leave it out")
     shown = url if url.isprintable() and not set("@?#") & set(url) else "the address"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise refusal(f"--url: {shown} is not a valid URL ({error}): give one such as https://HOST/FILE") from None
+        raise UsageProblem(f"--url: {shown} is not a valid URL ({error}): give one such as https://HOST/FILE") from None
     if parts.scheme == "file" or (parts.scheme not in {"http", "https"} and Path(url).exists()):
         serve = "run python3 -m http.server in its folder, and give http://127.0.0.1:8000/NAME"
-        raise refusal(f"--url: {shown} is a file, and only http and https are supported: {serve}")
+        raise UsageProblem(f"--url: {shown} is a file, and only http and https are supported: {serve}")
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         guess = f": give https://{url}" if shown == url and "://" not in url and "." in url.partition("/")[0] else ""
-        raise refusal(f"--url: {shown} is not an http or https URL{guess}")
+        raise UsageProblem(f"--url: {shown} is not an http or https URL{guess}")
     if parts.username is not None or parts.password is not None:
-        raise refusal("--url contains a user name or password, which would be shown: remove it")
+        raise UsageProblem("--url contains a user name or password, which would be shown: remove it")
     if parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise refusal(f"--url: {shown} contains a query, a fragment or spaces: give only scheme, host and path")
+        raise UsageProblem(f"--url: {shown} contains a query, a fragment or spaces: give only scheme, host and path")
     if parts.path.rstrip("/").endswith("/api/queue"):
-        raise refusal(f"--url: {shown} is the queue itself: give the address of the OpenAPI document, or use check")
+        raise UsageProblem(
+            f"--url: {shown} is the queue itself: give the address of the OpenAPI document, or use check"
+        )
     return url
 
 
 def compare_published(url: str, options: dict[str, Any]) -> tuple[Drift | None, Published | None, str]:
     """Fetch the published document and compare it with the vendored one.
 
-    Returns the comparison, the published document, and a message. If the document cannot be fetched or read, the first
-    two are None and the message says why; otherwise it is empty.
+    Returns the comparison, the published document, and an empty message. If the document cannot be fetched or read,
+    returns None, None, and a message that says why.
     """
     from conformance.drift.changes import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read
-    from conformance.problems import UsageProblem
     from conformance.run.options import settings_from
     from conformance.run.settings import EMBEDDED
 
     try:
         content = fetch(url, settings_from(os.environ, {"target": EMBEDDED, "no_key": True, **options}).gateway)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
     except NotFetched as problem:
         return None, None, str(problem)
     try:

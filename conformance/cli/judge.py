@@ -6,56 +6,55 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, finish, options_at, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, finish, options_at
+from conformance.problems import UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_QUEUE_PATH
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
     from conformance.exchange.recordings import Recording, Selection
     from conformance.exchange.stored import BodyStore
+    from conformance.spec.operation import Described
 
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
+_recording_option: Final = partial(click.option, cls=GroupedOption, group=RECORDINGS)
 _NAMES: Final = {"-": "standard input"}
-"""The name of a file in messages, if it is not the name that the user typed."""
+"""How messages call a file argument, if not by the name that the user typed."""
 _SHOWN: Final = 3
-"""The number of unreadable parts of recordings that are printed."""
+"""The maximum number of unreadable parts of recordings that are printed."""
 _KEPT: Final = 100
-"""The number of unreadable parts of recordings that the report lists."""
+"""The maximum number of unreadable parts of recordings that the report lists."""
 
 
 @click.command(cls=GroupedCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
+@_recording_option(
     "--method",
     type=click.Choice(["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]),
     metavar="METHOD",
     help="Request method of a raw response without a .req file. [default: GET]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
-@click.option(
+@_recording_option(
     "--queue-path",
     metavar="PATH",
     help="In a HAR file, judge the requests of this path. "
     f"[default: {DEFAULT_QUEUE_PATH}; if it has none, another path that ends in /queue and answers JSON]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
-@click.option(
+@_recording_option(
     "--target",
     metavar="URL",
     help="In a HAR file, judge the server with this base URL. [default: every server, separately]",
-    cls=GroupedOption,
-    group=RECORDINGS,
 )
 @options_at(Place.JUDGE)
 @click.option(
@@ -90,8 +89,6 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
     from conformance.exchange.recordings import Recording, Selection, UnreadableRecording
     from conformance.judge.build import report_on_exchanges
     from conformance.judge.rejudge import is_report, judge_again, read_source
-    from conformance.judge.whole import NotWhole
-    from conformance.problems import UsageProblem
 
     start = time.time()
     source = None
@@ -100,7 +97,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
         settings = settings_from({}, {**options, **chosen, "report_dir": report_dir or Path()})
         selection = Selection(queue_path, settings.target)
         if report_dir is not None:
-            _check_writable(report_dir)
+            demand_writable(report_dir)
         whole = Recording()
         for name in files:  # one by one, because together they may be too large for the memory
             data = _read(name)
@@ -119,13 +116,13 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
                 source, transcript, replace(settings.judging, options=own), name=_NAMES.get(files[0], files[0])
             )
         else:
-            exchanges, notes = _told_apart(whole), whole.notes
+            exchanges, notes = _declaring(settings.document, _told_apart(whole)), whole.notes
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
                 exchanges, settings.judging, target=named, start=start, unread=_print_notes(notes, quiet=quiet)
             )
-    except (UnreadableRecording, NotWhole, UsageProblem) as problem:
-        raise refusal(str(problem)) from None
+    except UnreadableRecording as problem:
+        raise UsageProblem(str(problem)) from None
     return finish(report, settings, quiet=quiet, write=report_dir is not None)
 
 
@@ -134,31 +131,22 @@ def _read(name: str) -> bytes:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         msg = f"{name} cannot be read ({error.strerror}): give a recording, or - for standard input"
-        raise refusal(msg) from None
-
-
-def _check_writable(directory: Path) -> None:
-    from conformance.render.write import check_writable
-
-    try:
-        check_writable(directory)
-    except OSError as error:
-        raise unwritable(directory, error) from None
+        raise UsageProblem(msg) from None
 
 
 def _demand_single_report(files: Sequence[str], method: str | None, selection: Selection) -> None:
     if selection.queue_path is not None or selection.target is not None:
-        raise refusal("--queue-path and --target apply to HAR files, and this is the report of a run: leave them out")
+        raise UsageProblem(
+            "--queue-path and --target apply to HAR files, and this is the report of a run: leave them out"
+        )
     if len(files) > 1:
-        raise refusal("the report of a run is judged again separately: give only that file")
+        raise UsageProblem("the report of a run is judged again separately: give only that file")
     if method is not None:
-        raise refusal("--method applies to a raw response, and this is the report of a run: leave it out")
+        raise UsageProblem("--method applies to a raw response, and this is the report of a run: leave it out")
 
 
 def _print_notes(notes: Sequence[str], *, quiet: bool) -> tuple[str, ...]:
     """Print notes about parts of recordings that could not be read, and return those that the report lists."""
-    from conformance.text.safe import line
-
     for note in () if quiet else notes[:_SHOWN]:
         click.echo(line(f"note: {note}"), err=True)
     if len(notes) > _SHOWN and not quiet:
@@ -176,8 +164,21 @@ def _recorded(name: str, data: bytes, method: str | None, selection: Selection, 
     return record_of(Path(name), method=method, data=data, selection=selection, store=store)
 
 
+def _declaring(document: Described | None, exchanges: list[Exchange]) -> list[Exchange]:
+    """Return the exchanges, each with the names of the parameters that the user's OpenAPI document declares."""
+    if document is None:
+        return exchanges
+    from conformance.properties.required import declared_by
+
+    declared = declared_by(document)
+    return [replace(each, request=replace(each.request, own_parameters=declared)) for each in exchanges]
+
+
 def _told_apart(whole: Recording) -> list[Exchange]:
-    """Return the exchanges of recordings, each with a unique id."""
+    """Return the exchanges of all recordings.
+
+    Ids that occur twice are replaced, so that each exchange has a unique id.
+    """
     found = whole.named_by_server()
     names = Counter(exchange.id for exchange in found)
     return [

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from conformance.cli.shared import GroupedCommand, GroupedOption, options_at, refusal, unwritable
+from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, options_at
 from conformance.load.options import LOAD_OPTIONS, LONGEST, load_settings, will_be_written
 from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 
 LOCUSTFILE: Final = Path(__file__).parents[1] / "load" / "locustfile.py"
 LOAD: Final = "Load"
-"""The heading of the options that only ``load`` has."""
+"""The heading in ``--help`` of the options that only ``load`` has."""
+_load_option: Final = partial(click.option, cls=GroupedOption, group=LOAD)
 USERS: Final = 10
 DURATION: Final = 30.0
 
@@ -25,32 +27,26 @@ DURATION: Final = 30.0
 @click.command(cls=GroupedCommand, context_settings={"ignore_unknown_options": False})
 @click.argument("url", required=False)
 @click.argument("locust", nargs=-1, type=click.UNPROCESSED, metavar="[-- LOCUST OPTIONS...]")
-@click.option(
+@_load_option(
     "--users",
     type=click.IntRange(1, 10_000),
     default=USERS,
     show_default=True,
     metavar="N",
     help="Number of concurrent users.",
-    cls=GroupedOption,
-    group=LOAD,
 )
-@click.option(
+@_load_option(
     "--duration",
     type=click.FloatRange(1, LONGEST),
     default=DURATION,
     show_default=True,
     metavar="S",
     help="How long to send requests, in seconds.",
-    cls=GroupedOption,
-    group=LOAD,
 )
-@click.option(
+@_load_option(
     "--locustfile",
     is_flag=True,
     help="Print the path of the locustfile, for locust -f, and exit.",
-    cls=GroupedOption,
-    group=LOAD,
 )
 @options_at(Place.LOAD)
 def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this function reads
@@ -59,24 +55,17 @@ def load(  # noqa: PLR0913, PLR0917 - one parameter for each option that this fu
     """Check every response while many users read a queue at once.
 
     With --populate the users also submit jobs and remove them. Locust sends the requests: options after -- go to
-    Locust, such as --csv, --html or --processes. Only loopback is loaded, unless --yes-load-this-host is given.
+    Locust, such as --csv, --html or --processes. Servers that are not on loopback need --yes-load-this-host.
 
     Exit status: 0 conformant, 1 non-conformant, 10 inconclusive, 4 usage.
     """
-    from conformance.render.write import check_writable
-
     if locustfile:
         click.echo(str(LOCUSTFILE))
         return 0
     if find_spec("locust") is None:
-        raise refusal("load needs Locust: pip install 'comfy-queue-conformance[load]'")
-    try:
-        settings = load_settings(os.environ, url, options)
-        check_writable(settings.report_dir)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
-    except OSError as error:
-        raise unwritable(Path(options["report_dir"]), error) from None
+        raise UsageProblem("load needs Locust: pip install 'comfy-queue-conformance[load]'")
+    settings = load_settings(os.environ, url, options)
+    demand_writable(settings.report_dir)
     rate = settings.bounds.rate_limit or 0.0
     if not quiet:
         what, of_them = (

@@ -1,4 +1,4 @@
-"""How ``nightly`` stores the results of a nightly run in a history, and recognises targets that were renamed."""
+"""Store the results of a nightly run in a history, and recognise targets that were renamed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
@@ -21,8 +23,8 @@ def _no_report() -> None:
 class Found:
     """The result of a nightly run for one target.
 
-    ``read`` reads its report, which is in ``directory`` if it has a directory of its own. ``named`` means that the user
-    gave the target this name. Otherwise the name is its URL.
+    ``read`` returns its report. ``directory`` is the report's directory, or None if the report has no directory of its
+    own. ``named`` is false if the target has no name, so that the result has its URL as name.
     """
 
     result: TargetResult
@@ -36,14 +38,13 @@ def keep_night(
 ) -> tuple[str | None, list[str], list[TargetResult]]:
     """Store the runs that are not in a history yet.
 
-    Returns the error message if a run could not be stored (else None), notes about renamed targets, and the results of
-    all targets, with what changed since earlier runs.
+    Returns the error message if a run could not be stored (otherwise None), notes about renamed targets, and the
+    results of all targets, with what changed since earlier runs.
     """
     nothing = all(each.read is _no_report for each in found)
     if history is None or (nothing and not history.exists()):  # an empty history is of no use
         return None, [], [each.result for each in found]
     from conformance.history import HistoryProblem, Store, snapshot
-    from conformance.text.safe import line
 
     try:
         with Store(history, create=True) as store:
@@ -73,13 +74,15 @@ def keep_night(
 
 
 def _shown(store: Store, each: Found, number: int) -> tuple[TargetResult, str | None]:
-    """Add the history to a target's report. Returns the result with it, and the error if that cannot be written."""
+    """Add the history to a target's report.
+
+    Returns the result with the history, and a message if the report could not be written.
+    """
     from msgspec import structs
 
     from conformance.history import HistoryProblem, history_of
     from conformance.render.overview import result
     from conformance.render.write import write_reports
-    from conformance.text.safe import line
 
     report, directory = each.read(), each.directory
     assert report is not None
@@ -113,15 +116,13 @@ def _rename(
     *,
     listed: Container[str] | None,
 ) -> list[str]:
-    """Store this nightly run under the earlier runs of renamed targets. Returns notes that say so.
+    """Join the histories of targets that were renamed. Returns notes that say so.
 
-    ``known`` are the newest runs of all targets, ``tonight`` the numbers of this nightly run's runs. A target is
-    renamed if ``--renamed`` says so. It is also renamed if the old name is not in ``listed``, the names of all targets,
-    and exactly one new name has the URL, path and dialect of exactly one old one. In other cases a note says what was
-    renamed perhaps.
+    ``known`` are the newest runs of all targets, ``tonight`` the numbers of the runs of this night. A target counts as
+    renamed if ``renamed`` (``--renamed``) maps its old name to a new one. It also counts as renamed if its old name is
+    not in ``listed``, the names of all current targets, and exactly one old and one new name have the same URL, path
+    and dialect. In other cases a note says what may have been renamed.
     """
-    from conformance.text.safe import line
-
     said = []
     for old, new in renamed.items():
         run = next((run for run in known if old in {run.name, None if run.name else run.target}), None)
@@ -138,7 +139,7 @@ def _rename(
         rivals = [other for other in fresh if _where(other) == _where(now)]
         if listed is not None and len(before) == len(rivals) == 1:
             store.rename(before[0], _called(now))
-            told = f"continues the history of {_called(before[0])}, which had the same URL and is gone"
+            told = f"continues the history of {_called(before[0])}, which had the same URL and is no longer among the targets"
             said.append(line(f"{now.name} {told}"))
         elif before:
             told = f"--renamed {_called(before[0])}={now.name} continues that history"

@@ -16,32 +16,32 @@ import click
 
 from conformance.cli import EXIT_USAGE
 from conformance.cli.night_history import Found, keep_night
-from conformance.cli.shared import load_report, refusal
+from conformance.cli.shared import Command
 from conformance.history.night import AFTER
+from conformance.problems import UsageProblem
+from conformance.text.files import write_whole
 
 if TYPE_CHECKING:
     from conformance.fleet.model import EndpointResult
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
     from conformance.history.overview import Overview, TargetResult
-    from conformance.judge.report import Report
-    from conformance.run.targets import Target
 
 MOST_NIGHTS: Final = 30
-"""The number of earlier runs that a report shows, and so the maximum of ``--after``."""
+"""The number of earlier runs that a report shows. It is also the maximum of ``--after``."""
 
 
 _PERIOD: Final = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-@click.command(short_help="Summarise a nightly run, and say what to do with its GitHub issue.")
+@click.command(cls=Command, short_help="Summarise a nightly run, and say what to do with its GitHub issue.")
 @click.argument("directories", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path))
 @click.option(
     "--targets",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The targets that should have been checked: one without a result is reported. [default: those with a result]",
+    help="List of the targets that should have been checked; a target without a result is reported. [default: those with a result]",
 )
 @click.option(
     "--history",
@@ -52,13 +52,13 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 @click.option(
     "--since",
     metavar="PERIOD",
-    help="Summarise a period up to the newest run of the history, such as 7d or 36h; no DIR. [default: a night]",
+    help="Instead of DIR, summarise the runs of the last PERIOD in the history, such as 7d or 36h, up to the newest run.",
 )
 @click.option(
     "--renamed",
     multiple=True,
     metavar="OLD=NEW",
-    help="A target of the history has a new name (if it had none, OLD is its URL); repeatable. "
+    help="Continue the history of the target OLD under the name NEW; OLD is a URL if the target had no name; repeatable. "
     "[default: recognised from --targets]",
 )
 @click.option(
@@ -73,7 +73,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
     "--issue",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File with the body of the open issue. [default: none is open]",
+    help="File with the body of the open issue. [default: no issue is open]",
 )
 @click.option("--url", metavar="URL", help="URL of the published reports, for links. [default: no links]")
 @click.option(
@@ -108,7 +108,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     if since is not None:
         if directories or history is None:
-            raise refusal("--since reads a history instead of DIR: give --history FILE and no DIR")
+            raise UsageProblem("--since reads a history instead of DIR: give --history FILE and no DIR")
         return _of_period(history, _length(since), output)
     new_names = _renamings(renamed, history)
     import time
@@ -123,10 +123,10 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
     names = [each.result.name for each in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise refusal(f"two reports are for the target {twice!r}: give only one of each target")
+        raise UsageProblem(f"two reports are for the target {twice!r}: give only one of each target")
     found += _missing(targets, names)
     if not found:
-        raise refusal(
+        raise UsageProblem(
             "nothing to summarise: give the report directories (DIR), or --targets FILE for targets without a report"
         )
     unkept, said, results = keep_night(found, history, new_names, targets=targets)
@@ -150,20 +150,17 @@ def _length(text: str) -> timedelta:
     """Parse a period such as ``7d``, ``36h`` or ``2w``."""
     found = _PERIOD.fullmatch(text)
     if found is None or int(found[1]) == 0:
-        raise refusal(f"--since must be a number of hours, days or weeks, such as 36h, 7d or 2w, not {text!r}")
+        raise UsageProblem(f"--since must be a number of hours, days or weeks, such as 36h, 7d or 2w, not {text!r}")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
-    from conformance.history import HistoryProblem, Store
+    from conformance.history import Store
     from conformance.history.period import period
     from conformance.render.digest import digest_lines, digest_markdown, render_digest
 
-    try:
-        with Store(history) as store:
-            found = period(store, length)
-    except HistoryProblem as problem:
-        raise refusal(str(problem)) from None
+    with Store(history) as store:
+        found = period(store, length)
     if output is not None:
         page = render_digest(found, title="Queue conformance")
         _put(output, {"index.html": page, "summary.md": digest_markdown(found)})
@@ -174,53 +171,42 @@ def _of_period(history: Path, length: timedelta, output: Path | None) -> int:
 
 def _renamings(given: tuple[str, ...], history: Path | None) -> dict[str, str]:
     if given and history is None:
-        raise refusal("--renamed applies to the targets of a history: add --history FILE")
+        raise UsageProblem("--renamed applies to the targets of a history: add --history FILE")
     for text in given:
         if not all(text.partition("=")):
-            raise refusal(f"--renamed must be OLD=NEW, such as prod=prod-eu, not {text!r}")
+            raise UsageProblem(f"--renamed must be OLD=NEW, such as prod=prod-eu, not {text!r}")
     return {old: new for old, _, new in (text.rpartition("=") for text in given)}
 
 
 def _found(directory: Path) -> list[Found]:
-    """Read the results in a directory, which belong to one target or to many."""
+    """Read the results in a report directory, which is that of one target or of ``check --all``."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
-    from conformance.problems import UsageProblem
+    from conformance.judge.read import read_report
     from conformance.render.overview import result
 
     path = directory / RESULTS
     if not path.exists() or _written(directory / "compliance.json") > _written(path):
-        report = load_report(directory / "compliance.json")
+        report = read_report(directory / "compliance.json")
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         given = report.run.options.get("name")
         shown = result(str(given or report.run.target), report, exit_status(report, **options))
-        return [Found(shown, partial(load_report, directory / "compliance.json"), directory, named=given is not None)]
-    try:
-        return [_target(directory, one) for one in endpoints(directory)]
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
+        return [Found(shown, partial(read_report, directory / "compliance.json"), directory, named=given is not None)]
+    return [_target(directory, one) for one in endpoints(directory)]
 
 
 def _target(directory: Path, one: EndpointResult) -> Found:
     from conformance.fleet.filing import directory_of
+    from conformance.fleet.results import report_of
+    from conformance.judge.read import read_report
 
     named = one.name != one.target
     if one.report is not None:
         place = directory / directory_of(one.name)
-        return Found(one, partial(load_report, place / "compliance.json"), place, named=named)
+        return Found(one, partial(read_report, place / "compliance.json"), place, named=named)
     if one.stored is not None:
-        return Found(one, partial(_stored, directory, one), named=named)
+        return Found(one, partial(report_of, directory, one), named=named)
     return Found(one, named=named)
-
-
-def _stored(directory: Path, one: EndpointResult) -> Report:
-    from conformance.fleet.results import report_of
-    from conformance.problems import UsageProblem
-
-    try:
-        return report_of(directory, one)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
 
 
 def _distinct(found: Sequence[Found]) -> list[Found]:
@@ -241,7 +227,7 @@ def _distinct(found: Sequence[Found]) -> list[Found]:
 
 
 def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
-    """Return a result with the address of its page relative to the output directory."""
+    """Return a result that links to its report page, relative to the output directory."""
     from urllib.parse import quote
 
     from msgspec import structs
@@ -254,7 +240,7 @@ def _paged(one: TargetResult, each: Found, output: Path | None) -> TargetResult:
 
 
 def _keyed(one: TargetResult) -> TargetResult:
-    """Return a result under a name that the key of a problem can contain, for example without spaces."""
+    """Return a result whose name can be part of the key of a problem, for example without spaces."""
     from msgspec import structs
 
     from conformance.fleet.filing import directory_of
@@ -272,37 +258,23 @@ def _written(path: Path) -> float:
 
 
 def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
-    """Return a result for each target in the targets file that is not among ``names``, because it left no report."""
+    """Return a result for each target of the targets file that left no report: its name is not in ``names``."""
     if file is None:
         return []
-    from conformance.problems import UsageProblem
+    from conformance.fleet.model import failed_result
     from conformance.run.targets import read
 
-    try:
-        wanted = [target for target in read(file) if target.name not in names]
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
-    return [Found(_unreported(target)) for target in wanted]
-
-
-def _unreported(target: Target) -> TargetResult:
-    from conformance.history.overview import TargetResult
-
-    return TargetResult(
-        name=target.name,
-        target=target.url,
-        dialect=str(target.options.get("dialect", "cloud")),
-        outcome="error",
-        reason="no report was written: look at the log of the run",
-        exit=3,
-    )
+    wanted = [target for target in read(file) if target.name not in names]
+    return [Found(failed_result(target, "no report was written: look at the log of the run")) for target in wanted]
 
 
 def _text(issue: Path) -> str:
     try:
         return issue.read_bytes().decode(errors="replace")
     except OSError as error:
-        raise refusal(f"{issue} cannot be read ({error.strerror}): if no issue is open, leave out --issue") from None
+        raise UsageProblem(
+            f"{issue} cannot be read ({error.strerror}): if no issue is open, leave out --issue"
+        ) from None
 
 
 def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url: str | None) -> None:
@@ -326,10 +298,8 @@ def _write(output: Path, decision: Decision, whole: Overview, shown: Digest, url
 
 
 def _put(output: Path, contents: Mapping[str, str]) -> None:
-    from conformance.text.files import write_whole
-
     try:
         output.mkdir(parents=True, exist_ok=True)
         write_whole({output / name: text.encode() for name, text in contents.items()})
     except OSError as error:
-        raise refusal(f"{output} cannot be written ({error.strerror}): give another --output") from None
+        raise UsageProblem(f"{output} cannot be written ({error.strerror}): give another --output") from None

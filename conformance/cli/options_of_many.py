@@ -12,7 +12,7 @@ from conformance.cli.shared import GroupedOption
 MANY: Final = "Many targets"
 """The heading of these options in ``check --help``."""
 LANES: Final = 8
-"""Concurrent checks per process: while one waits for a response, the process judges another one."""
+"""The number of concurrent checks per process: while one check waits for a response, another one can judge."""
 PROCESSES: Final = 4
 """The minimum number of processes. A process sends the generated requests of only one target at a time."""
 _RATE: Final = {"type": click.FloatRange(min=0, min_open=True), "metavar": "N"}

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from conformance.run.settings import Settings
 
 SILENT: Final = 3.0
-"""After this many seconds without a response, the line says so."""
+"""After this many seconds without a response, the progress line says so."""
 EVERY: Final = 30.0
-"""Seconds between two lines if standard error is not a terminal."""
+"""Seconds between two progress lines if standard error is not a terminal."""
 TICK: Final = 1.0
-"""Seconds after which the line on a terminal is updated."""
+"""Seconds between two updates of the progress line on a terminal."""
 USUAL_WIDTH: Final = 80
 _GENERATED: Final = "generated: "
 _CLEAR: Final = "\r\033[K"
@@ -36,7 +36,7 @@ class ProgressLine:
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        generated = settings.properties.number if settings.properties is not None else 0
+        generated = settings.properties.wanted if settings.properties is not None else 0
         self._most = settings.bounds.max_requests + generated
         self._ends = clock() + settings.bounds.deadline + settings.wait_for_items
         self._clock = clock
@@ -47,7 +47,10 @@ class ProgressLine:
         self._status = 0
 
     def after(self, exchange: Exchange) -> None:
-        """Count an exchange. A request that was refused for its rate is not counted, and neither is a poll for jobs."""
+        """Count an exchange.
+
+        Requests that were refused because of the rate limit, and polls for jobs, are not counted.
+        """
         from conformance.probe.pace import TOO_FAST
         from conformance.probe.plan import WAITING
 
@@ -116,7 +119,7 @@ def progress(settings: Settings, *, quiet: bool) -> Iterator[Callable[[Exchange]
 
 
 def _width() -> int:
-    """Return the number of columns of the terminal, or a usual number if it is unknown."""
+    """Return the number of columns of the terminal, or a common number if it is unknown."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):

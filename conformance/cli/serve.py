@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
 from conformance.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import threading
 
 
-@click.command(short_help="Serve the reference endpoint, with or without a fault.")
+@click.command(cls=Command, short_help="Serve the reference endpoint, with or without a fault.")
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 )
 @click.option("--fault", metavar="NAME", help="A fault that breaks one clause (see --list).")
 @click.option(
-    "--hostile", metavar="NAME", help="Behave in a way that no web framework would, on loopback only (see --list)."
+    "--hostile",
+    metavar="NAME",
+    help="A hostile endpoint, which sends what no web framework would; only on loopback (see --list).",
 )
 @click.option("--api-key-env", metavar="NAME", help="Demand the key in this environment variable.")
 @click.option("--generate", is_flag=True, help="Answer each GET with a random conforming queue, edge cases included.")
@@ -77,12 +80,11 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _look_up(option, name)
     key = os.environ.get(api_key_env, "") if api_key_env else None
     if key == "":
-        raise refusal(f"--api-key-env names {api_key_env}, which is not set: set it first")
+        raise UsageProblem(f"--api-key-env names {api_key_env}, which is not set: set it first")
     from contextlib import ExitStack
     from secrets import randbelow
     from tempfile import TemporaryDirectory
 
-    from conformance.reference.server import Unservable
     from conformance.reference.server import serve as serve_reference
 
     number = seed if seed is not None else randbelow(1 << 32) if generate else 0
@@ -100,10 +102,8 @@ def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
                     )
                 )
                 url = endpoint.url
-        except Unservable as problem:
-            raise refusal(str(problem)) from None
         except OSError as error:
-            raise refusal(
+            raise UsageProblem(
                 f"cannot listen on {host}:{port} ({error.strerror or error}): choose another --host or --port"
             ) from None
         fresh = f", random responses from --seed {number}" if generate else ""
@@ -127,13 +127,12 @@ def _hostile(name: str, port: int) -> AbstractContextManager[str]:
     from conformance.reference.hostile import HOSTILE, serve_hostile
 
     if name not in HOSTILE:
-        msg = f"no hostile endpoint {name!r}{did_you_mean(name, HOSTILE)}; --list shows all"
-        raise refusal(msg)
+        raise UsageProblem(f"no hostile endpoint {name!r}{did_you_mean(name, HOSTILE)}; --list shows all")
     return serve_hostile(name, port=port)
 
 
 def _names() -> dict[str, tuple[str, dict[str, str]]]:
-    """Return for each option its heading, and its names with their descriptions."""
+    """Return, for each option that takes a name, a heading and the possible names with their descriptions."""
     from conformance.reference.faults import FAULTS
     from conformance.reference.hostile import HOSTILE
     from conformance.reference.variants import VARIANTS
@@ -155,13 +154,13 @@ def _names() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _look_up(option: str, name: str | None) -> None:
-    """Refuse a name that belongs to another option."""
+    """Raise a usage error if the name belongs to another option, such as a fault given as ``--variant``."""
     known = _names()
     if name is None or name in known[option][1]:
         return
     other = next((other for other, (_, names) in known.items() if name in names), None)
     if other is not None:
-        raise refusal(f"{name} is not for {option}: use {other} {name}")
+        raise UsageProblem(f"{name} is not for {option}: use {other} {name}")
 
 
 def _list_names(word: str) -> None:
@@ -170,7 +169,7 @@ def _list_names(word: str) -> None:
         for heading, names in _names().values()
     }
     if not any(found.values()):
-        raise refusal(f"no variant, hostile endpoint or fault contains {word!r}: --list without a word lists all")
+        raise UsageProblem(f"no variant, hostile endpoint or fault contains {word!r}: --list without a word lists all")
     for heading, names in found.items():
         if names:
             click.secho(heading, bold=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from conformance.cli import EXIT_USAGE
+from conformance.problems import UsageProblem
+from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.judge.report import Report
@@ -28,7 +30,18 @@ class GroupedOption(click.Option):
         self.group = group
 
 
-class GroupedCommand(click.Command):
+class Command(click.Command):
+    """A command for which bad input is a usage error of its own: the message names its ``--help``."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises click.UsageError instead of UsageProblem."""
+        try:
+            return super().invoke(ctx)
+        except UsageProblem as problem:
+            raise click.UsageError(str(problem), ctx) from None
+
+
+class GroupedCommand(Command):
     """A command whose ``--help`` groups its options below headings."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -52,7 +65,7 @@ format_option: Final = click.option(
     show_default=True,
     help="How to print it.",
 )
-"""``--format`` of the commands that print a comparison."""
+"""The option ``--format`` of the commands that print a comparison."""
 
 
 def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
@@ -76,7 +89,7 @@ def option_of_a_run(option: Option, suffix: str = "") -> Callable[..., Any]:
 
 
 def options_at(place: Place, *, quiet: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds to a command the options that apply in ``place``, and --quiet."""
+    """Return a decorator that adds to a command all options that apply in ``place``, and --quiet if ``quiet``."""
     from conformance.run.options import at
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,7 +110,6 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
     from conformance.judge.exit import exit_status
     from conformance.render.terminal import COLOUR, summary_lines
     from conformance.render.write import write_reports
-    from conformance.text.safe import line
 
     unkept = False
     if settings.history is not None:
@@ -122,22 +134,17 @@ def finish(report: Report, settings: Settings, *, quiet: bool, write: bool = Tru
     return status or EXIT_USAGE if unkept else status
 
 
-def refusal(message: str) -> click.UsageError:
-    """Return a usage error. Its message says in one line what is wrong and what to do."""
-    return click.UsageError(message, click.get_current_context())
-
-
-def load_report(path: Path) -> Report:
-    """Read a report from a compliance.json, or from the one in a directory. Raises click.UsageError."""
-    from conformance.judge.read import UnreadableReport, read_report
+def demand_writable(directory: Path, formats: Collection[str] = ()) -> None:
+    """Create a report directory. Raises UsageProblem if reports cannot be written there, before anything is sent."""
+    from conformance.render.write import check_writable
 
     try:
-        return read_report(path)
-    except UnreadableReport as problem:
-        raise refusal(str(problem)) from None
+        check_writable(directory, formats)
+    except OSError as error:
+        raise unwritable(directory, error) from None
 
 
-def unwritable(directory: Path, error: OSError) -> click.UsageError:
-    """Return the usage error for a report directory that cannot be written."""
+def unwritable(directory: Path, error: OSError) -> UsageProblem:
+    """Return the exception for a report directory that cannot be written."""
     msg = f"the report directory {directory} cannot be written ({error.strerror}): choose another with --report-dir"
-    return refusal(msg)
+    return UsageProblem(msg)

@@ -1,4 +1,4 @@
-"""Keep a command running if standard output or error is closed or cannot be written, with the right exit status."""
+"""Keep a command and its exit status intact if standard output or standard error is closed or cannot be written."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ _LINE: Final = "standard output cannot be written ({}): redirect it elsewhere"
 
 
 class TolerantStream:
-    """A text stream that discards its output once writing fails, so that the exit status does not depend on the reader.
+    """A text stream that discards all output once writing fails, so that the exit status does not depend on the reader.
 
-    With ``report_errors``, a failure other than a broken pipe raises ClickException. Without it, no failure is
-    reported.
+    With ``report_errors``, a failure other than a broken pipe raises ClickException. Otherwise no failure is reported.
     """
 
     def __init__(self, stream: IO[str], *, report_errors: bool) -> None:
@@ -51,7 +50,7 @@ class TolerantStream:
 
 @contextmanager
 def tolerant_streams() -> Iterator[None]:
-    """Replace closed standard streams with /dev/null, and let a command go on if standard output or error breaks."""
+    """Replace closed standard streams with /dev/null, and let a command continue if writing to a stream fails."""
     import sys
 
     with ExitStack() as stack:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from types import ModuleType
 from typing import Final
 
 from conformance.contract.clause import Clause
@@ -23,6 +22,7 @@ from conformance.contract.clauses import (
     item_job_number,
     json,
     lifecycle_remove,
+    lifecycle_stop,
     lifecycle_submit,
     lifecycle_wait,
     method,
@@ -57,15 +57,12 @@ _FILES: Final = (
     lifecycle_submit,
     lifecycle_wait,
     lifecycle_remove,
+    lifecycle_stop,
     document,
 )
 
 
-def _clauses(module: ModuleType) -> tuple[Clause, ...]:
-    return tuple(member for member in vars(module).values() if isinstance(member, Clause))
-
-
-CATALOGUE: Final[tuple[Clause, ...]] = tuple(clause for module in _FILES for clause in _clauses(module))
+CATALOGUE: Final = tuple(member for module in _FILES for member in vars(module).values() if isinstance(member, Clause))
 """Every clause, in the order of the report."""
 
 BY_ID: Final = {clause.id: clause for clause in CATALOGUE}

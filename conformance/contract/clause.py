@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -120,9 +120,26 @@ response to which the findings belong.
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+def _unchecked(_: Any) -> Iterator[Finding]:
+    raise NotImplementedError  # a clause without a check is not complete
+
+
+def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
+    def over(answer: Answer) -> Iterable[Any]:
+        return of_body(answer.reading) if answer.shows_queue or (of_jobs and answer.shows_part) else ()
+
+    return over
+
+
+_OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
+"""Prefixes of the ids of clauses that a single job can violate. If a recorded body is cut off, these clauses apply to
+its complete jobs.
+"""
+
+
+@dataclass(frozen=True)
 class Clause:
-    """One requirement of the contract, with its source and the function that checks it.
+    """One requirement of the contract, with its source and the function that checks it, which it decorates.
 
     ``why`` says whom a violation harms. ``keeps`` and ``breaks`` are a conforming and a violating example, as they
     appear in a response. ``needs`` says in words what a run must see before the clause can be checked. A run is
@@ -134,28 +151,42 @@ class Clause:
     not checked in the others. A clause with ``own_document`` is checked only with ``--document``. ``since`` is the
     number of the clause set that introduced the clause. ``fast`` says what the fast path verifies for the clause. If it
     is None, the function that checks the clause sees the whole body.
+
+    ``over``, ``of_body`` and ``across`` select what the check sees in one response, in the body of a queue, or in the
+    whole run. Give exactly one of them. The check is called once for each selected part. If nothing is selected, the
+    clause counts as not exercised, not as passed.
     """
 
     id: str
-    title: str
     level: Level
+    _: KW_ONLY
+    title: str
     source: Source
     why: str
     keeps: str
     breaks: str
-    needs: str
-    core: bool
-    oss: Difference | None
-    only: frozenset[Dialect]
-    elsewhere: str | None
-    since: int
-    kinds: tuple[str, ...]
-    fast: FastPath | None
-    own_document: bool
-    over: Over | None = field(repr=False)
-    of_body: OfBody | None = field(repr=False)
-    across: Across | None = field(repr=False)
-    check: Check = field(repr=False)
+    needs: str = "a 200 response to a GET of the queue"
+    core: bool = False
+    oss: Difference | None = None
+    only: frozenset[Dialect] = frozenset(Dialect)
+    elsewhere: str | None = None
+    since: int = 1
+    kinds: tuple[str, ...] = ()
+    fast: FastPath | None = None
+    own_document: bool = False
+    over: Over | None = field(default=None, repr=False)
+    of_body: OfBody | None = field(default=None, repr=False)
+    across: Across | None = field(default=None, repr=False)
+    check: Check = field(default=_unchecked, repr=False)
+
+    def __call__(self, check: Check) -> Clause:
+        """Return the clause with the decorated function as its check."""
+        if [self.over, self.of_body, self.across].count(None) != 2:
+            raise TypeError(f"{self.id}: give exactly one of over, of_body and across")
+        over = self.over
+        if self.of_body is not None:
+            over = _where_shown(self.of_body, of_jobs=self.id.startswith(_OF_JOBS))
+        return replace(self, over=over, check=check)
 
     @property
     def subject(self) -> str:
@@ -201,75 +232,5 @@ class Clause:
         return None if self.oss is None or self.level_in(demand) else self.oss.says
 
 
-def _where_shown(of_body: OfBody, *, of_jobs: bool) -> Over:
-    def over(answer: Answer) -> Iterable[Any]:
-        return of_body(answer.reading) if answer.shows_queue or (of_jobs and answer.shows_part) else ()
-
-    return over
-
-
-_OF_JOBS: Final = ("item.", "queue.", "workflow.", "privacy.")
-"""Prefixes of the ids of clauses that a single job can violate. If a recorded body is cut off, these clauses apply to
-its complete jobs.
-"""
-
-
-def clause(  # noqa: PLR0913 - one keyword for each part of a clause; they are read as a form
-    clause_id: str,
-    level: Level,
-    *,
-    title: str,
-    source: Source,
-    why: str,
-    keeps: str,
-    breaks: str,
-    needs: str = "a 200 response to a GET of the queue",
-    core: bool = False,
-    oss: Difference | None = None,
-    only: frozenset[Dialect] = frozenset(Dialect),
-    elsewhere: str | None = None,
-    since: int = 1,
-    kinds: tuple[str, ...] = (),
-    fast: FastPath | None = None,
-    own_document: bool = False,
-    over: Over | None = None,
-    of_body: OfBody | None = None,
-    across: Across | None = None,
-) -> Callable[[Check], Clause]:
-    """Make a clause whose check is the decorated function.
-
-    ``over``, ``of_body`` and ``across`` select what the function checks in one response, in the body of a queue, or in
-    the whole run. Give exactly one of them. The decorated function is called once for each selected part. If nothing is
-    selected, the clause counts as not exercised, not as passed.
-    """
-    if [over, of_body, across].count(None) != 2:
-        msg = f"{clause_id}: give exactly one of over, of_body and across"
-        raise TypeError(msg)
-    if of_body is not None:
-        over = _where_shown(of_body, of_jobs=clause_id.startswith(_OF_JOBS))
-
-    def make(check: Check) -> Clause:
-        return Clause(
-            id=clause_id,
-            title=title,
-            level=level,
-            source=source,
-            why=why,
-            keeps=keeps,
-            breaks=breaks,
-            needs=needs,
-            core=core,
-            oss=oss,
-            only=only,
-            elsewhere=elsewhere,
-            since=since,
-            kinds=kinds,
-            fast=fast,
-            own_document=own_document,
-            over=over,
-            of_body=of_body,
-            across=across,
-            check=check,
-        )
-
-    return make
+clause: Final = Clause
+"""The decorator that makes a clause of its check."""

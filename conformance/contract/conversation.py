@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from conformance.contract.prompts import json_object, submitted_twice
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing, Summary
 from conformance.contract.reading.memory import Observation
@@ -30,10 +31,6 @@ UNAVAILABLE: Final = (401, 402, 403, 407, *NOT_NOW)
 """Statuses that refuse access or mean "try again later". A run that gets no other statuses is inconclusive."""
 LOOKED_AT: Final = 10_000
 """In a response with more jobs than this, the run's own jobs are not looked for. ``--populate`` is for smaller queues.
-"""
-NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
-"""Media types of bodies that are not meant to be JSON. For these only the Content-Type is reported, not the JSON
-syntax.
 """
 
 
@@ -127,14 +124,20 @@ class Conversation:
 
     @cached_property
     def uncompared(self) -> str | None:
-        """In words, how many GETs of the queue are not compared with one another. None if all are."""
+        """A phrase that says how many GETs of the queue are not compared with one another, or None if all are."""
         left_out = len(self.shown) - len(self.reads)
         return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
 
     @cached_property
+    def followed(self) -> Sequence[Answer]:
+        """The GETs of the queue as a normal client sends them, with few enough jobs to look for the run's own jobs."""
+        usual = (answer for answer in self.reads if answer.request.usual)
+        return [answer for answer in usual if answer.summary.jobs <= LOOKED_AT]
+
+    @cached_property
     def unlooked(self) -> str | None:
-        """In words, in how many GETs of the queue the run's own jobs are not looked for. None if they are in all."""
-        left_out = sum(answer.request.usual and not _is_looked_at(answer) for answer in self.shown)
+        """A phrase that says in how many GETs of the queue the suite did not look for the run's own jobs, or None."""
+        left_out = sum(answer.request.usual for answer in self.shown) - len(self.followed)
         message = f"{left_out} of {len(self.shown)} GETs of the queue list more than {LOOKED_AT:,} jobs: not compared"
         return message if left_out else None
 
@@ -185,58 +188,6 @@ class Conversation:
         return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
 
 
-# --- selectors: parts of one response ---------------------------------------------------------
-
-
-def json_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON: a 200 with the queue, or a 400 or 500 labelled application/json."""
-    if answer.shows_queue or (answer.response.status in DOCUMENTED and _is_labelled_error(answer)):
-        other_format = answer.response.media_type in NOT_JSON and not answer.document.read
-        if answer.response.coding_error is None and not other_format:
-            yield answer
-
-
-def other_json_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if it is an error labelled application/json whose status the OpenAPI document does not describe."""
-    if answer.response.status not in DOCUMENTED and _is_labelled_error(answer) and answer.response.coding_error is None:
-        yield answer
-
-
-def labelled_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON, or if it is any other error labelled application/json."""
-    yield from json_texts(answer)
-    yield from other_json_texts(answer)
-
-
-def _is_labelled_error(answer: Answer) -> bool:
-    response = answer.response
-    labelled = response.status >= FIRST_ERROR and response.media_type == "application/json"
-    return labelled and response.whole and bool(response.size) and answer.request.method == "GET"
-
-
-def read_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON and could be parsed."""
-    return (text for text in json_texts(answer) if text.document.read)
-
-
-def read_parts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON and could be parsed, in part if a recorder cut it off."""
-    yield from read_texts(answer)
-    if answer.shows_part:
-        yield answer
-
-
-def labelled_parts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body could be parsed: the queue, whole or cut off, or an error labelled application/json."""
-    yield from read_parts(answer)
-    yield from (text for text in other_json_texts(answer) if text.document.read)
-
-
-def sent_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON and its exact bytes are known. Some recorders re-encode bodies."""
-    return (text for text in json_texts(answer) if text.response.verbatim)
-
-
 ENDED: Final = ("completed", "failed", "cancelled")
 ALIVE: Final = ("pending", "in_progress")
 
@@ -282,19 +233,6 @@ class Submission:
         return self.answer.precedes(other.answer)
 
 
-def submitted_twice(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """Return the prompt ids, in lower case, that the run submitted a second time and that the server accepted again."""
-    found: set[str] = set()
-    for exchange in exchanges:
-        request, response = exchange.request, exchange.response
-        if request.operation is Operation.SUBMIT and response is not None and response.status == OK:
-            named = _object(request.body).get("prompt_id")
-            assigned = _object(response.content).get("prompt_id")
-            if isinstance(named, str) and isinstance(assigned, str) and named.lower() == assigned.lower():
-                found.add(named.lower())
-    return frozenset(found)
-
-
 def digest_of(workflow: object) -> object:
     """Return a digest of a workflow, to compare it with the workflows of listed jobs. None if it is not JSON."""
     body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
@@ -313,7 +251,7 @@ class QueueRead:
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """The prompt ids of all jobs in the two lists."""
+        """The prompt ids of all jobs in queue_running and queue_pending."""
         return frozenset(name.lower() for name in self.answer.summary.ids)
 
     @cached_property
@@ -333,14 +271,6 @@ class QueueRead:
     def running(self) -> frozenset[str]:
         """The ids in ``queue_running``."""
         return frozenset(name for name, seen in self.jobs.items() if not seen.pending)
-
-    def twice(self, name: str) -> bool:
-        """Whether an id is listed more than once."""
-        return name in self.ids and name not in self.jobs
-
-
-def _is_looked_at(answer: Answer) -> bool:
-    return answer.summary.compared and answer.summary.jobs <= LOOKED_AT
 
 
 class Write(NamedTuple):
@@ -376,12 +306,12 @@ class JobHistory:
 
     def __init__(self, conversation: Conversation) -> None:
         self._answers = conversation.answers
-        self._reads = conversation.reads
+        self._followed = conversation.followed
 
     @cached_property
     def prompts(self) -> list[tuple[Answer, dict[str, Any]]]:
         """Every response to a submission, with the JSON object in the body of the request."""
-        return [(answer, _object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
+        return [(answer, json_object(answer.request.body)) for answer in self._of(Operation.SUBMIT)]
 
     @cached_property
     def submissions(self) -> list[Submission]:
@@ -394,7 +324,7 @@ class JobHistory:
         """All accepted prompts in order. If the server gave two prompts the same id, only the first is included."""
         found: dict[str, Submission] = {}
         for answer, sent in self.prompts:
-            named = _object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
+            named = json_object(answer.response.content).get("prompt_id") if answer.response.status == OK else None
             if isinstance(named, str):
                 found.setdefault(named.lower(), Submission(answer, sent, named))
         return list(found.values())
@@ -402,15 +332,14 @@ class JobHistory:
     @cached_property
     def queue_reads(self) -> list[QueueRead]:
         """The GETs of the queue as a normal client sends them, in order. Empty if the run submitted no job."""
-        usual = (answer for answer in self._reads if answer.request.usual and _is_looked_at(answer))
-        return [QueueRead(answer) for answer in usual] if self.prompts else []
+        return [QueueRead(answer) for answer in self._followed] if self.prompts else []
 
     @cached_property
     def writes(self) -> list[Write]:
         """The requests to delete, clear, interrupt and cancel jobs, also those that should have no effect."""
         removing = (Operation.MANAGE, Operation.INTERRUPT, Operation.CANCEL)
         return [
-            Write(answer, _object(answer.request.body), operation)
+            Write(answer, json_object(answer.request.body), operation)
             for answer in self._answers
             if (operation := answer.request.operation) in removing and operation is not None
         ]
@@ -426,7 +355,7 @@ class JobHistory:
     def counts(self) -> Iterator[tuple[Answer, int]]:
         """Yield each response of ``GET /api/prompt`` that has ``queue_remaining``, with that number."""
         for answer in self._of(Operation.COUNT):
-            info = _object(answer.response.content).get("exec_info") if answer.response.status == OK else None
+            info = json_object(answer.response.content).get("exec_info") if answer.response.status == OK else None
             number = info.get("queue_remaining") if isinstance(info, dict) else None
             if isinstance(number, int) and not isinstance(number, bool):
                 yield answer, number
@@ -452,47 +381,12 @@ class JobHistory:
 
     def status_of(self, name: str) -> str | None:
         """Return the last status of a job in a response of ``GET /api/jobs``, or None if no response has the job."""
-        return next(
-            (job_list.statuses[name] for job_list in reversed(self.job_lists) if name in job_list.statuses), None
-        )
-
-    def vanished(self, write: Write) -> Iterator[tuple[QueueRead, str]]:
-        """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
-
-        A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
-        cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
-        """
-        before, after = self.before(write.answer), self.after(write.answer)
-        if not before or len(after) < 2 or self._others_between(before[-1], write, after[0]):
-            return
-        steady = {read.running for read in (*before[-2:], *after[:2])}
-        still = len(before) > 1 and len(steady) == 1 and bool(after[0].running)
-        own = [found.id for found in self.submissions]
-        for place, name in enumerate(own):
-            gone = name in before[-1].pending and not any(name in read.ids for read in after)
-            if not gone or name in write.deleted:
-                continue
-            overtaken = any(older in before[-1].pending and older in after[0].pending for older in own[:place])
-            status = self.status_of(name)
-            if status == "cancelled" or ((overtaken or still) and status not in {"completed", "failed"}):
-                yield after[0], name
-
-    def _others_between(self, before: QueueRead, write: Write, after: QueueRead) -> bool:
-        """Whether a request to remove jobs, other than ``write``, was sent between two GETs of the queue."""
-        others = (other.answer for other in self.writes if other is not write)
-        return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = (job_list.statuses for job_list in reversed(self.job_lists))
+        return next((statuses[name] for statuses in found if name in statuses), None)
 
 
 def _job_list(answer: Answer) -> JobList | None:
-    found = _object(answer.response.content) if answer.response.status == OK else {}
+    found = json_object(answer.response.content) if answer.response.status == OK else {}
     jobs = found.get("jobs")
     if not isinstance(jobs, list):
         return None

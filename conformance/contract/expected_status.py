@@ -38,7 +38,7 @@ def allowed(request: Request) -> frozenset[int]:
     found = {OK}
     if not request.takes_json:
         found.add(NOT_ACCEPTABLE)  # RFC 9110 §15.5.7
-    if "?" in request.url:
+    if request.declared or any(map(_in_query, request.undeclared)):
         found.add(400)  # the OpenAPI document describes 400 as "Invalid request parameters"
     if not request.head:
         found.add(NOT_ACCEPTABLE)
@@ -62,21 +62,22 @@ def unexpected(answer: Answer) -> bool:
 def causes(request: Request) -> frozenset[str]:
     """Return the ids of the clauses that may report an unexpected status: one for each unusual property of a request.
 
-    ``status.steady`` is the clause for a normal GET of the queue, and for an unusual Accept-Encoding.
+    ``status.steady`` is the clause for a normal GET of the queue, for an unusual Accept-Encoding, and for parameters that
+    the user's OpenAPI document declares.
     """
-    found = set()
-    if "?" in request.url:
-        found.add(QUERY)
-    if not request.bare:
-        found.add(HEADER)
+    found = {QUERY if _in_query(name) else HEADER for name in request.undeclared}
     if request.credential is Credential.LOWER_CASE_NAME:
         found.add(KEY_NAME)
     accept = request.members("accept")
     if accept not in {None, "*/*", JSON} or not (found or accept == JSON):
         found.add(ACCEPT)
-    if not found or request.members("accept-encoding") not in _NO_CODING:
+    if not found or request.declared or request.members("accept-encoding") not in _NO_CODING:
         found.add(STEADY)
     return frozenset(found)
+
+
+def _in_query(parameter: str) -> bool:
+    return parameter.startswith("?")
 
 
 def cause(request: Request, conversation: Conversation | None = None) -> str:
@@ -86,7 +87,8 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
     Accept-Encoding with which another GET of the queue got a 200 does not count as unusual.
     """
     found = causes(request)
-    if len(found) > 1 and conversation is not None and request.members("accept-encoding") in conversation.codings:
+    harmless = conversation is not None and request.members("accept-encoding") in conversation.codings
+    if len(found) > 1 and harmless and not request.declared:
         found -= {STEADY}
     return next(iter(found)) if len(found) == 1 else STEADY
 
@@ -125,6 +127,6 @@ def explained(conversation: Conversation) -> frozenset[str]:
 def suspected(answer: Answer) -> str | None:
     """Return the id of the clause that is violated if repeating the request gives the same status.
 
-    None if it is expected.
+    Returns None if the status is an expected one.
     """
     return cause(answer.request) if unexpected(answer) else None

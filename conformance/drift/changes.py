@@ -34,7 +34,7 @@ COMPARED: Final = (
 
 
 class Absent:
-    """Stands for a value that one of the two documents does not have."""
+    """The type of ``ABSENT``, the placeholder for a value that one of the two documents does not have."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -59,7 +59,7 @@ class DocumentChange:
 
 @dataclass(frozen=True)
 class LostQuote:
-    """A quote in clauses that the published document no longer has at its place."""
+    """A text that clauses quote, and that is missing from its place in the published document."""
 
     pointer: str
     quote: str
@@ -70,19 +70,19 @@ class ErratumState(enum.StrEnum):
     """Whether the published document still has a known mistake (an erratum)."""
 
     STANDS = "stands"
-    """The text is unchanged, so the correction is still needed."""
+    """The published text still has the mistake, so the correction is still needed."""
     MENDED = "mended"
-    """The text is now as the correction has it, so the mistake is fixed."""
+    """The published text is now the corrected text, so the mistake is fixed."""
     REWORDED = "reworded"
-    """The text is neither the old nor the corrected one, so a person must check it."""
+    """The published text has neither the mistake nor the correction, so a person must look at it."""
 
 
 @dataclass(frozen=True)
 class Drift:
     """The differences between the published OpenAPI document and the excerpt that ships with the suite.
 
-    ``sha256`` is that of the fetched page. ``lost`` has the quotes of clauses that are missing. ``errata`` has the
-    known mistakes, each with its state.
+    ``sha256`` is that of the fetched page. ``lost`` has the texts that clauses quote and that are missing. ``errata``
+    has the known mistakes, each with its state.
     """
 
     url: str
@@ -142,16 +142,14 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
     clauses: dict[tuple[str, str], list[str]] = {}
     for clause in CATALOGUE:
         pointer, quote = clause.source.pointer, clause.source.quote
-        if pointer is None or quote is None or (clause.source.document and not _is_there(pointer, published)):
+        if pointer is None or quote is None:
+            continue
+        part = "/".join(pointer.split("/")[:4])  # the operation or schema, which an excerpt may lack
+        if clause.source.document and _at(published, part) is ABSENT:
             continue
         if not quote_stands_at(pointer, quote, published):
             clauses.setdefault((pointer, quote), []).append(clause.id)
     return tuple(LostQuote(pointer, quote, tuple(ids)) for (pointer, quote), ids in clauses.items())
-
-
-def _is_there(pointer: str, published: Document) -> bool:
-    """Whether a document has the operation or schema that a pointer leads into. An excerpt may lack it."""
-    return _at(published, "/".join(pointer.split("/")[:4])) is not ABSENT
 
 
 def _state(erratum: Erratum, vendored: Document, published: Document) -> ErratumState:
@@ -172,7 +170,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """Yield the JSON Pointer and the value of each member that a correction sets."""
+    """Yield the JSON Pointer and value of each leaf in ``value``, the part of a correction at ``pointer``."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from _leaves(member, pointer + pointer_to(name))

@@ -29,8 +29,9 @@ class NotFetched(Exception):
 def fetch(url: str, gateway: Gateway | None = None, *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the body of the response to a GET of ``url``.
 
-    ``gateway`` has certificates and a proxy. ``seconds`` and ``max_bytes`` are limits. Redirects to another origin are
-    not followed. Raises NotFetched, and UsageProblem if a given file contains no certificate.
+    ``gateway`` has the certificates and the proxy to use. ``seconds`` and ``max_bytes`` are limits. Redirects to
+    another origin are not followed. Raises NotFetched, and UsageProblem if a certificate file of ``gateway`` contains
+    no certificate.
     """
     import httpx
 

@@ -22,14 +22,14 @@ class NoDocument(ValueError):
 
 @dataclass(frozen=True)
 class Published:
-    """An OpenAPI document, parsed (``document``, with all names as strings) and as YAML or JSON text."""
+    """An OpenAPI document in two forms: parsed, with all member names as strings, and as YAML or JSON text."""
 
     document: Document
     text: str
 
 
 def read(content: bytes) -> Published:
-    """Parse a page that is an OpenAPI document in YAML or JSON, or Markdown with one in a code block.
+    """Parse a page that is an OpenAPI document in YAML or JSON, or Markdown with such a document in a code block.
 
     YAML aliases are refused, because a few lines of them can expand to more than fits into memory. Raises NoDocument if
     the page has no OpenAPI document.
@@ -54,8 +54,8 @@ def read(content: bytes) -> Published:
 def excerpt(published: Published) -> str:
     """Return the text of a document with only GET /api/queue and everything that it refers to.
 
-    Unwanted lines are removed and the others stay as they are. If that is impossible because members share lines, the
-    text is written anew.
+    The lines of all other members are removed. If that is impossible because members share lines, the text is written
+    anew.
     """
     import yaml
 
@@ -117,7 +117,7 @@ def _parse(text: str) -> Any:
 
 
 def _with_string_names(value: Any) -> Any:
-    """Return a value with every name converted to a string, so that ``200:`` and ``"200":`` are the same."""
+    """Return a value with every member name converted to a string, so that ``200:`` and ``"200":`` are the same."""
     if isinstance(value, dict):
         return {
             name if isinstance(name, str) else str(name): _with_string_names(member) for name, member in value.items()
@@ -143,7 +143,7 @@ def _names_to_keep(document: Document) -> _Wanted:
 
 
 def _member(value: Any, *names: str) -> Document:
-    """Return the object at a path of names, or an empty dict."""
+    """Return the object at a path of member names, or an empty dict if the path does not exist."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, overload
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -79,40 +79,37 @@ class _Har(msgspec.Struct):
 _DECODE: Final = msgspec.json.Decoder(_Har).decode
 
 
-class _Entries(Sequence[Any]):
-    """The entries of a HAR file. Each is parsed when it is asked for, because all of them would fill the memory."""
+class Entries:
+    """The entries of a HAR file, numbered from 1. ``urls`` has the URL of each request, or None if it is not valid.
 
-    def __init__(self, texts: Sequence[msgspec.Raw]) -> None:
-        self._texts = texts
+    Texts of entries are parsed when they are needed, because all entries together would fill the memory.
+    """
+
+    def __init__(self, entries: Sequence[Any]) -> None:
+        self._entries = entries
+        self.urls = tuple(url_of(_parsed(entry)) for entry in entries)
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._entries)
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-
-    def __getitem__(self, index: int | slice) -> Any:
-        """Parse an entry."""
-        return (
-            _Entries(self._texts[index])
-            if isinstance(index, slice)
-            else json.loads(bytes(self._texts[index]), strict=False)
-        )
+    def read(self, number: int) -> HarEntry:
+        """Read an entry whose URL is valid."""
+        return read_entry(_parsed(self._entries[number - 1]), number)
 
 
-def entries_of(text: Content) -> Sequence[Any] | None:
+def _parsed(entry: Any) -> Any:
+    return json.loads(bytes(entry), strict=False) if isinstance(entry, msgspec.Raw) else entry
+
+
+def entries_of(text: Content) -> Entries | None:
     """Return the entries of a HAR file; None for another kind of file. Raises NotHar if it is cut off or damaged."""
     if b'"entries"' not in text.data and not _LOG.match(text.data):
         return None
     try:
-        entries = _Entries(_DECODE(text.data).log.entries)
-        all(True for _ in entries)  # can each be parsed?
+        return Entries(_DECODE(text.data).log.entries)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return _lax_entries_of(text)
-    return entries
+        found = _lax_entries_of(text)
+    return None if found is None else Entries(found)
 
 
 def _lax_entries_of(text: Content) -> list[Any] | None:
@@ -261,8 +258,3 @@ def _float(value: object) -> float | None:
 def _text(value: object) -> str:
     """Return a value as text that can be encoded in UTF-8: lone surrogates are escaped."""
     return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()
-
-
-def places(entries: Sequence[Any]) -> Iterator[tuple[int, str | None]]:
-    """Yield the number of each entry, from 1, and the URL of its request, or None if the URL is not valid."""
-    return ((number, url_of(entry)) for number, entry in enumerate(entries, 1))

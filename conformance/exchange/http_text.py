@@ -20,6 +20,7 @@ _FIRST: Final = re.compile(rb"(?:" + _STATUS + rb"|" + _REQUEST + rb")" + _LINE 
 _NEXT: Final = re.compile(rb"(?:" + _STATUS + rb"[^\r\n]*+|" + _REQUEST + rb")\r?\n" + _FIELDS)
 """The first line and headers of a later message. A body in JSON cannot match, because its strings have no line breaks.
 """
+_BLANK: Final = re.compile(rb"\s*+")
 _INTERIM: Final = range(100, 200)
 _SUCCESS: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
@@ -29,12 +30,20 @@ _NEGOTIATED: Final = ("digest", "ntlm", "negotiate")
 class Message(NamedTuple):
     """A printed request or response. ``start`` has the words of its first line.
 
-    ``body`` is everything up to the next message, which may be more than the body.
+    ``text`` is the whole file, which has the body from offset ``at`` to ``end``. ``end`` is that of the next message,
+    which may be more than the body.
     """
 
     start: tuple[str, ...]
     headers: Headers
-    body: bytes
+    text: bytes
+    at: int
+    end: int
+
+    @property
+    def body(self) -> bytes:
+        """Everything up to the next message. It is copied when needed, because all bodies would fill the memory."""
+        return self.text[self.at : self.end]
 
     @property
     def is_response(self) -> bool:
@@ -72,13 +81,14 @@ def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
     """Return the final responses in a file, and notes about responses that are ignored. Raises NoMessage."""
     kept: list[Answered] = []
     followed: list[int] = []
-    messages = list(_messages(data))
+    messages = _messages(data)
+    last = max((number for number, message in enumerate(messages) if message.is_response), default=0)
     request: Message | None = None
     for number, message in enumerate(messages):
         if not message.is_response:
             request = message
             continue
-        later = any(other.is_response for other in messages[number + 1 :])
+        later = number < last
         if message.status in _INTERIM or (later and _is_tunnel(message, request)):
             continue
         if later and (message.status in _REDIRECT or message.status == 407 or _is_negotiation(message)):
@@ -119,9 +129,9 @@ def _messages(data: bytes) -> list[Message]:
         start, *fields = re.split(r"\r?\n(?![ \t])", found[0].decode("latin-1").rstrip("\r\n"))
         pairs = [field.partition(":") for field in fields]
         headers = tuple((name.strip(), _unfold(value)) for name, colon, value in pairs if colon)
-        body, following = _body(data, found.end(), headers)
-        messages.append(Message(tuple(start.split(None, 2)), headers, body))
-        found = following
+        at = found.end()
+        end, found = _end_of_body(data, at, headers)
+        messages.append(Message(tuple(start.split(None, 2)), headers, data, at, end))
     return messages
 
 
@@ -129,13 +139,14 @@ def _unfold(value: str) -> str:
     return re.sub(r"\r?\n[ \t]+", " ", value).strip()
 
 
-def _body(data: bytes, start: int, headers: Headers) -> tuple[bytes, re.Match[bytes] | None]:
-    """Return the bytes between the headers of a message and the next message, and the match of the next message."""
+def _end_of_body(data: bytes, start: int, headers: Headers) -> tuple[int, re.Match[bytes] | None]:
+    """Return the offset where everything between two messages ends, and the match of the second one, or None."""
     length = first(headers, "content-length")
     if length is not None and length.isascii() and length.isdecimal():
         end = start + int(length[:18])
-        following = _NEXT.match(data, end + len(data[end:]) - len(data[end:].lstrip())) if end <= len(data) else None
+        blank = _BLANK.match(data, end) if end <= len(data) else None
+        following = None if blank is None else _NEXT.match(data, blank.end())
         if following is not None:
-            return data[start:end], following
+            return end, following
     following = _NEXT.search(data, start)
-    return data[start : following.start() if following else len(data)], following
+    return following.start() if following else len(data), following

@@ -211,7 +211,7 @@ def _remove_chunks(data: bytes) -> tuple[bytes, bool, bool]:
 
 
 def of_entry(response: Mapping[str, Any], headers: Headers) -> KnownBody:
-    """Return the known part of the body of a response in a HAR file, without its content coding."""
+    """Return as much of the body of a response as the HAR file has, decompressed."""
     try:
         return _of_entry(response, headers)
     except ContentTooLarge:

@@ -15,7 +15,7 @@ import enum
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -150,6 +150,8 @@ class Request:
     """The query string that the user's OpenAPI document requires of every GET of the queue."""
     own_headers: tuple[str, ...] = ()
     """The names, in lower case, of headers that the user's OpenAPI document requires of every GET of the queue."""
+    own_parameters: tuple[str, ...] = ()
+    """The parameters that the user's OpenAPI document declares: ``?depth`` (query), ``x-tier`` (header, lower case)."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of the request header ``name`` (in lower case), or None."""
@@ -183,6 +185,28 @@ class Request:
         return all(name.lower() in _COMMON or name.lower() in self.own_headers for name, _ in self.headers)
 
     @cached_property
+    def declared(self) -> tuple[str, ...]:
+        """The declared parameters, such as ``?depth`` and ``X-Tier``, in which the request differs from a usual one."""
+        query = [name for name in self._added_query if name in self.own_parameters]
+        counted = set(self.own_parameters) - _COMMON - set(self.own_headers)
+        return tuple(dict.fromkeys((*query, *(name for name, _ in self.headers if name.lower() in counted))))
+
+    @cached_property
+    def undeclared(self) -> tuple[str, ...]:
+        """The query parameters and headers, such as ``?page`` and ``range``, that are neither common nor declared."""
+        query = [name for name in self._added_query if name not in self.own_parameters]
+        names = [name.lower() for name, _ in self.headers]
+        known = _COMMON | {*self.own_headers, *self.own_parameters}
+        return tuple(dict.fromkeys((*query, *(name for name in names if name not in known))))
+
+    @cached_property
+    def _added_query(self) -> list[str]:
+        """The names of the query parameters, without those that the document requires and that have the usual value."""
+        required = parse_qsl(self.own_query, keep_blank_values=True)
+        pairs = parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
+        return [f"?{name}" for name, value in pairs if (name, value) not in required]
+
+    @cached_property
     def takes_json(self) -> bool:
         """Whether the Accept header allows JSON."""
         return accepts(self.members("accept"), "application/json")
@@ -196,9 +220,10 @@ class Request:
 
     @cached_property
     def special(self) -> bool:
-        """Whether the request has a condition, a range, an Origin or a query, which may change the response."""
+        """Whether the request has something that may change the response, as a condition, range or parameter."""
         query = urlsplit(self.url).query
-        return (bool(query) and query != self.own_query) or any(self.header(name) for name in _SPECIAL)
+        asks = (bool(query) and query != self.own_query) or bool(self.declared)
+        return asks or any(self.header(name) for name in _SPECIAL)
 
 
 class Wire(msgspec.Struct, frozen=True):

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from conformance.exchange import http_text
-from conformance.exchange.har import FROM_CACHE, QUEUE, USUAL_PATH, HarEntry, NotHar, entries_of, places, read_entry
+from conformance.exchange.har import FROM_CACHE, QUEUE, USUAL_PATH, Entries, HarEntry, NotHar, entries_of
 from conformance.exchange.headers import Headers, first
 from conformance.exchange.hosts import RECORDED
 from conformance.exchange.kept import KnownBody, of_printed
@@ -20,7 +20,7 @@ from conformance.exchange.redactor import NOTHING, Redactor
 from conformance.exchange.secrets import REDACTED, SHORTEST_KEY, Secret
 from conformance.exchange.sniff import Content, Unusable, as_text, looks_like, unpack
 from conformance.exchange.stored import BodyStore
-from conformance.text.cutoff import Text, kind_of
+from conformance.text.cutoff import Text, ends_early, kind_of
 from conformance.text.safe import printable
 
 _KEY_PARAMETERS: Final = re.compile(
@@ -168,7 +168,7 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
         raise UnreadableRecording(msg) from None
     if entries is not None:
         return _har(found, entries, name, selection)
-    if like is None and text.data.lstrip()[:1] == b"{" and kind_of(text.data) is Text.ENDS_EARLY:
+    if like is None and text.data.lstrip()[:1] == b"{" and ends_early(text.data):
         like = "looks like a JSON body that was cut off: save it again"
     if like is not None:
         raise UnreadableRecording(f"{name}: the file {like}")
@@ -261,15 +261,15 @@ def _redactor(keys: frozenset[str]) -> Redactor:
 # --- HAR --------------------------------------------------------------------------------------------------------------
 
 
-def _har(found: Recording, entries: Sequence[Any], name: str, selection: Selection) -> Recording:
+def _har(found: Recording, entries: Entries, name: str, selection: Selection) -> Recording:
     """Read the entries of a HAR file that are about the queue, with notes about unreadable ones."""
     named: list[tuple[int, str]] = []
-    for number, url in places(entries):
+    for number, url in enumerate(entries.urls, 1):
         if url is None:
             found.notes.append(f"{name}: entry {number} has no readable URL and is ignored")
         else:
             named.append((number, url))
-    chosen = [_kept(read_entry(entries[number - 1], number), found) for number in _chosen(named, entries, selection)]
+    chosen = [_kept(entries.read(number), found) for number in _chosen(named, entries, selection)]
     if not chosen:
         odd = f"; {len(found.notes)} of {len(entries)} entries cannot be read" if found.notes else ""
         raise UnreadableRecording(f"{name}: {_nothing(named, selection)}{odd}")
@@ -291,10 +291,10 @@ def _kept(entry: HarEntry, found: Recording) -> HarEntry:
 
 
 def _passed_over(
-    entries: Sequence[Any], named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
+    entries: Entries, named: Sequence[tuple[int, str]], chosen: Collection[int], name: str
 ) -> Iterator[str]:
     """Yield one note if entries that are not for the queue cannot be read. It counts them and names the first few."""
-    others = (read_entry(entries[number - 1], number) for number, _ in named if number not in chosen)
+    others = (entries.read(number) for number, _ in named if number not in chosen)
     odd = [entry for entry in others if entry.response is None or set(entry.odd) - {FROM_CACHE}]
     if odd:
         listed = ", ".join(f"entry {entry.number} ({printable(entry.path, 60)})" for entry in odd[:NAMED])
@@ -303,7 +303,7 @@ def _passed_over(
         yield f"{name}: ignored {len(odd)} unreadable {noun} for other URLs than the queue: {listed}{more}"
 
 
-def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection: Selection) -> list[int]:
+def _chosen(named: Sequence[tuple[int, str]], entries: Entries, selection: Selection) -> list[int]:
     """Return the numbers of the entries to check.
 
     By default these are the entries for /api/queue, or else for another path that ends in /queue and returns JSON.
@@ -313,7 +313,7 @@ def _chosen(named: Sequence[tuple[int, str]], entries: Sequence[Any], selection:
     if found or selection.queue_path is not None:
         return found
     others = [number for number, url in named if _is_at(url, QUEUE, selection.target)]
-    return [number for number in others if _is_json(read_entry(entries[number - 1], number))]
+    return [number for number in others if _is_json(entries.read(number))]
 
 
 def _is_json(entry: HarEntry) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain, product
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -18,6 +19,7 @@ SHORTEST_IN_BASE64: Final = 8
 """A piece of a key in base64 is redacted if it has at least this many characters."""
 _MARKS: Final = ("\\", "%", "&")
 """Characters that start an escape in JSON, URLs and HTML."""
+_RAW_MARKS: Final = tuple(mark.encode() for mark in _MARKS)
 
 
 class Redactor:
@@ -38,16 +40,36 @@ class Redactor:
             for of in (sure, shown - sure)
         )
         self._raw_forms = [*(form.encode() for form in self._forms), *_wide(sure)]
-        self._escaped, self._raw_escaped = _patterns(sure)
-        self._word_escaped, self._raw_word_escaped = _patterns(shown - sure)
         self._plain_words = frozenset(shown - sure)
         telling = sorted(chain.from_iterable(map(_telling, keys & sure)), key=len, reverse=True)
         self._telling = [*(form.encode() for form in telling), *_wide(keys & sure)]
-        self._telling_escaped = _patterns(keys & sure)[1]
+        self._told = keys & sure
         words = "|".join(sorted(map(re.escape, keys - sure), key=len, reverse=True))
         named = rf"x[-_ ]?api[-_ ]?key[^\w\r\n]{{1,8}}(?:{words})(?!\w)"
         self._named = re.compile(named.encode(), re.IGNORECASE) if words else None
         self._word_values = keys - sure
+
+    # Patterns for escaped keys take milliseconds to compile, and most texts contain no escape.
+
+    @cached_property
+    def _escaped(self) -> re.Pattern[str] | None:
+        return _pattern(self._sure)
+
+    @cached_property
+    def _raw_escaped(self) -> re.Pattern[bytes] | None:
+        return _raw_pattern(self._sure)
+
+    @cached_property
+    def _word_escaped(self) -> re.Pattern[str] | None:
+        return _pattern(self._plain_words)
+
+    @cached_property
+    def _raw_word_escaped(self) -> re.Pattern[bytes] | None:
+        return _raw_pattern(self._plain_words)
+
+    @cached_property
+    def _telling_escaped(self) -> re.Pattern[bytes] | None:
+        return _raw_pattern(self._told)
 
     def __repr__(self) -> str:
         return "Redactor(…)"
@@ -73,14 +95,14 @@ class Redactor:
             return True
         if self._named is not None and self._named.search(content):
             return True
-        marked = any(mark.encode() in content for mark in _MARKS)
+        marked = any(mark in content for mark in _RAW_MARKS)
         return marked and self._telling_escaped is not None and self._telling_escaped.search(content) is not None
 
     def text(self, value: str) -> str:
         """Return text with keys redacted."""
-        if self._escaped is not None and any(mark in value for mark in _MARKS):
+        if any(mark in value for mark in _MARKS) and self._escaped is not None:
             value = self._escaped.sub(REDACTED, value)
-        if self._word_escaped is not None and any(mark in value for mark in _MARKS):
+        if any(mark in value for mark in _MARKS) and self._word_escaped is not None:
             value = self._word_escaped.sub(lambda m: m[0] if m[0] in self._plain_words else REDACTED_WORD, value)
         for form in self._forms:
             if form in value:
@@ -102,9 +124,9 @@ class Redactor:
 
     def content(self, value: bytes) -> bytes:
         """Return bytes with keys redacted."""
-        if self._raw_escaped is not None and any(mark.encode() in value for mark in _MARKS):
+        if any(mark in value for mark in _RAW_MARKS) and self._raw_escaped is not None:
             value = self._raw_escaped.sub(REDACTED.encode(), value)
-        if self._raw_word_escaped is not None and any(mark.encode() in value for mark in _MARKS):
+        if any(mark in value for mark in _RAW_MARKS) and self._raw_word_escaped is not None:
             value = self._raw_word_escaped.sub(self._raw_word, value)
         for form in self._raw_forms:
             if form in value:
@@ -161,10 +183,18 @@ def _wide(keys: Iterable[str]) -> list[bytes]:
     return [key.encode(coding) for key in keys for coding in ("utf-16-le", "utf-16-be")]
 
 
-def _patterns(keys: Iterable[str]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
-    """Return patterns that find keys with escaped characters, in text and in bytes. None without a key."""
-    escapes = "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
-    return (re.compile(escapes), re.compile(escapes.encode())) if escapes else (None, None)
+def _pattern(keys: Iterable[str]) -> re.Pattern[str] | None:
+    """Return a pattern that finds keys with escaped characters in text. None without a key."""
+    return re.compile(escapes) if (escapes := _escapes(keys)) else None
+
+
+def _raw_pattern(keys: Iterable[str]) -> re.Pattern[bytes] | None:
+    """Return a pattern that finds keys with escaped characters in bytes. None without a key."""
+    return re.compile(escapes.encode()) if (escapes := _escapes(keys)) else None
+
+
+def _escapes(keys: Iterable[str]) -> str:
+    return "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
 
 
 def _pieces(key: str) -> set[str]:

@@ -119,7 +119,7 @@ def _by_zeros(data: bytes) -> str | None:
 
 def looks_like(data: bytes) -> str | None:
     """Return, for a message, what a file looks like if it is not a recording. None if it may be one."""
-    if not data.strip():
+    if not data or data.isspace():
         return "is empty"
     for magic, what in _MAGIC:
         if data.startswith(magic):

@@ -44,6 +44,7 @@ class Search(NamedTuple):
     ``stopped`` says why fewer than ``wanted`` requests were sent, or is None. ``found`` has the smallest request that
     broke a clause, by the id of the clause or ``NO_ANSWER``. ``label`` names the operation, such as ``GET /api/queue``.
     ``document`` is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
+    ``unsent`` has the declared values that were not sent.
     """
 
     seed: int
@@ -55,6 +56,7 @@ class Search(NamedTuple):
     families: tuple[FamilyTally, ...] = ()
     document: str = ""
     schemathesis: str = ""
+    unsent: tuple[str, ...] = ()
 
 
 class Populated(NamedTuple):

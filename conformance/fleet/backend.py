@@ -1,4 +1,4 @@
-"""The interface of a back end, which runs checks: in processes on this machine, or on a cluster."""
+"""The interface of a back end. It runs checks, either in processes on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class Backend(Protocol):
     """Runs checks, many at the same time. An order names the target to check."""
 
     async def check(self, order: Order) -> Done:
-        """Check a target. Raises Lost if no check is possible any more; a problem of the target never raises."""
+        """Check a target. Problems of the target are part of the result.
+
+        Raises Lost if no check is possible any more.
+        """
 
     async def demand_progress(self, silence: float, longest: float) -> None:
         """Raise Lost if no more results can be expected.
@@ -30,6 +33,6 @@ class Backend(Protocol):
 
 
 def longest(order: Order) -> float:
-    """Return the maximum duration of a check in seconds, without judging."""
+    """Return the maximum duration of a check in seconds, without the time for judging."""
     options = order.target.options
     return order.delay + float(options.get("deadline") or Bounds().deadline) + float(options.get("wait_for_items") or 0)

@@ -17,10 +17,11 @@ JITTER: Final = 1.0
 
 @dataclass(frozen=True)
 class FleetBounds:
-    """Limits that need no counter shared by processes: a rate is divided by the maximum number of concurrent checks.
+    """Limits of a run over many targets. Each check gets its share of a rate, so that processes need no common counter.
 
-    ``per_host`` None means PER_HOST, or unlimited on loopback. ``jitter`` None means a delay of up to JITTER seconds
-    before a check, or none on loopback. Rates are in requests per second; None means only the limit of each check.
+    The share is the rate divided by the maximum number of concurrent checks. If ``per_host`` is None, it is PER_HOST,
+    or unlimited on loopback. If ``jitter`` is None, checks are delayed by up to JITTER seconds, or not at all on
+    loopback. Rates are in requests per second; None means that only the limit of each check applies.
     """
 
     parallel: int
@@ -40,7 +41,7 @@ class FleetBounds:
         return 0.0 if _loopback(host) else JITTER
 
     def share(self, host: str) -> float | None:
-        """Return the maximum requests per second that one check may send to a host; None for no limit from here."""
+        """Return how many requests per second one check may send to a host; None if only its own limit applies."""
         shares = []
         if self.rate is not None:
             shares.append(self.rate / self.parallel)
@@ -53,12 +54,11 @@ class FleetBounds:
         for host in ("127.0.0.1", "elsewhere.invalid"):
             share = self.share(host)
             if share is not None and share * bounds.deadline < bounds.max_requests:
-                msg = (
+                raise UsageProblem(
                     f"{share:.3g} requests per second are left for each check, so its {bounds.max_requests} requests "
                     "would take longer than "
                     f"--deadline {bounds.deadline:g}: use fewer concurrent checks, or raise a rate"
                 )
-                raise UsageProblem(msg)
 
 
 def _loopback(host: str) -> bool:

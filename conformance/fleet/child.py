@@ -57,9 +57,7 @@ async def _answer(body: bytes, answers: BinaryIO) -> None:
     try:
         done = await check(order, order.environ or {})
     except Exception as error:  # noqa: BLE001 - its message may contain a key
-        target = order.target
-        reason = f"internal error: {type(error).__name__}"
-        done = Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+        done = Done(failed_result(order.target, f"internal error: {type(error).__name__}"))
     left = memoryview(message(number, done))
     while left:
         left = left[answers.write(left) :]

@@ -21,9 +21,9 @@ from conformance.fleet.work import Done, Order, OtherSuite, work
 from conformance.text.safe import printable
 
 CONNECT: Final = 20.0
-"""Seconds in which a scheduler must respond, and in which a first worker must be available."""
+"""Seconds within which a scheduler must respond, and within which a first worker must be available."""
 WORKERLESS: Final = 60.0
-"""Seconds without any worker after which the run ends. A worker that was lost is usually replaced sooner."""
+"""The run ends after this many seconds without any worker. A lost worker is usually replaced sooner."""
 _CONFIGURATION: Final = {
     "logging": {"distributed": "critical"},  # we report problems ourselves, in one line
     "distributed.comm.timeouts.connect": f"{CONNECT:g}s",
@@ -31,7 +31,10 @@ _CONFIGURATION: Final = {
 
 
 class Cluster:
-    """Submits each check to the scheduler, under a unique key. The scheduler drops it once the result has arrived."""
+    """Submits each check to the scheduler, under a unique key.
+
+    The scheduler drops the check once its result has arrived.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -43,8 +46,8 @@ class Cluster:
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)
         except KilledWorker:
-            target, reason = order.target, "every worker that checked this target was lost, so it is not retried"
-            return Done(failed_result(target.name, target.url, str(target.options.get("dialect", "cloud")), reason, 3))
+            reason = "every worker that checked this target was lost, so the target is not checked again"
+            return Done(failed_result(order.target, reason))
         except (FutureCancelledError, CommClosedError):  # either may come first
             raise Lost("the connection to the scheduler was lost") from None
         except OtherSuite as other:
@@ -55,7 +58,7 @@ class Cluster:
         return done
 
     async def demand_progress(self, silence: float, longest: float) -> None:
-        """Raise Lost if the cluster had no worker for a minute, or no result for much longer than a check takes."""
+        """Raise Lost if the cluster had no worker for a minute, or is silent for much longer than a check takes."""
         if silence > WORKERLESS and not await self._client.nthreads():
             raise Lost("the cluster has no worker any more")
         if silence > longest + GRACE:

@@ -1,4 +1,4 @@
-"""Check many targets: choose the next one, check it on a back end, and store the result."""
+"""Check many targets: choose the next target, check it on a back end, and store the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from conformance.fleet.work import Done, Keep, Order
 from conformance.run.targets import Target
 
 LOOK: Final = 5.0
-"""Seconds without a result after which the back end is asked whether more results can be expected."""
+"""After this many seconds without a result, ask the back end whether more results can be expected."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Engine:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The environment, which contains the keys of the targets."""
     variables: frozenset[str] = frozenset()
-    """Environment variables with secrets. A process gets only those of the targets that it checks."""
+    """Names of all environment variables with secrets. A process gets only the variables of the targets that it checks.
+    """
 
     def backend(self) -> AbstractAsyncContextManager[Backend]:
         """Return the back end as a context manager: processes on this machine, or a cluster. Raises Lost on entry."""
@@ -70,10 +71,10 @@ Tell = Callable[[EndpointResult], None]
 
 
 async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) -> None:
-    """Check every target that has no stored result, and store each result as it arrives. ``tell`` is called with it.
+    """Check every target that has no stored result. Store each result as it arrives, and pass it to ``tell``.
 
     Raises Lost if no check is possible any more, and OSError if results cannot be written. Results that were written
-    stay, even if this is cancelled.
+    stay, even if the run is cancelled.
     """
     async with engine.backend() as backend:
         with closing(iter(source)) as targets:
@@ -83,7 +84,7 @@ async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) 
 
 
 async def take_turns(backend: Backend, engine: Engine, turns: Turns, filing: Filing, tell: Tell) -> None:
-    """Check the targets that ``turns`` yields, as many at the same time as it allows."""
+    """Check the targets that ``turns`` returns, as many at the same time as ``turns`` allows."""
     running: dict[asyncio.Task[Done], Order] = {}
     last = time.monotonic()
     try:

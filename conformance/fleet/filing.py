@@ -19,7 +19,7 @@ from conformance.render.write import write_reports
 from conformance.run.targets import Target, is_directory
 
 UNKEPT: Final = 4
-"""Exit status of a target whose run should have been stored in a history but was not, if it would otherwise be 0."""
+"""Exit status, instead of 0, of a target whose run could not be stored in its history."""
 
 
 @dataclass
@@ -32,7 +32,10 @@ class Filing:
     say: Callable[[str], None] = lambda _: None
 
     def add(self, target: Target, done: Done) -> EndpointResult:
-        """Store the result of a target, and return it with what its history adds. Raises OSError."""
+        """Store the result of a target, and return the result with what its history adds.
+
+        Raises OSError if it cannot be written.
+        """
         result, content = done.result, done.report
         history = target.options.get("history")
         if content is not None and (history or self.keep == "pages"):

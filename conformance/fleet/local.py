@@ -1,7 +1,7 @@
 """The back end that runs checks in processes on this machine. Each process checks many targets at the same time.
 
-If a process ends before the result of a target has arrived, the target is checked again in a process of its own. That
-finds out which target ends the process, and the other targets still get a verdict.
+If a process ends unexpectedly, each target that it was checking is checked again in a process of its own. This shows
+which target ended the process, and the other targets still get a verdict.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from conformance.text.safe import printable
 
 PROGRAM: Final = "from conformance.fleet.child import main; main()"
 _ERROR_TAIL: Final = 1 << 12
-"""How many bytes at the end of a process's standard error are searched for the reason why it ended."""
+"""How many bytes at the end of a process's standard error are searched for the reason why the process ended."""
 
 
 class Ended(Exception):
@@ -75,7 +75,7 @@ class Child:
         self._reading = asyncio.create_task(self._read())
 
     async def check(self, order: Order) -> Done:
-        """Let the process check a target. Raises Ended."""
+        """Let the process check a target. Raises Ended if the process ends before the result arrives."""
         if self.ended is not None:
             raise Ended(self.ended)
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
@@ -95,7 +95,7 @@ class Child:
         return Done(msgspec.structs.replace(done.result, worker=self.name), done.report)
 
     async def stop(self) -> None:
-        """End the process at once. It only reads from servers, so there is nothing to clean up."""
+        """End the process at once. Its checks only read from servers, so there is nothing to clean up."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -129,7 +129,7 @@ class Child:
 
 
 class Processes:
-    """The back end: at most ``number`` processes that share the targets, and as many that check one target each."""
+    """The back end: at most ``number`` processes that check many targets each, and as many that check one each."""
 
     def __init__(self, number: int, environ: Mapping[str, str]) -> None:
         self._number = number
@@ -189,10 +189,8 @@ class Processes:
             try:
                 return await child.check(order)
             except Ended as ended:
-                target = order.target
-                dialect = str(target.options.get("dialect", "cloud"))
                 reason = Redactor(*map(Secret, (order.environ or {}).values())).text(str(ended))
-                return Done(failed_result(target.name, target.url, dialect, reason, 3))
+                return Done(failed_result(order.target, reason))
             finally:
                 await child.stop()
                 self._alone.discard(child)

@@ -1,4 +1,4 @@
-"""Remember which names have occurred, in a few dozen bytes for a name of any length."""
+"""Remember which names have occurred. Each name takes a few dozen bytes, whatever its length."""
 
 from __future__ import annotations
 

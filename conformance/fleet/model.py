@@ -1,6 +1,6 @@
 """The lines of ``results.jsonl`` as frozen values.
 
-There is a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
+The file has a header, a line for each target, and a footer. A file without a footer is from a run that did not finish.
 Members may be added, but never changed or removed, as in ``compliance.json``.
 """
 
@@ -13,6 +13,7 @@ from conformance.judge.fingerprint import fingerprints
 from conformance.judge.report import Report, Status, Value
 from conformance.judge.timing import timing
 from conformance.render.overview import result
+from conformance.run.targets import Target
 from conformance.spec.document import DOCUMENT_SHA256
 from conformance.version import __version__
 
@@ -21,7 +22,7 @@ FINGERPRINTS: Final = 50
 
 
 class BreachKind(Value, frozen=True, kw_only=True):
-    """A kind of breach of a must clause: the clause, the place (see ``judge.fingerprint``), and the kind of value."""
+    """One way to break a must clause: the clause, the place (see ``judge.fingerprint``), and the kind of finding."""
 
     clause: str
     place: str | None
@@ -36,7 +37,10 @@ class Stored(Value, frozen=True, kw_only=True):
 
 
 class Header(Value, frozen=True, kw_only=True, tag_field="kind", tag="header"):
-    """The first line. ``options`` were given for all targets. ``part`` says which part of the targets was checked."""
+    """The first line. ``options`` are the options given for all targets.
+
+    ``part`` says which part of the targets was checked.
+    """
 
     schema_version: Literal[1] = 1
     suite_version: str = __version__
@@ -51,7 +55,8 @@ class EndpointResult(TargetResult, frozen=True, kw_only=True, tag_field="kind", 
     """The line of one target.
 
     ``seconds`` is the duration of the check. ``p50`` and ``p95`` are the median and the 95th percentile of the response
-    times, in seconds. ``received`` is the size of all bodies in bytes. ``worker`` names the process that checked it.
+    times, in seconds. ``received`` is the size of all bodies in bytes. ``worker`` names the process that checked the
+    target.
     """
 
     seconds: float = 0.0
@@ -78,7 +83,7 @@ Line = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:
-    """Return the line of a target from its report. ``status`` is the exit status that ``check`` would have."""
+    """Return the line of a target, made from its report. ``status`` is the exit status that ``check`` would have."""
     plain = result(name, report, status)
     answers = [exchange.response for exchange in report.exchanges if exchange.response is not None]
     times = timing(report)
@@ -94,9 +99,11 @@ def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -
     )
 
 
-def failed_result(name: str, target: str, dialect: str, reason: str, status: int) -> EndpointResult:
+def failed_result(target: Target, reason: str, status: int = 3) -> EndpointResult:
     """Return the line of a target that could not be checked. ``reason`` says why; nothing is known about the server."""
-    return EndpointResult(name=name, target=target, dialect=dialect, outcome="error", reason=reason, exit=status)
+    return EndpointResult(
+        name=target.name, target=target.url, dialect=target.dialect, outcome="error", reason=reason, exit=status
+    )
 
 
 def _breaches(report: Report) -> tuple[BreachKind, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
 
+import msgspec
 from msgspec import structs
 
-from conformance.fleet.earlier import earlier
 from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
@@ -29,15 +29,23 @@ from conformance.text.plural import count
 Ends = tuple[Header, Footer | None]
 
 ROWS: Final = 10_000
-"""Maximum number of targets that the page lists, worst first."""
+"""Maximum number of targets that the HTML page lists, worst first."""
 LISTED: Final = 1000
-"""Maximum number of directories of earlier runs that the page names."""
+"""Maximum number of directories of earlier runs that the HTML page names."""
 OUTCOME: Final[dict[Outcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
     "inconclusive": VERDICT[Verdict.INCONCLUSIVE],
     "conformant": VERDICT[Verdict.CONFORMANT],
 }
+
+
+class _Ended(msgspec.Struct):
+    end: str
+
+
+class _Report(msgspec.Struct):
+    run: _Ended
 
 
 @dataclass(frozen=True)
@@ -52,15 +60,16 @@ class Written:
 def write_overview(directories: Sequence[Path], into: Path) -> Written:
     """Write ``index.html`` and ``summary.md`` of several runs, and return what they show.
 
-    Raises OSError, and UsageProblem if one of the directories holds no results.
+    Raises OSError if a file cannot be written, and UsageProblem if one of the directories holds no results.
     """
     ends = [header_and_footer(directory) for directory in directories]
     start, end = _times(ends)
     linked = [*directories] == [into]
+    results = (one if linked else structs.replace(one, report=None) for one in _all(directories))
     shown = Written(
         FleetTally(_all(directories)),
-        digest(_linked(directories, linked=linked), start=start, end=end or start),
-        tuple(earlier(into, _all(directories), start)) if linked else (),
+        digest(results, start=start, end=end or start),
+        tuple(_earlier(into, _all(directories), start)) if linked else (),
     )
     parts = (
         digest_markdown(shown.digest),
@@ -81,24 +90,38 @@ def left_by_earlier(names: Sequence[str], most: int = NAMES) -> str:
     if not names:
         return ""
     told = [REPORT if name == "." else f"{name}/" for name in names]
-    return f"Left by an earlier run, not part of this one: {some(told, len(told), most)}"
+    return f"Reports of an earlier run, not included here: {some(told, len(told), most)}"
+
+
+def _earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> list[str]:
+    """Return the subdirectories with reports of runs that ended before this run started; "." for ``directory`` itself.
+
+    ``results`` are the results of this run, which started at ``start``. Nothing is deleted, because the operator may
+    still need the reports. Raises OSError if the directory cannot be read.
+    """
+    found = {path.parent for path in (directory / REPORT, *directory.glob(f"*/{REPORT}"))}
+    if found:
+        found -= {(directory / one.report).parent for one in results if one.report is not None}
+    return sorted(str(path.relative_to(directory)) for path in found if _ended(path) < start)
+
+
+def _ended(directory: Path) -> str:
+    """Return when the run of a report ended, or a text that sorts after every time if the report cannot be read."""
+    try:
+        return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return "~"
 
 
 def _times(ends: Sequence[Ends]) -> tuple[str, str | None]:
-    """Return the start of the first run and the end of the last one, or None if one of them has not ended."""
+    """Return the start of the first run and the end of the last run. The end is None if a run has not ended."""
     footers = [footer for _, footer in ends if footer is not None]
     ended = max(footer.end for footer in footers) if len(footers) == len(ends) else None
     return min(header.start for header, _ in ends), ended
 
 
-def _linked(directories: Sequence[Path], *, linked: bool) -> Iterator[EndpointResult]:
-    """Yield the results of all runs, with links to reports only if they are below the overview."""
-    for one in _all(directories):
-        yield one if linked else structs.replace(one, report=None)
-
-
 def _every(tally: FleetTally, directories: Sequence[Path]) -> str:
-    """Return the table of all targets as Markdown, folded."""
+    """Return the table of all targets as Markdown, in a section that is folded at first."""
     table = render_markdown(tally, _worst_first(directories)).rstrip("\n")
     return f"<details><summary>{count(tally.total, 'target')} one by one</summary>\n\n{table}\n\n</details>"
 

@@ -1,8 +1,8 @@
 """The files of a run over many targets: ``results.jsonl``, and the reports in ``reports.jsonl.gz``.
 
-Both are written as results arrive. ``zcat reports.jsonl.gz`` prints a line of JSON for each report, in the order of
-``results.jsonl``. Each line of ``results.jsonl`` says where its report begins, so that one report can be read without
-the others.
+Both files are written as results arrive. ``zcat reports.jsonl.gz`` prints a line of JSON for each report, in the order
+of ``results.jsonl``. Each line of ``results.jsonl`` says where the report of its target begins, so that one report can
+be read without the others.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def endpoints(directory: Path) -> Iterator[EndpointResult]:
 
 
 def header_and_footer(directory: Path) -> tuple[Header, Footer | None]:
-    """Return the first line (the header) and the last one (the footer), or None for a run that has no footer yet."""
+    """Return the header (the first line) and the footer (the last line), which is None if the run has not finished."""
     header: Line | None = None
     last: Line | None = None
     for last, _ in lines(directory):
@@ -88,7 +88,10 @@ def report_of(directory: Path, result: EndpointResult) -> Report:
 
 
 class Results:
-    """The files of a run while it writes them. A line is always written completely, and stays if the run stops."""
+    """The files of a run, open for writing.
+
+    Each line is written completely or not at all, and stays if the run stops.
+    """
 
     def __init__(self, results: BinaryIO, reports: BinaryIO, done: Marks) -> None:
         self._results, self._reports = results, reports
@@ -97,9 +100,10 @@ class Results:
 
     @classmethod
     def begin(cls, directory: Path, header: Header, *, fresh: bool = False) -> Self:
-        """Start the files of a new run. Those of a finished run are overwritten; unfinished ones only with ``fresh``.
+        """Start the files of a new run.
 
-        Raises OSError, and UsageProblem if the directory contains something else or another run is writing to it.
+        Files of a finished run are overwritten; those of an unfinished run only with ``fresh``. Raises OSError, and
+        UsageProblem if the files may not be overwritten or another run is writing them.
         """
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / RESULTS
@@ -112,9 +116,9 @@ class Results:
 
     @classmethod
     def resume(cls, directory: Path, header: Header) -> Self:
-        """Open the files of an unfinished run to continue it. Without a complete line, this starts a new run.
+        """Open the files of an unfinished run to continue the run. If they have no complete line, start a new run.
 
-        Raises OSError, and UsageProblem if that is impossible.
+        Raises OSError, and UsageProblem if the run cannot be continued.
         """
         if not (directory / RESULTS).exists():
             return cls.begin(directory, header)
@@ -192,14 +196,20 @@ class Results:
 
 
 def _write(file: BinaryIO, content: bytes) -> None:
-    """Write all bytes. One call of an unbuffered file may write only some of them, for example on a full disk."""
+    """Write all bytes.
+
+    One call of ``write`` on an unbuffered file may write only some of them, for example on a full disk.
+    """
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]
 
 
 def _lock(file: BinaryIO, directory: Path) -> None:
-    """Lock a file as long as it is open, so that no second run writes to it. Raises UsageProblem if it is locked."""
+    """Lock a file as long as it is open, so that no second run writes to it.
+
+    Raises UsageProblem if it is already locked.
+    """
     try:
         import fcntl
     except ImportError:  # not supported on Windows
@@ -221,4 +231,4 @@ def _demand_same_run(before: Header, now: Header, directory: Path) -> None:
     changed = sorted(name for name in then.keys() | given.keys() if then.get(name) != given.get(name))
     if changed:
         spelt = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-        raise UsageProblem(f"{directory} was started with a different {spelt}: give the same, or use --fresh")
+        raise UsageProblem(f"{directory} was started with a different {spelt}: give the same value, or use --fresh")

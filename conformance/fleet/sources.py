@@ -1,10 +1,10 @@
 """Read the targets of a run from a targets.toml, a CSV file, a list of URLs, or standard input.
 
 The first line of a CSV file names its columns: ``url``, optionally ``name``, and any options of a target (``dialect``,
-``api-key-env``), spelt as in targets.toml. Empty fields are ignored. A list of URLs has one per line; blank lines and
-comments that start with ``#`` are skipped. Both are read line by line, as often as needed, so that a list may be larger
-than memory. Semicolons and tabs as separators, byte order marks and UTF-16 are recognised, because spreadsheets and
-Windows shells write them.
+``api-key-env``), spelt as in targets.toml. Empty fields are ignored. A list of URLs has one URL per line; blank lines
+and comments that start with ``#`` are skipped. Both kinds of file are read line by line, as often as needed, so that
+they may be larger than memory. Semicolons and tabs as separators, byte order marks and UTF-16 are recognised, because
+spreadsheets and Windows shells write them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from conformance.text.safe import printable
 from conformance.text.suggest import did_you_mean
 
 WRITING: Final = tuple(option.name for option in at(Place.CHECK) if option.about.group is Group.WRITES)
-"""Options of a run that changes its server. They are refused for many targets."""
+"""Options of runs that change the server. They are refused for many targets."""
 _OPTIONS: Final = {
     option.name: option for option in at(Place.CHECK) if option.name not in {*WRITING, "report_dir", "name"}
 }
@@ -38,7 +38,7 @@ _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": 
 THERE: Final = frozenset({"ca_bundle", "client_cert", "deviations", "document"})
 """Options that name a file on the machine that runs the check, which may be a worker of a cluster."""
 FEW: Final = 20
-"""Up to this number of targets, a line is printed for each before the run starts."""
+"""If there are at most this many targets, a line about each is printed before the run starts."""
 LONGEST_NAME: Final = 300
 STDIN: Final = "-"
 _DELIMITERS: Final = (",", ";", "\t")
@@ -47,7 +47,7 @@ _START: Final = 64
 
 
 class Part(NamedTuple):
-    """A part of the targets: every ``of``-th one, starting with target number ``first`` (counted from 0)."""
+    """A part of the targets: every ``of``-th target, starting with target number ``first`` (counted from 0)."""
 
     first: int
     of: int
@@ -58,7 +58,7 @@ WHOLE: Final = Part(0, 1)
 
 @dataclass(frozen=True)
 class TargetSource:
-    """The targets of a file. Inside a ``with`` block they can be iterated repeatedly.
+    """The targets of a file. Inside a ``with`` block, the targets can be iterated repeatedly.
 
     ``name`` is the name of the file as the user wrote it.
     """
@@ -73,7 +73,7 @@ class TargetSource:
 
     @property
     def is_toml(self) -> bool:
-        """Whether the source is a targets.toml. Then every name is a valid directory name."""
+        """Whether the source is a targets.toml. If so, the name of every target is also a valid directory name."""
         return self.name.lower().endswith(".toml")
 
     def __enter__(self) -> Self:
@@ -87,7 +87,10 @@ class TargetSource:
         yield from (target for _, target in self.placed())
 
     def placed(self) -> Generator[tuple[str, Target]]:
-        """Yield the selected targets in order, each with its place. Raises UsageProblem at the first invalid target."""
+        """Yield the selected targets in order, each with its place in the file.
+
+        Raises UsageProblem at the first invalid target.
+        """
         seen = Marks()
         for number, (place, target) in enumerate(self._numbered()):
             where = f"{self.name}, {place}"
@@ -183,7 +186,7 @@ def _value(option: Option, text: str, where: str, base: Path) -> object:
 
 
 def _demand_read_only(target: Target, where: str) -> None:
-    """Raise UsageProblem for a target whose run would change the server, or whose name is not printable."""
+    """Raise UsageProblem for a target whose run would change the server, or whose name is too long or not printable."""
     for name in WRITING:
         if target.options.get(name) not in (None, False):
             spelt = name.replace("_", "-")
@@ -195,7 +198,7 @@ def _demand_read_only(target: Target, where: str) -> None:
 
 @dataclass
 class Inspected:
-    """What a source contains: the number of targets, the environment variables that they name, and their histories."""
+    """What a source contains: the number of targets, and the environment variables and histories that they name."""
 
     number: int = 0
     variables: set[str] = field(default_factory=lambda: {DEFAULT_KEY_ENV, "CONFORMANCE_TARGET"})
@@ -203,14 +206,14 @@ class Inspected:
     announced: list[str] = field(default_factory=list)
     """The lines to print before the run, for the first FEW targets."""
     keyed_by_default: bool = False
-    """Whether a target names the default variable of the key."""
+    """Whether a target names the default environment variable of the key."""
 
 
 def inspect(source: TargetSource, environ: Mapping[str, str], given: Mapping[str, Any], *, far: bool) -> Inspected:
     """Read the whole source and check every target before anything is sent. Raises UsageProblem.
 
-    ``given`` are options that override those of the targets. With ``far``, the checks run on other machines: keys and
-    files of targets are there, and are not checked here.
+    ``given`` are options that override those of the targets. With ``far``, the checks run on other machines: the keys
+    and files of targets are on those machines, and are not checked here.
     """
     found, left = Inspected(), set(source.only)
     for where, target in source.placed():
@@ -250,10 +253,13 @@ def _demand_targets(source: TargetSource, number: int, missing: Collection[str])
 
 
 def _announcement(settings: Settings) -> Iterator[str]:
-    """Yield the lines to print about a target. The seed is left out: the worker that checks the target chooses it."""
+    """Yield the lines to print about a target.
+
+    They lack the seed, because the worker that checks the target chooses it.
+    """
     yield from announcement(replace(settings, properties=None))
     if settings.properties is not None:
-        yield f"{settings.properties.number} more are generated"
+        yield f"{settings.properties.wanted} more are generated"
 
 
 def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, strict: bool) -> Settings:
@@ -272,7 +278,7 @@ def _settings_of(target: Target, environ: Mapping[str, str], *, far: bool, stric
 
 
 def own_environment(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that a target names: its run may see only these."""
+    """Return the environment variables that a target names. Its run may see no others."""
     return {name: environ[name] for name in target.variables if name in environ}
 
 

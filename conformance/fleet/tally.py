@@ -1,4 +1,7 @@
-"""Counts over many targets: how many break which clause, how fast they are. Memory is bounded. Pure."""
+"""Counts over many targets: how many targets break which clause, and how fast they respond.
+
+Memory is bounded. Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from conformance.history.overview import Outcome, Outcomes
 from conformance.judge.report import Status
 
 EXAMPLES: Final = 5
-"""How many of the targets that break a clause are named."""
+"""Maximum number of targets that are named for each broken clause."""
 SLOWEST: Final = 10
 
 
 @dataclass
 class ClauseGroup:
-    """The targets that break a clause. ``names`` are the first of them."""
+    """The targets that break a clause. ``names`` are the names of the first of these targets."""
 
     title: str
     status: Status

@@ -1,4 +1,4 @@
-"""Choose which target to check next, with limits on concurrent checks in total and per host. Pure."""
+"""Choose which target to check next, with limits on concurrent checks in total and per host. Does no I/O."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def host_of(target: Target) -> str:
 
 
 class Turns:
-    """Hands out targets in order.
+    """Returns targets in order.
 
-    ``room`` returns the maximum number of concurrent checks of a host; None: unlimited.
+    ``room`` returns the maximum number of concurrent checks of a host; None means unlimited.
     """
 
     def __init__(self, targets: Iterator[Target], *, parallel: int, room: Callable[[str], int | None]) -> None:

@@ -33,21 +33,21 @@ from conformance.version import __version__
 Keep = Literal["pages", "all", "broken", "none"]
 """Which reports are kept: ``pages`` (all, also as HTML pages), all, only non-conformant ones, or none."""
 SMALL: Final = 1 << 20
-"""If the bodies of a check have at most this many bytes together, they are judged in hundredths of a second."""
+"""If the bodies of a check have at most this many bytes together, judging them takes only hundredths of a second."""
 T = TypeVar("T")
 SUITE: Final = (__version__, DOCUMENT_SHA256)
 
 
 class OtherSuite(Exception):
-    """A worker has another version of this suite. The message is one line."""
+    """Raised if a worker has another version of this suite. The message is one line."""
 
 
 @dataclass(frozen=True)
 class Order:
     """One target to check. ``delay`` is in seconds, ``rate_limit`` in requests per second.
 
-    ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster it is None:
-    keys are not transmitted, and the worker takes these variables from its own environment.
+    ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster ``environ`` is
+    None: keys are not transmitted, and the worker takes the variables from its own environment.
     """
 
     target: Target
@@ -81,7 +81,7 @@ async def work(order: Order) -> Done:
 
 
 async def check(order: Order, environ: Mapping[str, str]) -> Done:
-    """Check a target in the running event loop. Raises OtherSuite; a problem of the target is part of the result."""
+    """Check a target in the running event loop. Problems of the target are part of the result. Raises OtherSuite."""
     if order.suite != SUITE:
         raise OtherSuite(
             f"a worker has version {SUITE[0]} of the suite instead of {order.suite[0]}: "
@@ -89,30 +89,29 @@ async def check(order: Order, environ: Mapping[str, str]) -> Done:
         )
     await asyncio.sleep(order.delay)
     target = order.target
-    dialect = str(target.options.get("dialect", "cloud"))
     try:
         settings = _with_rate_limit(target.settings(own_environment(target, environ), Path()), order.rate_limit)
         start = time.monotonic()
-        transcript = await (_run_in(_searching_thread(), ask, settings) if order.searches else ask_here(settings))
+        transcript = await (_run_in(_thread("search"), ask, settings) if order.searches else ask_here(settings))
         seconds = time.monotonic() - start
         report, kept = await _judge_and_pack(transcript, settings, order.keep)
     except UsageProblem as problem:
-        return Done(failed_result(target.name, target.url, dialect, str(problem), 4))
+        return Done(failed_result(target, str(problem), 4))
     except InternalError as error:
-        return Done(failed_result(target.name, target.url, dialect, internal_error_text(error, {}), 3))
+        return Done(failed_result(target, internal_error_text(error, {})))
     status = exit_status(report, fail_on_should=settings.fail_on_should, inconclusive_ok=settings.inconclusive_ok)
     return Done(endpoint_result(target.name, report, status, seconds=seconds), kept)
 
 
 async def _judge_and_pack(transcript: Transcript, settings: Settings, keep: Keep) -> tuple[Report, bytes | None]:
-    """Judge the responses of a run: a few bytes at once, many in a thread, so that other checks can go on.
+    """Judge the responses of a run. Large ones are judged in a thread, so that other checks continue meanwhile.
 
-    A thread costs about as much as judging a small response.
+    Small ones are judged directly, because a thread costs about as much as judging a small response.
     """
     size = sum(each.response.size for each in transcript.exchanges if each.response is not None)
     if size <= SMALL:
         return _judge_at_once(transcript, settings, keep)
-    return await _run_in(_judging_thread(), _judge_at_once, transcript, settings, keep)
+    return await _run_in(_thread("judge"), _judge_at_once, transcript, settings, keep)
 
 
 async def _run_in(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
@@ -136,12 +135,9 @@ def _with_rate_limit(settings: Settings, rate_limit: float | None) -> Settings:
 
 
 @cache
-def _judging_thread() -> ThreadPoolExecutor:
-    """Return the thread that judges large responses while the event loop continues."""
-    return ThreadPoolExecutor(1, "judge")
+def _thread(task: str) -> ThreadPoolExecutor:
+    """Return the only thread for a task: judging large responses, or sending generated requests.
 
-
-@cache
-def _searching_thread() -> ThreadPoolExecutor:
-    """Return the thread that sends generated requests. There is only one, because Hypothesis 6.130 allows no more."""
-    return ThreadPoolExecutor(1, "search")
+    Hypothesis 6.130 allows no more than one thread that generates requests.
+    """
+    return ThreadPoolExecutor(1, task)

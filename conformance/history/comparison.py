@@ -1,7 +1,7 @@
-"""Compare two runs, clause by clause. Pure.
+"""Compare two runs, clause by clause. Does no I/O.
 
 There are two kinds of comparison. Side by side: do two servers behave alike, and does a difference matter? Over time:
-what changed from an older run to a newer one of the same server, and did anything get worse?
+what changed from an older to a newer run of the same server, and did anything get worse?
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from conformance.text.plural import count
 SideKind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
 """How a clause differs between two servers, in the order of display.
 
-``opposed``: passed on one side and failed on the other. ``otherwise``: failed on both, in different ways. ``alone``:
-failed on one, and not exercised on the other. ``error``: the suite itself failed on a side. ``weighed``: failed on both
-in the same ways, but with different levels or waivers. ``unseen``: passed on one, and not exercised on the other.
-``unasked``: exercised on one, not applicable to the other. ``unknown``: only in one report, because the other one
-selected or knew other clauses. ``same``: everything else.
+``opposed``: passed on one side, failed on the other. ``otherwise``: failed on both sides in different ways. ``alone``:
+failed on one side, not checked on the other. ``error``: the suite itself failed on a side. ``weighed``: failed on both
+sides in the same ways, but with different levels or waivers. ``unseen``: passed on one side, not checked on the other.
+``unasked``: checked on one side, not applicable on the other. ``unknown``: in only one of the reports, because the
+other run selected other clauses or had another version of the suite. ``same``: no difference.
 """
 Kind = SideKind | ChangeKind
-"""How a clause differs between two runs. ``same`` also occurs over time."""
+"""How a clause differs between two runs, side by side or over time."""
 Outcome = Literal["different"] | OverTime
 """The result of a comparison. Side by side: same, different or unclear. Over time: worse, better, same or unclear."""
 
@@ -53,7 +53,7 @@ _NEWLY: Final[dict[Status, ChangeKind]] = {
 }
 _WORSE: Final[dict[Kind, str]] = {
     "failed": "{} newly failed",
-    "warned": "{} newly warned of, with --fail-on-should",
+    "warned": "{} now with a warning (--fail-on-should)",
     "changed": "{} broken in another way than before",
     "error": "{} on which the suite itself failed",
     "vanished": "{} no longer checked",
@@ -61,10 +61,10 @@ _WORSE: Final[dict[Kind, str]] = {
 
 
 class Row(Value, frozen=True, kw_only=True):
-    """One clause in both runs. ``a`` and ``b`` are its statuses; None if a run did not judge it.
+    """One clause in both runs. ``a`` and ``b`` are its statuses; None if a run did not judge the clause.
 
-    ``matters`` means that this clause makes the runs different, or the newer run worse. ``only_a`` and ``only_b`` are
-    the failures that only one run has.
+    ``matters`` means that because of this clause the runs count as different, or the newer run as worse. ``only_a`` and
+    ``only_b`` are the failures that are in only one run.
     """
 
     clause: str
@@ -82,9 +82,9 @@ class Row(Value, frozen=True, kw_only=True):
 class Comparison(Value, frozen=True, kw_only=True):
     """The comparison of two runs, which is also the content of ``comparison.json``. ``clauses`` are ordered by kind.
 
-    With ``over_time``, ``a`` is the older run and ``b`` the newer one; else they are two sides. ``reason`` explains the
-    outcome, and ``worse`` lists what got worse. ``notes`` are other differences, which may explain a result. If a run
-    did not reach its target, no clauses are compared and the outcome is ``unclear``.
+    With ``over_time``, ``a`` is the older run and ``b`` the newer run; otherwise they are two sides. ``reason``
+    explains the outcome, and ``worse`` lists what got worse. ``notes`` are other differences, which may explain a
+    result. If a run did not reach its target, no clauses are compared and the outcome is ``unclear``.
     """
 
     schema_version: Literal[1] = 1
@@ -104,7 +104,7 @@ class Comparison(Value, frozen=True, kw_only=True):
 
 
 def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
-    """Compare two servers. They differ if the verdicts are opposite or if any row matters."""
+    """Compare two servers. They differ if the verdicts are opposite, or if any clause differs in a way that matters."""
     conclusive = Verdict.INCONCLUSIVE not in {a.run.verdict, b.run.verdict}
     rows = []
     for pair in _pairs(a, b):
@@ -129,9 +129,9 @@ def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
 def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False, keep_same: bool = True) -> Comparison:
     """Compare two runs of one server. Without ``keep_same``, only clauses that differ are listed, which is faster.
 
-    Worse means: a clause newly fails (or warns, with ``fail_on_should``), or fails with a new fingerprint; a core
-    clause is not exercised any more; the suite itself newly fails on a clause; or the verdict is not conformant any
-    more. A run that did not reach its target is neither worse nor better.
+    The newer run is worse if a clause newly fails (or warns, with ``fail_on_should``), or fails at a new place or in a
+    new way; if a core clause is not checked any more; if the suite itself newly fails on a clause; or if the verdict is
+    not conformant any more. A run that did not reach its target is neither worse nor better.
     """
     rows = [*_changes(old, new, fail_on_should=fail_on_should, keep_same=keep_same)]
     rows.sort(key=lambda row: _TIME_ORDER[row.kind])
@@ -150,7 +150,7 @@ def over_time(old: Snapshot, new: Snapshot, *, fail_on_should: bool = False, kee
 
 
 def diff_of(found: Comparison, outage: Outage | None = None) -> Diff:
-    """Return a comparison over time as ``compliance.json`` contains it."""
+    """Return a comparison over time in the form that ``compliance.json`` contains."""
     assert found.outcome != "different"
     return Diff(
         old=found.a,
@@ -188,7 +188,7 @@ Pair = tuple[ClauseThen | None, ClauseThen | None]
 
 
 def _pairs(a: Snapshot, b: Snapshot) -> Iterator[Pair]:
-    """Yield the results of each clause in both runs; nothing if one of the runs did not reach its target."""
+    """Yield, for each clause, its result in either run. Yields nothing if one of the runs did not reach its target."""
     if a.run.unreached is None and b.run.unreached is None:
         for name in dict.fromkeys((*a.clauses, *b.clauses)):
             yield a.clauses.get(name), b.clauses.get(name)
@@ -253,7 +253,7 @@ def _unreached(runs: Sequence[tuple[str, PastRun]]) -> str:
 
 
 def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> str:
-    """Explain the outcome of a comparison side by side in one line."""
+    """Return one line that explains the outcome of a comparison side by side."""
     if told := _unreached((("A", a), ("B", b))):
         return f"{told}; no clauses were compared"
     if outcome == "unclear":
@@ -277,7 +277,7 @@ def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> st
 
 
 def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
-    """Yield other differences between two sides, which may explain a result."""
+    """Yield notes on differences between two sides other than clauses: they may explain why the clauses differ."""
     for name, one, other in (
         ("documents", a.document_sha256[:12], b.document_sha256[:12]),
         ("versions of the suite", a.suite_version, b.suite_version),
@@ -358,10 +358,10 @@ def _outcome(rows: Sequence[Row], worse: Sequence[str], old: PastRun, new: PastR
 
 
 def _notes_over_time(old: Snapshot, new: Snapshot) -> Iterator[str]:
-    """Yield other differences between the runs, which may explain a change."""
+    """Yield notes on differences between the runs other than clauses: they may explain why clauses changed."""
     was, now = old.run, new.run
     if now.start < was.start:
-        yield f"the newer run is the older one, from {now.start[:19]}Z: swap the two to see what changed"
+        yield f"the run given as the newer one is older, from {now.start[:19]}Z: swap the two runs to see what changed"
     for name, before, after in (
         ("names", was.name or "none", now.name or "none"),
         ("URLs", was.target, now.target),

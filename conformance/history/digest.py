@@ -1,4 +1,4 @@
-"""The digest of a nightly run or a period: the summary of many targets, which an operator reads first. Pure.
+"""The digest: the summary of many targets after a nightly run or over a period, for an operator. Does no I/O.
 
 It has five lists (broken now, newly broken, fixed, not reached, waivers that expire soon), then groups of targets that
 fail in the same way, then the rest. It is shown at the top of every overview. Results are read one by one, and only a
@@ -19,9 +19,10 @@ from conformance.judge.deviations.review import SOON
 from conformance.judge.report import Status, Value
 
 GroupKind = Literal["broken", "error", "inconclusive", "not-reached"]
-"""The kinds of groups of targets, worst first. Error: the run failed, so the target was not checked."""
+"""The kinds of groups of targets, worst first. In a group ``error``, the runs failed, so the targets were not checked.
+"""
 LISTED: Final = 10_000
-"""Maximum number of targets in a list. Further ones are only counted."""
+"""Maximum number of targets in a list. Further targets are only counted."""
 MOST_GROUPS: Final = 2000
 """Maximum number of groups of targets. Targets of further groups are only counted."""
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Listed(Generic[T]):
     first: list[T] = field(default_factory=list)
 
     def add(self, item: T) -> None:
-        """Count an item, and keep it if it is one of the first."""
+        """Count an item, and keep it unless the list already has ``LISTED`` items."""
         self.number += 1
         if self.number <= LISTED:
             self.first.append(item)
@@ -52,7 +53,7 @@ class Member(Value, frozen=True, kw_only=True):
 
 
 class ChangedTarget(Value, frozen=True, kw_only=True):
-    """A target in which clauses broke or were fixed."""
+    """A target on which clauses newly broke or were fixed."""
 
     name: str
     clauses: tuple[str, ...]
@@ -81,8 +82,9 @@ class ExpiringWaiver(Value, frozen=True, kw_only=True):
 class Alike:
     """A group of targets that fail in the same way. ``troubles`` are the problems of the first target.
 
-    If it has none, ``reason`` says why its run failed. ``since`` is the earliest start of a run since which one of the
-    clauses is broken in one of the targets. The first run in a history says nothing about that.
+    If there are none, ``reason`` says why the first target's run failed. ``since`` is the earliest time since which one
+    of the clauses is known to be broken on one of the targets. It is None if that is not known, as in the first run of
+    a history.
     """
 
     kind: GroupKind
@@ -104,10 +106,10 @@ class Alike:
 class Digest:
     """The summary of many targets. All lists except ``rest`` are about targets with problems; names are sorted.
 
-    ``history`` says whether a target has one. ``compared`` is the number of targets that were compared with an earlier
-    run; what changed in the ``uncompared`` ones is unknown. ``notes`` are other changes and ``flags`` qualifiers of
-    verdicts, with their targets. ``ungrouped`` targets fail in further ways, beyond MOST_GROUPS. ``left_out`` are
-    targets without a run in the period.
+    ``history`` says whether any target has a history. ``compared`` is the number of targets that were compared with an
+    earlier run; what changed on the ``uncompared`` targets is unknown. ``notes`` are other changes and ``flags``
+    qualifiers of verdicts, with their targets. ``ungrouped`` is the number of targets that fail in further ways, beyond
+    MOST_GROUPS. ``left_out`` are targets without a run in the period.
     """
 
     start: str
@@ -132,7 +134,7 @@ class Digest:
 def digest(
     targets: Iterable[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
-    """Return the digest of results between two times. ``said`` are notes to put before all others."""
+    """Return the digest of results between two times. ``said`` are notes to put before all other notes."""
     made = Digest(start, end, left_out=tuple(left_out), notes={text: Listed() for text in said})
     groups: dict[Hashable, Alike] = {}
     for one in targets:
@@ -150,7 +152,7 @@ def digest(
 
 
 def is_mended(before: Status | None, now: Status | None) -> bool:
-    """Whether a clause that failed is known to pass now."""
+    """Whether a clause failed before and is known to pass now."""
     return before is Status.FAIL and now is Status.PASS
 
 
@@ -202,7 +204,7 @@ def _by_name(one: Member | ChangedTarget | AwayTarget) -> list[tuple[int, str]]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key for sorting names by the numbers in them: worker-9 before worker-10."""
+    """Return a key that sorts names by the numbers in them: worker-9 before worker-10."""
     parts = re.split("([0-9]+)", name)
     return [(len(part.lstrip("0")) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
@@ -234,7 +236,7 @@ def _group_of(one: TargetResult) -> tuple[GroupKind | None, Hashable]:
 
 
 def _without_host(reason: str, url: str) -> str:
-    """Return why a target has no verdict, without URL, host and long numbers: equal for targets that fail alike."""
+    """Return why a target has no verdict, without URL, host and long numbers: the same for targets that fail alike."""
     parts = urlsplit(url)
     for own in filter(None, (url, parts.netloc, parts.hostname)):
         reason = reason.replace(own, "…")

@@ -1,4 +1,4 @@
-"""Decide after a nightly run whether to open, update or close its GitHub issue, or do nothing. Pure.
+"""Decide after a nightly run whether to open, update or close its GitHub issue, or do nothing. Does no I/O.
 
 Each problem has a readable id, its key. The body of the issue lists the keys of the known problems in an HTML comment.
 """
@@ -16,9 +16,9 @@ from conformance.judge.report import Value
 AFTER: Final = 3
 """After this many inconclusive nightly runs in a row, a target counts as a problem."""
 MOST: Final = 300
-"""Maximum number of keys in an issue. If there are more, all problems of a target get one key."""
+"""Maximum number of keys in an issue. If there are more problems, all problems of a target get one common key."""
 SILENT: Final = "silent"
-"""The key of a target that had no verdict in several successive nightly runs."""
+"""The name under which the decision lists a target that had no verdict in several successive nightly runs."""
 RUN: Final = "run"
 """The key of a target that could not be checked, because the run itself failed."""
 UNTOLD: Final = "failed"
@@ -34,8 +34,9 @@ Action = Literal["open", "update", "close", "nothing"]
 class Decision(Value, frozen=True, kw_only=True):
     """What to do after a nightly run.
 
-    ``troubles`` are the keys of all problems. ``appeared`` and ``gone`` are the differences to the open issue. ``exit``
-    is 1 if this nightly run itself showed a problem, and 0 if problems are only still open.
+    ``troubles`` are the keys of all problems. ``appeared`` are the keys that the open issue lacks, and ``gone`` the
+    keys in the issue whose problems no longer exist. ``exit`` is 1 if this nightly run itself showed a problem, and 0
+    if it only could not check known problems again.
     """
 
     action: Action
@@ -48,8 +49,8 @@ class Decision(Value, frozen=True, kw_only=True):
 def decide(targets: Sequence[TargetResult], known: Collection[str] | None, *, after: int = AFTER) -> Decision:
     """Decide what to do with the GitHub issue. ``known`` are the keys in the open issue; None if no issue is open.
 
-    An inconclusive run of a target changes nothing: its known problems stay. After ``after`` such runs in a row, that
-    is a problem too. If the suite could not check a target at all, that is a problem at once.
+    An inconclusive run of a target changes nothing: its known problems stay. After ``after`` inconclusive runs in a
+    row, this becomes a problem too. If the suite itself failed and could not check a target, this is a problem at once.
     """
     shown = {key for one in targets for key in _shown(one, after)}
     kept = {key for one in targets if one.outcome in {"inconclusive", "error"} for key in _of(one.name, known or ())}
@@ -97,7 +98,7 @@ def kept_keys(keys: Iterable[str]) -> str:
 
 
 def known_keys(body: str) -> frozenset[str]:
-    """Return the keys that the body of an issue contains; empty if somebody removed them."""
+    """Return the keys in the body of an issue. The set is empty if somebody removed the HTML comment with the keys."""
     found = _KEPT.search(body)
     if found is None:
         return frozenset()

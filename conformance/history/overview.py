@@ -1,31 +1,34 @@
-"""The results of many targets: each target, and how many have which outcome. Pure."""
+"""The results of many targets: the result of each target, and how many targets have which outcome. Does no I/O."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from typing import Final, Literal, get_args
 
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
 from conformance.version import __version__
 
 Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
-"""The outcomes of a target's run, worst first. Error: the run failed, so the target was not checked."""
+"""The outcomes of a target's run, worst first. ``error``: the run failed, so the target was not checked."""
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
-"""Exit statuses by priority. The exit status of a run over many targets is the first of these that any target has."""
+"""Exit statuses by priority. The exit status of a run over many targets is the first status in this list that any
+target has.
+"""
 
 NAMED: Final = 5
-"""How many targets are named where their number is shown."""
+"""Maximum number of targets whose names are shown next to the number of targets."""
 
 
 NightState = Literal["broken", "warned", "inconclusive", "not-reached", "conformant"]
 """The results of a target in one nightly run, worst first."""
 _IN_A_LIST: Final = re.compile("^/queue_(?:running|pending)(?=/)")
-"""The list that contains a job. It is left out of a problem's key, because a pending job runs later."""
+"""Matches the list that contains a job. It is left out of a problem's key, because a pending job runs later."""
 
 
 class BrokenClause(Value, frozen=True, kw_only=True):
@@ -39,8 +42,8 @@ class BrokenClause(Value, frozen=True, kw_only=True):
 class Trouble(Value, frozen=True, kw_only=True):
     """A problem of a target. ``key`` is a readable id that stays the same as long as the problem does.
 
-    ``whose`` says where to look: at the server, at the register of known deviations, or at the suite itself. ``since``
-    is the start of the run since which the clause is broken; None if that is not known.
+    ``whose`` says where the problem is: in the server, in the register of known deviations, or in the suite itself.
+    ``since`` is the start of the run since which the clause is broken; None if that is not known.
     """
 
     key: str
@@ -56,14 +59,15 @@ class TargetResult(Value, frozen=True, kw_only=True):
     ``exit`` is the exit status of this run: 3 if it failed or was stopped. ``report`` is the path of its report below
     the directory of the overview, or None.
 
-    ``troubles`` are the reasons for exit status 1, and failures of the suite itself. These come from a history:
-    ``nights`` is the number of inconclusive runs in a row up to this one, and ``changed`` says what changed since the
-    previous run, if both have a verdict.
+    ``troubles`` are the reasons for exit status 1, and failures of the suite itself. From a history come ``nights``,
+    the number of inconclusive runs in a row up to this one, and ``changed``, what changed since the previous run if
+    both runs have a verdict.
 
-    ``unreached`` says why the target was not reached. From a history come ``unreached_since``, the start of the first
-    such run in a row, and ``unreached_nights``, their number. ``compared`` says whether the history has an earlier run
-    that reached the target. ``newly`` and ``mended`` are ids of clauses that broke or were fixed since that run, and
-    ``notes`` are other changes, such as the URL. ``strip`` has the results of the last nightly runs, oldest first.
+    ``unreached`` says why the target was not reached. From a history come ``unreached_since``, when the first of the
+    runs in a row that did not reach it started, and ``unreached_nights``, the number of these runs. ``compared`` says
+    whether the history has an earlier run that reached the target. ``newly`` and ``mended`` are ids of clauses that
+    broke or were fixed since that run, and ``notes`` are other changes, such as the URL. ``strip`` has the results of
+    the last nightly runs, oldest first.
     """
 
     name: str
@@ -93,7 +97,7 @@ class TargetResult(Value, frozen=True, kw_only=True):
 
 
 class Outcomes:
-    """Counts targets by outcome and exit status. It stores no results, so that it can count any number."""
+    """Counts targets by outcome and exit status. It stores no results, so that it can count any number of targets."""
 
     def __init__(self, targets: Iterable[TargetResult] = ()) -> None:
         self.outcomes: Counter[Outcome] = Counter()
@@ -101,7 +105,7 @@ class Outcomes:
         self.first: dict[Outcome, list[str]] = {outcome: [] for outcome in get_args(Outcome)}
         """The names of the first ``NAMED`` targets with each outcome."""
         self.failed_otherwise: list[str] = []
-        """Names of targets that exit with 1 although they are not non-conformant: at most ``NAMED`` + 1."""
+        """Names of targets with exit status 1 whose outcome is not ``non-conformant``: at most ``NAMED`` + 1."""
         for target in targets:
             self.count(target)
 
@@ -132,7 +136,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Overview:
-    """The results of one nightly run, with the start of its first check and the end of its last."""
+    """The results of one nightly run, with the start of its first check and the end of its last check."""
 
     start: str
     end: str
@@ -141,7 +145,7 @@ class Overview:
 
 
 def trouble_key(clause: str, marks: Iterable[Fingerprint]) -> str:
-    """Return the key of the problem that a clause is broken in these ways."""
+    """Return the key of a problem: the id of the broken clause, and a hash of the places and kinds of its failures."""
     ways = repr(sorted({(_IN_A_LIST.sub("/*", mark.place or ""), mark.kind) for mark in marks}))
     return f"{clause} {sha256(ways.encode()).hexdigest()[:8]}"
 
@@ -158,6 +162,11 @@ def state_of(verdict: str, *, reached: bool, warned: bool) -> NightState:
     if verdict == Verdict.CONFORMANT:
         return "warned" if warned else "conformant"
     return "broken" if verdict == Verdict.NON_CONFORMANT else "inconclusive"
+
+
+def inconclusive_in_a_row(verdicts: Sequence[str]) -> int:
+    """Return how many of the newest runs in a row had no verdict. The newest one is the last."""
+    return sum(1 for _ in takewhile(lambda verdict: verdict == Verdict.INCONCLUSIVE, reversed(verdicts)))
 
 
 def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:

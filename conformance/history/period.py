@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final
 
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
-from conformance.history.overview import BrokenClause, TargetResult, Trouble, state_of, trouble_key
+from conformance.history.file import HistoryProblem
+from conformance.history.overview import (
+    BrokenClause,
+    TargetResult,
+    Trouble,
+    inconclusive_in_a_row,
+    state_of,
+    trouble_key,
+)
 from conformance.history.snapshot import Snapshot
-from conformance.history.store import HistoryProblem, Night, Store
+from conformance.history.store import Store
 from conformance.history.trend import LAST, look_back
 from conformance.judge.report import PastRun, Status, Verdict
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 WAYS: Final = 3
-"""Maximum number of kinds of breaches that are listed for a clause."""
+"""Maximum number of kinds of failures that are listed for a clause."""
 MOST: Final = 400
 """The maximum number of nightly runs of a target that a period shows."""
 
@@ -26,15 +33,15 @@ MOST: Final = 400
 def period(store: Store, length: timedelta) -> Digest:
     """Return the digest of the period up to the newest run. Raises HistoryProblem for an empty history.
 
-    Each target is compared with its last run before the period that reached it, or else with its first one. Targets
-    without a run in the period are left out and named.
+    The last run of each target is compared with the last run before the period that reached the target, or else with
+    the first run in the history that reached it. Targets without a run in the period are left out and named.
     """
     newest = store.newest()
     if not newest:
         raise HistoryProblem(f"the history {store.path} has no run yet: run check with --history first")
     end = max(run.start for run in newest)
     try:
-        start = _earlier(end, length)
+        start = (datetime.fromisoformat(end) - length).strftime("%Y-%m-%dT%H:%M:%S")  # as the times in the history
     except (ValueError, OverflowError):
         raise HistoryProblem(f"the history {store.path} has a run whose start is not a time: {end!r}") from None
     names = labels(newest)
@@ -45,7 +52,10 @@ def period(store: Store, length: timedelta) -> Digest:
 
 
 def labels(newest: Sequence[PastRun]) -> dict[int, str]:
-    """Return the name to show for each target, by the number of its run. A URL is extended if it is not unique."""
+    """Return the name to show for each target, by the number of its run.
+
+    A target without a name is called by its URL, with more details if the URL is not unique.
+    """
     urls = Counter(run.name or run.target for run in newest)
     found = {}
     for run in newest:
@@ -57,7 +67,7 @@ def labels(newest: Sequence[PastRun]) -> dict[int, str]:
 
 
 def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -> TargetResult:
-    """Return the result of a target's run, compared with its last run before ``start``, or with the previous one."""
+    """Return the result of a run, compared with the target's last run before ``start``, or with its previous run."""
     nights = store.nights(run, MOST if start else LAST, start or "")
     reached = run if run.unreached is None else store.reached(run)
     now = None if reached is None else store.snapshot(reached)
@@ -78,7 +88,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         counts=run.counts,
         broken=() if now is None or outage is not None else tuple(_broken(now)),
         troubles=troubles,
-        nights=_silent(nights),
+        nights=inconclusive_in_a_row([night.verdict for night in nights]),
         unreached=run.unreached,
         unreached_since=outage.since.start if outage else None,
         unreached_nights=outage.runs if outage else 0,
@@ -89,11 +99,6 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         waivers=() if now is None else now.waivers,
         strip=strip,
     )
-
-
-def _earlier(time: str, length: timedelta) -> str:
-    """Return ``time`` minus ``length``, as a timestamp like those in the history."""
-    return (datetime.fromisoformat(time) - length).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _since(store: Store, run: PastRun, now: Snapshot, start: str | None) -> Comparison | None:
@@ -117,7 +122,7 @@ def _broken(now: Snapshot) -> Iterator[BrokenClause]:
 
 
 def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
-    """Yield the failing clauses of a run in a history, with the places and kinds of their breaches."""
+    """Yield the failing clauses of a run in a history, with the places and kinds of their failures."""
     failing = {Status.FAIL, Status.WARN} if now.run.failed_on_should else {Status.FAIL}
     broken = [clause for clause in now.clauses.values() if clause.status in failing]
     seen = look_back(store.past(now.run), [clause.id for clause in broken]) if broken else {}
@@ -132,7 +137,3 @@ def _troubles(store: Store, now: Snapshot) -> Iterator[Trouble]:
             whose="server",
             since=since.start if since else None,
         )
-
-
-def _silent(nights: list[Night]) -> int:
-    return sum(1 for _ in takewhile(lambda night: night.verdict == Verdict.INCONCLUSIVE, reversed(nights)))

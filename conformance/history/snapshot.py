@@ -1,4 +1,4 @@
-"""The stored form of a run: enough to compare it later, but nothing that users wrote into workflows."""
+"""The stored form of a run: enough to compare the run later, but nothing that users wrote into workflows."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conformance.judge.coverage import ProfileCounts, coverage
-from conformance.judge.exit import warnings_that_fail
+from conformance.judge.exit import unreached, warnings_that_fail
 from conformance.judge.fingerprint import fingerprints
-from conformance.judge.reach import unreached
 from conformance.judge.report import Fingerprint, PastRun, Report, Status, Waiver
 from conformance.judge.timing import timing
 
 
 @dataclass(frozen=True)
 class ClauseThen:
-    """The result of one clause in a past run. ``failures`` say where and in which way it failed, in a fixed order."""
+    """The result of one clause in a past run. ``failures`` says where and in which ways it failed, in a fixed order."""
 
     id: str
     title: str
@@ -81,5 +80,5 @@ def waivers_of(report: Report) -> tuple[Waiver, ...]:
 
 
 def in_order(failures: Iterable[Fingerprint]) -> tuple[Fingerprint, ...]:
-    """Return failures sorted for display: by place, those outside the body first."""
+    """Return failures sorted for display: by place, and failures outside the body first."""
     return tuple(sorted(failures, key=lambda failure: (failure.place or "", failure.kind)))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from conformance.history.file import WAIT, HistoryFile, HistoryProblem, UnusableHistory
 from conformance.history.snapshot import ClauseThen, Snapshot
 from conformance.history.tables import (
-    APPLICATION_ID,
     COLUMNS,
     STATUS,
-    TABLES,
-    VERSION,
     digest,
     failures_of,
     failures_text,
@@ -27,15 +22,11 @@ from conformance.history.tables import (
     run_of,
 )
 from conformance.judge.coverage import ProfileCounts
-from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Status, Waiver
-from conformance.problems import UsageProblem
+from conformance.judge.report import Fingerprint, Outage, PastRun, RunAt, Waiver
 
-WAIT: Final = 30.0
-"""Seconds to wait for another process that is writing to the same file."""
 EXAMINED: Final = 32 << 20
-"""Files up to this size in bytes are examined before each run, which takes 0.1 s. ``nightly`` always does it."""
-_UNUSABLE: Final = {"SQLITE_NOTADB": "is not an SQLite database", "SQLITE_CORRUPT": "is a damaged SQLite database"}
-_DAMAGED: Final = _UNUSABLE["SQLITE_CORRUPT"]
+"""Files up to this size in bytes are examined for damage before each run, which takes 0.1 s. ``nightly`` examines all.
+"""
 _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM series) ON id = series"  # noqa: S608 - our own words
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
 _NO_TIME: Final = "~"  # sorts after all times
@@ -44,16 +35,8 @@ State = tuple[int, str, int]
 """The values of ``_STATE`` for a run. Runs with equal values have equal results."""
 
 
-class HistoryProblem(UsageProblem):
-    """A history cannot be read or written now. The message is one line that names the file and the problem."""
-
-
-class UnusableHistory(HistoryProblem):
-    """A file that cannot be used as a history: of another program, damaged, or of another version."""
-
-
 class Past(NamedTuple):
-    """The statuses of one run's clauses, one letter each. ``at`` says which run it is."""
+    """The statuses of one run's clauses, one letter each. ``at`` identifies the run."""
 
     at: RunAt
     clauses: Sequence[str]
@@ -68,52 +51,15 @@ class Night(NamedTuple):
     reached: bool
 
 
-class Store:
-    """An open history. ``create`` makes the file if it does not exist.
-
-    Use it as a context manager. The constructor and all methods raise HistoryProblem.
-    """
+class Store(HistoryFile):
+    """The runs in an open history."""
 
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
-        self.path = path
+        super().__init__(path, create=create, wait=wait)
         self._kept: dict[int, Any] = {}
         self._clauses: dict[State, dict[str, ClauseThen]] = {}
         self._results: dict[tuple[str, str, tuple[Fingerprint, ...]], ClauseThen] = {}
         self._known: dict[str, tuple[str, str, bool]] | None = None
-        if path.is_dir():
-            raise UnusableHistory(f"the history {path} is a directory: give the name of a file")
-        if not create and not path.exists():
-            raise UnusableHistory(f"the history {path} does not exist: run check with --history {path} first")
-        with self._told("opened"):
-            # Transactions are started only by this class; SQLite waits for locks.
-            self.connection = sqlite3.connect(
-                f"{path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}",
-                uri=True,
-                timeout=wait,
-                isolation_level=None,
-            )
-        try:
-            with self._told("read"), self._transaction("DEFERRED"):  # another process may be creating it
-                self._check()
-            with self._told("made"):
-                self._make_tables()
-        except HistoryProblem:
-            self.connection.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.connection.close()
-
-    def examine(self) -> None:
-        """Check every page of the file. Raises UnusableHistory if it is damaged."""
-        found = self._one("PRAGMA quick_check(1)")
-        if found != ("ok",):
-            raise UnusableHistory(f"the history {self.path} {_DAMAGED}: name another file")
 
     # --- writing ------------------------------------------------------------------------------------
 
@@ -126,7 +72,7 @@ class Store:
         self._known = None
         self._clauses.clear()
         self._results.clear()
-        with self._told("written"), self._transaction():
+        with self.told("written"), self.transaction():
             clauses = {clause.id: clause for snapshot in snapshots for clause in snapshot.clauses.values()}
             self.connection.executemany(
                 "INSERT INTO clause VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET title = excluded.title, "
@@ -137,11 +83,11 @@ class Store:
             return [self._add(snapshot) for snapshot in snapshots]
 
     def rename(self, old: PastRun, new: str) -> None:
-        """Give the series (the runs of one target) that contains a run a new name.
+        """Rename the target of a run, in all its runs.
 
-        If that exists, the series are merged.
+        If a target with the new name exists, the runs of both are merged.
         """
-        with self._told("written"), self._transaction():
+        with self.told("written"), self.transaction():
             execute = self.connection.execute
             (before,) = execute("SELECT series FROM run WHERE number = ?", (old.number,)).fetchone()
             now = execute("SELECT id FROM series WHERE name = ?", (new,)).fetchone()
@@ -205,20 +151,21 @@ class Store:
         )
 
     def series(self, run: PastRun, limit: int) -> list[PastRun]:
-        """Return up to ``limit`` runs of the target of ``run``, the last of which is ``run``, oldest first."""
+        """Return the last runs of a target up to and including ``run``, at most ``limit``, oldest first."""
         where = f"{_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
         return self._runs(where, run.number, run.number, limit)[::-1]
 
     def length(self, run: PastRun) -> int:
-        """Return how many runs of its target the history has up to ``run``."""
+        """Return how many runs of the same target the history has up to and including ``run``."""
         sql = f"SELECT count(*) FROM run WHERE {_SAME} AND number <= ?"  # noqa: S608 - our own words
-        return int(self._one(sql, run.number, run.number)[0])
+        return int(self.one(sql, run.number, run.number)[0])
 
     def before(self, run: PastRun, start: str | None = None) -> PastRun | None:
-        """Return the earlier run to compare ``run`` with, or None if no earlier run of its target reached it.
+        """Return the earlier run to compare ``run`` with, or None if no earlier run reached the same target.
 
-        That is the last complete run that reached the target, else the last one that reached it. With ``start``, it
-        must have started before that time; if none did, it is the first one since then.
+        It is the last complete run that reached the target, or else the last partial run that reached it. With
+        ``start``, only runs that started before that time are considered; if there are none, it is the first run since
+        then.
         """
         for when, order in (("started < ?", "DESC"), ("started >= ?", "ASC")):
             for which in (f"{when} AND NOT partial", when):
@@ -238,23 +185,23 @@ class Store:
             return None
         last = self.reached(run)
         sql = f"SELECT count(*), min(number), started FROM run WHERE {_SAME} AND number <= ? AND number > ?"  # noqa: S608 - our own words
-        number, first, started = self._one(sql, run.number, run.number, 0 if last is None else last.number)
+        number, first, started = self.one(sql, run.number, run.number, 0 if last is None else last.number)
         return Outage(since=RunAt(number=first, start=started), runs=number)
 
     def run(self, number: int) -> PastRun:
         """Return one run by its number. Raises HistoryProblem if it does not exist."""
         found = self._runs("number = ?", number)
         if not found:
-            held = self._one("SELECT count(*), min(number), max(number) FROM run")
+            held = self.one("SELECT count(*), min(number), max(number) FROM run")
             told = f"runs {held[1]} to {held[2]}" if held[0] else "no run yet"
             raise HistoryProblem(f"the history {self.path} contains no run {number}: it contains {told}")
         return found[0]
 
     def snapshot(self, run: PastRun) -> Snapshot:
-        """Return a run with its clauses. Runs with the same results share them."""
+        """Return a run with its clauses. Runs with the same results share the objects for the clauses."""
         sql = f"SELECT {_STATE}, waivers, profiles FROM run WHERE number = ?"  # noqa: S608 - our own words
-        *state, waivers, profiles = self._one(sql, run.number)
-        with self._sound():
+        *state, waivers, profiles = self.one(sql, run.number)
+        with self.sound():
             return Snapshot(
                 run,
                 self._found(tuple(state)),
@@ -262,33 +209,32 @@ class Store:
                 tuple(self._content(profiles, list[ProfileCounts])),
             )
 
-    def statuses(self, run: PastRun) -> dict[str, Status]:
-        """Return the statuses of the clauses of a run by id, in the order of its report."""
-        return {name: clause.status for name, clause in self.snapshot(run).clauses.items()}
-
     def past(self, run: PastRun) -> Iterator[Past]:
         """Yield the statuses of ``run`` and of the earlier runs of its target, newest first."""
         sql = f"SELECT number, started, clauses, statuses FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC"  # noqa: S608 - our own words
-        with self._told("read"), self._sound():
+        with self.told("read"), self.sound():
             for number, started, clauses, statuses in self.connection.execute(sql, (run.number, run.number)):
                 yield Past(RunAt(number=number, start=started), self._content(clauses, list[str]), statuses)
 
     def nights(self, run: PastRun, limit: int, start: str = "") -> list[Night]:
-        """Return up to ``limit`` runs of the target up to ``run`` that started at ``start`` or later, oldest first."""
+        """Return the last runs of a target up to ``run``, at most ``limit`` and none before ``start``, oldest first."""
         sql = (
             "SELECT started, verdict, instr(statuses, 'w'), unreached IS NULL "  # noqa: S608 - our own words
             f"FROM run WHERE {_SAME} AND number <= ? ORDER BY number DESC LIMIT ?"
         )
-        with self._told("read"):
+        with self.told("read"):
             rows = self.connection.execute(sql, (run.number, run.number, limit))
             found = takewhile(lambda row: row[0] >= start, rows)  # earlier rows are not read
             return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
     def _found(self, state: State) -> Mapping[str, ClauseThen]:
-        """Return the clauses of a run. Runs, and clauses, with the same results share one object."""
+        """Return the clauses of a run.
+
+        Runs with the same results share one object, and so do clauses with the same result.
+        """
         if state not in self._clauses:
             if self._known is None:
-                rows = self._all("SELECT id, title, level, core FROM clause")
+                rows = self.all("SELECT id, title, level, core FROM clause")
                 self._known = {name: (title, level, bool(core)) for name, title, level, core in rows}
             clauses, statuses, marks = state
             failures = failures_of(self._text(marks))
@@ -306,79 +252,12 @@ class Store:
         return self._kept[number]
 
     def _text(self, number: int) -> str:
-        return str(self._one("SELECT content FROM kept WHERE id = ?", number)[0])
+        return str(self.one("SELECT content FROM kept WHERE id = ?", number)[0])
 
     def _runs(self, where: str, *values: object) -> list[PastRun]:
-        rows = self._all(f"{_RUNS} WHERE {where}", *values)
-        with self._sound():
+        rows = self.all(f"{_RUNS} WHERE {where}", *values)
+        with self.sound():
             return [run_of(row, name) for *row, name in rows]
-
-    def _all(self, sql: str, *values: object) -> list[Any]:
-        with self._told("read"):
-            return self.connection.execute(sql, values).fetchall()
-
-    def _one(self, sql: str, *values: object) -> Any:
-        with self._told("read"):
-            return self.connection.execute(sql, values).fetchone()
-
-    def _pragma(self, name: str) -> int:
-        return int(self._one(f"PRAGMA {name}")[0])
-
-    # --- checks and errors --------------------------------------------------------------------------
-
-    def _check(self) -> None:
-        version, owner = self._pragma("user_version"), self._pragma("application_id")
-        objects = self._one("SELECT count(*) FROM sqlite_master")[0]  # fails if the file is damaged
-        if version == owner == objects == 0:
-            return  # an empty file becomes a history
-        if owner != APPLICATION_ID:
-            raise UnusableHistory(f"the history {self.path} is a database of another program: name another file")
-        if version != VERSION:
-            raise UnusableHistory(
-                f"the history {self.path} has tables of version {version}, and this version of the suite uses version "
-                f"{VERSION}: name another file, or use the version of comfy-queue-conformance that made this one"
-            )
-
-    def _make_tables(self) -> None:
-        """Create the tables in an empty file, in one transaction."""
-        if self._pragma("user_version") == VERSION:
-            return
-        with self._transaction():
-            if self._pragma("user_version") == VERSION:  # another process was faster
-                return
-            for statement in filter(str.strip, TABLES.split(";")):  # executescript would commit
-                self.connection.execute(statement)
-            self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self.connection.execute(f"PRAGMA user_version = {VERSION}")
-
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        self.connection.execute(f"BEGIN {kind}")
-        try:
-            yield
-            self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:  # a full disk has already ended it
-                self.connection.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name in _UNUSABLE:
-                raise UnusableHistory(f"the history {self.path} {_UNUSABLE[name]}: name another file") from None
-            raise HistoryProblem(f"the history {self.path} cannot be {doing} ({error})") from None
-
-    @contextmanager
-    def _sound(self) -> Iterator[None]:
-        """Raise UnusableHistory for content that the suite never writes, because SQLite does not detect all damage."""
-        try:
-            yield
-        except (ValueError, KeyError, TypeError):
-            raise UnusableHistory(f"the history {self.path} {_DAMAGED}: name another file") from None
 
 
 def prepare(path: Path) -> None:

@@ -1,13 +1,13 @@
 """The tables of a history, and how a run is stored in them.
 
 Most nights of a target have the same results as the night before. So the list of clauses, the failures, the waivers and
-the counts of profiles of a run are stored once, in ``kept``, and the statuses of its clauses are one letter each. The
-views ``status`` and ``failure`` show them as rows to any SQLite client.
+the counts of profiles of a run are stored in ``kept``, where equal values are stored only once, and the statuses of its
+clauses are one letter each. The views ``status`` and ``failure`` show them as rows to any SQLite client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Verdi
 APPLICATION_ID: Final = 0x43514831
 """``CQH1``, stored as ``PRAGMA application_id``: it distinguishes a history from the files of other programs."""
 VERSION: Final = 6
-"""``PRAGMA user_version``: raise this number whenever the tables change. A file with another number is refused."""
+"""``PRAGMA user_version``: increase this number whenever the tables change. A file with another number is refused."""
 LETTER: Final = {
     Status.PASS: "p",
     Status.FAIL: "f",
@@ -36,6 +36,8 @@ COLUMNS: Final = (
     "document_sha256, counts, failed_on_should, p50, p95, read_as, unreached"
 )
 """The columns of a run, in the order of ``row_of`` and ``run_of``."""
+_FIELDS: Final = COLUMNS.replace("started", "start").replace("ended", "end").split(", ")
+"""The members of ``PastRun`` that are columns, in the same order."""
 _STATUSES: Final = " ".join(f"WHEN '{letter}' THEN '{status.value}'" for status, letter in LETTER.items())
 TABLES: Final = """
 CREATE TABLE series (
@@ -131,56 +133,14 @@ def failures_of(content: str) -> Failures:
 def row_of(run: PastRun) -> tuple[Any, ...]:
     """Return the values of ``COLUMNS`` for a run, without its number."""
     counts = msgspec.json.encode(msgspec.structs.astuple(run.counts)).decode()
-    return (
-        run.target,
-        run.queue_path,
-        run.dialect,
-        run.start,
-        run.end,
-        run.verdict.value,
-        run.reason,
-        run.partial,
-        run.selected,
-        run.suite_version,
-        run.document_sha256,
-        counts,
-        run.failed_on_should,
-        run.p50,
-        run.p95,
-        run.read_as,
-        run.unreached,
-    )
+    return tuple(counts if name == "counts" else getattr(run, name) for name in _FIELDS[1:])
 
 
-def run_of(row: tuple[Any, ...], name: str | None) -> PastRun:
+def run_of(row: Iterable[Any], name: str | None) -> PastRun:
     """Return the run that a row contains. Raises ValueError if this suite did not write the row."""
-    number, target, path, dialect, start, end, verdict, reason, partial, selected, suite, *rest = row
-    sha256_, counts, failed_on_should, p50, p95, read_as, unreached = rest
-    return PastRun(
-        number=number,
-        target=target,
-        queue_path=path,
-        dialect=dialect,
-        start=start,
-        end=end,
-        verdict=Verdict(verdict),
-        reason=reason,
-        partial=bool(partial),
-        selected=selected,
-        suite_version=suite,
-        edition=EDITION,
-        document_sha256=sha256_,
-        counts=_counts(counts),
-        failed_on_should=bool(failed_on_should),
-        p50=p50,
-        p95=p95,
-        name=name,
-        read_as=read_as,
-        unreached=unreached,
-    )
-
-
-def _counts(content: str) -> Counts:
-    names: Iterable[str] = Counts.__struct_fields__
-    numbers: Mapping[str, int] = dict(zip(names, msgspec.json.decode(content, type=list[int]), strict=True))
-    return Counts(**numbers)
+    found = dict(zip(_FIELDS, row, strict=True))
+    numbers = msgspec.json.decode(found["counts"], type=list[int])
+    counts = Counts(**dict(zip(Counts.__struct_fields__, numbers, strict=True)))
+    verdict, partial, failed = Verdict(found["verdict"]), bool(found["partial"]), bool(found["failed_on_should"])
+    own = {"name": name, "edition": EDITION, "counts": counts, "verdict": verdict}
+    return PastRun(**found | own | {"partial": partial, "failed_on_should": failed})

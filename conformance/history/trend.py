@@ -22,10 +22,10 @@ LAST: Final = 30
 
 @dataclass
 class Seen:
-    """What past runs say about a clause.
+    """What past runs show about a clause.
 
-    ``last`` is the last run that exercised it, ``status`` its status then, and ``since`` the run since which it is
-    broken.
+    ``last`` is the last run that exercised the clause, ``status`` its status in that run, and ``since`` the run since
+    which it is broken.
     """
 
     last: RunAt | None = None
@@ -44,13 +44,14 @@ def keep(report: Report, path: Path, *, name: str | None = None, fail_on_should:
 
 
 def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: bool = False) -> History:
-    """Return the history of a run's target up to that run, as a report shows it. It lists the ``last`` runs."""
+    """Return the history of a run's target up to that run, for the report. It lists at most ``last`` runs."""
     runs, before, outage = store.series(run, last), store.before(run), store.outage(run)
     diff = None
     if before is not None:
         then, now = store.snapshot(before), store.snapshot(run)
         diff = diff_of(over_time(then, now, fail_on_should=fail_on_should, keep_same=False), outage)
-    statuses = [store.statuses(one) for one in runs]
+    snapshots = (store.snapshot(one) for one in runs)
+    statuses = [{name: clause.status for name, clause in one.clauses.items()} for one in snapshots]
     names = dict.fromkeys(name for of_a_run in reversed(statuses) for name in of_a_run)
     seen = look_back(store.past(run), names)
     return History(
@@ -63,9 +64,9 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
 
 
 def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
-    """Return what past runs say about clauses. Reads runs, newest first, only until everything is known.
+    """Return what past runs show about clauses. ``past`` is newest first, and is read only until everything is known.
 
-    A clause is broken since the first run that broke it after the last one that kept it.
+    A clause is broken since the first run that broke it after the last run in which it passed.
     """
     found = {name: Seen() for name in names}
     open_ = set(found)

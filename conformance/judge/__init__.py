@@ -1,1 +1,1 @@
-"""Turn findings into the status of each clause, the verdict, and the report. Pure."""
+"""Turn findings into the status of each clause, the verdict, and the report. Does no I/O."""

@@ -48,32 +48,23 @@ GRACE: Final = 10.0
 """The number of seconds that checking the responses may always take, even if no time is left for the run."""
 
 
-def build(  # noqa: PLR0913 - one parameter for each thing that a report says of its run
+def build(  # noqa: PLR0913 - the sources of a report
     judgement: Judgement,
-    exchanges: Sequence[Exchange],
+    transcript: Transcript,
+    judging: Judging,
     *,
-    target: str,
-    dialect: str,
-    options: dict[str, str | int | float | bool | None],
-    start: float,
-    end: float,
     partial: bool = False,
     selected: str | None = None,
-    search: Search | None = None,
-    populated: Populated | None = None,
-    hide_workflows: bool = False,
+    hidden: bool = False,
     deviations: Deviations | None = None,
-    stopped: str | None = None,
-    full_bodies: bool = False,
-    unread: Sequence[str] = (),
-    recorded: bool = False,
     opinion: Opinion | None = None,
 ) -> Report:
     """Build the report of a run from the results of its clauses and its exchanges.
 
-    ``start`` and ``end`` are in seconds since the Unix epoch.
+    ``partial`` says that clauses were selected, ``selected`` how, and ``hidden`` that workflows are redacted.
     """
-    ledger = {exchange.id: record(exchange, hide_workflows=hide_workflows, whole=full_bodies) for exchange in exchanges}
+    exchanges, search = transcript.exchanges, transcript.search
+    ledger = {one.id: record(one, hide_workflows=hidden, whole=judging.full_bodies) for one in exchanges}
     results, generated = judgement.results, None
     if search is not None:
         found = {name: _smallest(smallest, ledger) for name, smallest in search.found.items()}
@@ -82,24 +73,24 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
             for result in results
         )
         generated = _generated(search, found, ledger, opinion)
-    seed = None if search is None else search.seed
+    stopped = transcript.stopped or judgement.cut
     run = Run(
         suite_version=__version__,
         document_sha256=DOCUMENT_SHA256,
-        target=target,
-        dialect=dialect,
-        options=options,
-        seed=seed,
-        start=instant(start),
-        end=instant(end),
-        partial=partial,
+        target=transcript.target,
+        dialect=judging.dialect.value,
+        options=dict(judging.options) | ({"redact_workflows": True} if hidden else {}),
+        seed=None if search is None else search.seed,
+        start=instant(transcript.start),
+        end=instant(transcript.end),
+        partial=partial or stopped is not None,
         read_as=judgement.demand.read_as.value,
         read_because=judgement.demand.because,
         selected=selected,
         edition=EDITION,
         stopped=stopped,
-        unread=tuple(unread),
-        recorded=recorded,
+        unread=transcript.unread,
+        recorded=transcript.recorded,
         uncompared=judgement.uncompared,
     )
     return Report(
@@ -110,10 +101,10 @@ def build(  # noqa: PLR0913 - one parameter for each thing that a report says of
         clauses=results,
         exchanges=tuple(ledger.values()),
         properties=generated,
-        jobs=_jobs(populated, exchanges),
+        jobs=_jobs(transcript.populated, exchanges),
         deviations=deviations,
         servers=judgement.servers,
-        bodies=_bodies(exchanges, ledger) if full_bodies else None,
+        bodies=_bodies(exchanges, ledger) if judging.full_bodies else None,
     )
 
 
@@ -130,14 +121,8 @@ def _jobs(populated: Populated | None, exchanges: Sequence[Exchange]) -> OwnJobs
 
 
 def _smallest(smallest: Smallest, ledger: Mapping[str, RecordedExchange]) -> SmallestRequest:
-    return SmallestRequest(
-        exchanges=smallest.exchanges,
-        curl=tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges),
-        asked=smallest.asked,
-        broken=smallest.broken,
-        plain_asked=smallest.plain_asked,
-        plain_broken=smallest.plain_broken,
-    )
+    curl = tuple(curl_line(_anonymous(ledger[name])) for name in smallest.exchanges)
+    return SmallestRequest(curl=curl, **smallest._asdict())
 
 
 def _generated(
@@ -168,6 +153,7 @@ def _generated(
         families=families,
         cross_checked=opinion.checked if opinion else 0,
         not_cross_checked=opinion.too_large if opinion else 0,
+        unsent=search.unsent,
     )
 
 
@@ -230,27 +216,17 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
     judgement = judgement._replace(results=_without_keys(judgement.results, transcript.exchanges))
     report = build(
         judgement,
-        transcript.exchanges,
-        target=transcript.target,
-        dialect=judging.dialect.value,
-        options=_options(judging, hidden=hidden),
-        start=transcript.start,
-        end=transcript.end,
-        partial=incomplete or judgement.cut is not None,
+        transcript,
+        judging,
+        partial=only is not None,
         selected=selected,
-        search=transcript.search,
-        populated=transcript.populated,
-        hide_workflows=hidden,
-        stopped=transcript.stopped or judgement.cut,
-        full_bodies=judging.full_bodies,
+        hidden=hidden,
         deviations=deviations,
-        unread=transcript.unread,
-        recorded=transcript.recorded,
         opinion=opinion,
     )
     if transcript.stopped is not None and report.verdict is Verdict.CONFORMANT:
         reason = f"the run was stopped before its end: {transcript.stopped}"
-        return _with_verdict(report, Verdict.INCONCLUSIVE, reason)
+        return structs.replace(report, verdict=Verdict.INCONCLUSIVE, verdict_reason=reason)
     return report
 
 
@@ -287,11 +263,6 @@ def report_on_exchanges(
     )
 
 
-def _options(judging: Judging, *, hidden: bool) -> dict[str, str | int | float | bool | None]:
-    """Return the options as the report shows them, with ``redact_workflows`` if workflows are redacted."""
-    return dict(judging.options) | ({"redact_workflows": True} if hidden else {})
-
-
 def _is_of_others(transcript: Transcript, *, shown: bool) -> bool:
     """Whether a transcript was recorded from another machine and the user did not ask to show its workflows."""
     if shown or not transcript.recorded:
@@ -303,7 +274,3 @@ def _url_of(request: Request) -> str:
     """Return the URL of a recorded request, with the host from its ``Host`` header if there is one."""
     host = request.header("host")
     return request.url if host is None else f"http://{host}"
-
-
-def _with_verdict(report: Report, verdict: Verdict, reason: str) -> Report:
-    return structs.replace(report, verdict=verdict, verdict_reason=reason)

@@ -36,7 +36,7 @@ def place_pattern(pointer: str) -> str:
 
 
 def _within(position: str, place: str) -> str:
-    """Return the pattern for a place inside an element of a job. Names that users choose are replaced by ``**``."""
+    """Return ``place``, a pointer inside the element at ``position``, with ``**`` for names that users choose."""
     if position == "/2" and place:
         return "/**"
     member = _MEMBER.fullmatch(place)

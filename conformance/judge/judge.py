@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from conformance.contract.ask import ClauseSubjects, subjects, subjects_by_clause, subjects_of_parts
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.conversation import Answer, Conversation, submitted_twice
+from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.expected_status import suspected
+from conformance.contract.prompts import submitted_twice
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large import reading_of
@@ -26,7 +27,8 @@ from conformance.judge.verdict import count, decide
 from conformance.spec.schemas import Schemas
 
 LIVE: Final = 8 << 20
-"""Maximum total size of the bodies whose parsed values are in memory at once. A value needs about ten times its bytes.
+"""Maximum total size of the bodies whose parsed values are in memory at once. A parsed value needs about ten times as
+many bytes as its text.
 """
 
 OVER: Final = "the time for the run was over (--deadline)"

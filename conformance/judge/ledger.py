@@ -108,6 +108,7 @@ def kept(exchange: Exchange) -> Kept:
         request_head=request.head,
         own_query=request.own_query,
         own_headers=request.own_headers,
+        own_parameters=request.own_parameters,
         answer=None
         if response is None
         else KeptAnswer(

@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 
 from conformance.judge.report import Report, decode
+from conformance.problems import UsageProblem
 from conformance.text.safe import line
 
 NAME: Final = "compliance.json"
 
 
-class UnreadableReport(ValueError):
-    """The file cannot be read or is not a report. The message is one line for the user."""
+class UnreadableReport(UsageProblem):
+    """The file cannot be read or is not a report."""
 
 
 def read_report(path: Path) -> Report:

@@ -1,6 +1,6 @@
 """The report of a run, as frozen values. ``compliance.json`` is the encoded report.
 
-The JSON Schema beside this file is generated from these classes (``conformance/render/schema.py``).
+The JSON Schema in ``conformance/render`` is generated from these classes (``tools/report_schema.py``).
 Members may be added, but never changed or removed: other programs read the format.
 """
 
@@ -12,48 +12,50 @@ from typing import Final, Literal
 import msgspec
 
 from conformance.contract.clause import Source
-from conformance.exchange.model import Problem, Wire
+from conformance.judge.exchanges import Body, Kept, KeptAnswer, RecordedExchange, RecordedRequest, RecordedResponse
+from conformance.judge.past import (
+    Change,
+    ChangeKind,
+    ClauseHistory,
+    Diff,
+    History,
+    Outage,
+    Outcome,
+    PastRun,
+    RunAt,
+    Span,
+)
+from conformance.judge.terms import EXERCISED, Counts, Fingerprint, Status, Value, Verdict
+
+__all__ = [
+    "EXERCISED",
+    "Body",
+    "Change",
+    "ChangeKind",
+    "ClauseHistory",
+    "Counts",
+    "Diff",
+    "Fingerprint",
+    "History",
+    "Kept",
+    "KeptAnswer",
+    "Outage",
+    "Outcome",
+    "PastRun",
+    "RecordedExchange",
+    "RecordedRequest",
+    "RecordedResponse",
+    "RunAt",
+    "Span",
+    "Status",
+    "Value",
+    "Verdict",
+]
+"""The parts of a report that other modules define. All of them can be imported from here."""
 
 SCHEMA_VERSION: Final = 1
 FINGERPRINTS: Final = 100
 """Maximum number of fingerprints that are kept for a clause. If this many are kept, there may be more."""
-
-
-class Status(enum.StrEnum):
-    """The status of one clause in a run."""
-
-    PASS = "pass"  # noqa: S105 - not a password
-    FAIL = "fail"
-    WARN = "warn"
-    NOT_EXERCISED = "not-exercised"
-    NOT_APPLICABLE = "not-applicable"
-    WAIVED = "waived"
-    ERROR = "error"
-
-
-EXERCISED: Final = (Status.PASS, Status.FAIL, Status.WARN, Status.WAIVED)
-
-
-class Verdict(enum.StrEnum):
-    """The verdict of a run."""
-
-    CONFORMANT = "conformant"
-    NON_CONFORMANT = "non-conformant"
-    INCONCLUSIVE = "inconclusive"
-
-
-ChangeKind = Literal[
-    "failed", "warned", "changed", "error", "vanished", "waived", "fixed", "exercised", "added", "removed"
-]
-"""How the result of a clause changed between two runs, the worst change first."""
-
-
-Outcome = Literal["worse", "better", "same", "unclear"]
-"""How a run compares with an earlier one. It is unclear if nothing got worse but the newer run is inconclusive."""
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """Base class of all values in a report. They are frozen, and equal if their members are."""
 
 
 class Excerpt(Value, frozen=True, kw_only=True):
@@ -62,17 +64,6 @@ class Excerpt(Value, frozen=True, kw_only=True):
     before: str
     marked: str
     after: str
-
-
-class Fingerprint(Value, frozen=True, kw_only=True):
-    """Identifies a violation of a clause across runs, by its place and kind.
-
-    ``place`` is a JSON Pointer into the body with ``*`` for indices and ``**`` for names that users chose, or None if
-    the violation is not in the body. ``kind`` is a stable word for the cause, or "" if the clause has only one kind.
-    """
-
-    place: str | None
-    kind: str = ""
 
 
 class Evidence(Value, frozen=True, kw_only=True):
@@ -153,94 +144,6 @@ class ClauseResult(Value, frozen=True, kw_only=True):
     under_load: SeenUnderLoad | None = None
 
 
-class RecordedRequest(Value, frozen=True, kw_only=True):
-    """A request that was sent, with keys redacted. ``credential`` says which key it had.
-
-    ``purpose`` says why it was sent. ``body`` is the start of the request body, made printable, and ``size`` its length
-    in bytes.
-    """
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    purpose: str = ""
-    credential: str = "given"
-    body: str = ""
-    size: int = 0
-
-
-class RecordedResponse(Value, frozen=True, kw_only=True):
-    """A response. ``size`` (in bytes) and ``sha256`` are those of the decoded body, and ``excerpt`` is its start."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    size: int
-    sha256: str
-    excerpt: str
-
-
-class KeptAnswer(Value, frozen=True, kw_only=True):
-    """What is needed to check a response again, besides its body. The members are those of ``Response``."""
-
-    headers: tuple[tuple[str, str], ...]
-    coding_error: str | None
-    head: bool
-    http_version: str
-    wire: Wire | None
-    extent: Literal["whole", "cut", "unknown"] = "whole"
-    verbatim: bool = True
-    echoes: tuple[str, ...] = ()
-    """Where the response contains the key of the request: names of header fields, and "" for the body."""
-
-
-class Kept(Value, frozen=True, kw_only=True):
-    """What is needed to check an exchange again, besides what the report shows. Set with ``--full-bodies``.
-
-    ``started`` is in seconds since the Unix epoch. ``operation`` names the operation if the request is not to the
-    queue, and ``sent`` is the request body. ``request_head`` is False if a recording lacks the headers of the request.
-    ``own_query`` and ``own_headers`` are those that the OpenAPI document of the user requires.
-    """
-
-    started: float | None
-    to_queue: bool
-    answer: KeptAnswer | None
-    problem: Problem | None
-    operation: str | None = None
-    sent: Body | None = None
-    request_head: bool = True
-    own_query: str = ""
-    own_headers: tuple[str, ...] = ()
-
-
-class Body(Value, frozen=True, kw_only=True):
-    """A whole decoded body. ``content`` is its text, or base64 if it is not UTF-8.
-
-    In it, each byte of a user's key is replaced by another character.
-    """
-
-    encoding: Literal["utf-8", "base64"]
-    content: str
-
-
-class RecordedExchange(Value, frozen=True, kw_only=True):
-    """A request and its response in the report. Every attempt of a request is listed. ``elapsed`` is in seconds.
-
-    A ``superseded`` attempt was not checked: it was repeated on a new connection, or refused because the server had
-    banned the suite. ``kept`` is set with ``--full-bodies``. ``server`` names the server if a recording contains
-    several.
-    """
-
-    id: str
-    request: RecordedRequest
-    response: RecordedResponse | None
-    error: str | None
-    elapsed: float | None
-    attempt: int
-    superseded: bool = False
-    kept: Kept | None = None
-    server: str = ""
-
-
 class MadeFrom(Value, frozen=True, kw_only=True):
     """The older report whose responses were checked again: its file, its results, and when that was done."""
 
@@ -313,7 +216,8 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     that got no complete response, or None. ``operation`` names the operation, such as ``GET /api/queue``, ``document``
     is the SHA-256 of the OpenAPI document, and ``schemathesis`` the version that generated the requests.
     ``cross_checked`` counts distinct responses that were also checked against the JSON Schema of the document, and
-    ``not_cross_checked`` those that were too large for that or for which no time was left.
+    ``not_cross_checked`` those that were too large for that or for which no time was left. ``unsent`` has the values
+    that the user's own document declares and that were not sent, such as ``?depth=7``.
     """
 
     examples: int
@@ -326,6 +230,7 @@ class GeneratedRequests(Value, frozen=True, kw_only=True):
     families: tuple[GeneratedFamily, ...] = ()
     cross_checked: int = 0
     not_cross_checked: int = 0
+    unsent: tuple[str, ...] = ()
 
     def family(self, name: str) -> GeneratedFamily:
         """Return the results of the family with this name."""
@@ -423,7 +328,7 @@ class LoadRun(Value, frozen=True, kw_only=True):
     problems: dict[str, int]
     seconds: tuple[LoadSecond, ...]
     latency: tuple[LatencyBySize, ...]
-    beside: dict[str, int] = {}
+    beside: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class OwnJobs(Value, frozen=True, kw_only=True):
@@ -435,133 +340,6 @@ class OwnJobs(Value, frozen=True, kw_only=True):
     submitted: int
     taken: int
     left: tuple[str, ...]
-
-
-class Counts(Value, frozen=True, kw_only=True):
-    """The number of clauses by status, of all (``total``), and of those that were checked (``exercised``)."""
-
-    passed: int = msgspec.field(name="pass", default=0)
-    fail: int = 0
-    warn: int = 0
-    not_exercised: int = msgspec.field(name="not-exercised", default=0)
-    not_applicable: int = msgspec.field(name="not-applicable", default=0)
-    waived: int = 0
-    error: int = 0
-    exercised: int = 0
-    total: int = 0
-
-
-class PastRun(Value, frozen=True, kw_only=True):
-    """A run in a history of runs. ``number`` is its number in the history, or 0 if it is not in a history.
-
-    ``failed_on_should`` says that warnings made the exit status 1 (``--fail-on-should``). ``p50`` and ``p95`` are the
-    median and the 95th percentile of response times in seconds, None without responses. ``name`` is the name of the
-    target, None if it has none. ``unreached`` says why the target was not reached, None if it was.
-    """
-
-    number: int
-    target: str
-    queue_path: str
-    dialect: str
-    start: str
-    end: str
-    verdict: Verdict
-    reason: str
-    partial: bool
-    selected: str | None
-    suite_version: str
-    edition: int
-    document_sha256: str
-    counts: Counts
-    failed_on_should: bool = False
-    p50: float | None = None
-    p95: float | None = None
-    name: str | None = None
-    read_as: str | None = None
-    unreached: str | None = None
-
-
-class RunAt(Value, frozen=True, kw_only=True):
-    """The number of a run in a history, and its start as an RFC 3339 time."""
-
-    number: int
-    start: str
-
-
-class Outage(Value, frozen=True, kw_only=True):
-    """The latest consecutive runs that did not reach the target: the first of them, and their number."""
-
-    since: RunAt
-    runs: int
-
-
-class Span(Value, frozen=True, kw_only=True):
-    """Consecutive runs in which a clause had the same status. The status is None if they did not check the clause."""
-
-    status: Status | None
-    runs: int
-
-
-class ClauseHistory(Value, frozen=True, kw_only=True):
-    """The results of a clause over the runs of a history.
-
-    ``spans`` covers the listed runs, oldest first. The other members cover the whole history: the last run that checked
-    the clause, the status of the clause in that run, and, if that run broke it, the run since which it has been broken.
-    """
-
-    spans: tuple[Span, ...]
-    last_exercised: RunAt | None
-    last_status: Status | None
-    broken_since: RunAt | None
-
-
-class Change(Value, frozen=True, kw_only=True):
-    """How the result of one clause changed between two runs.
-
-    ``before`` and ``now`` are its statuses, None if the run does not have the clause. ``appeared`` are the fingerprints
-    that only the newer run has, and ``gone`` those that only the older run has.
-    """
-
-    kind: ChangeKind
-    clause: str
-    title: str
-    level: Literal["must", "should", "info"]
-    core: bool
-    before: Status | None
-    now: Status | None
-    worse: bool
-    appeared: tuple[Fingerprint, ...] = ()
-    gone: tuple[Fingerprint, ...] = ()
-
-
-class Diff(Value, frozen=True, kw_only=True):
-    """What changed from one run to another.
-
-    ``notes`` has other differences between the runs, such as another dialect, which may explain changes. ``worse`` says
-    in words what got worse. ``outage`` is set if the newer run did not reach the target. Then no clause is compared.
-    """
-
-    old: PastRun
-    new: PastRun
-    outcome: Outcome
-    notes: tuple[str, ...]
-    worse: tuple[str, ...]
-    changes: tuple[Change, ...]
-    outage: Outage | None = None
-
-
-class History(Value, frozen=True, kw_only=True):
-    """The last runs of a target, oldest first. The last one is the run of this report.
-
-    A target is identified by its name, or if it has none, by its URL, path and dialect. ``total`` counts all of its
-    runs in the history. ``diff`` compares this run with the last complete run before it that reached the target.
-    """
-
-    runs: tuple[PastRun, ...]
-    total: int
-    clauses: dict[str, ClauseHistory]
-    diff: Diff | None
-    outage: Outage | None = None
 
 
 class Server(Value, frozen=True, kw_only=True):

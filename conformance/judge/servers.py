@@ -68,7 +68,7 @@ def judge_each(
 
 def _combine(judgements: Sequence[Judgement], servers: tuple[Server, ...]) -> Judgement:
     first = judgements[0]
-    results = _merge([judgement.results for judgement in judgements])
+    results = tuple(map(_of_all, zip(*(judgement.results for judgement in judgements), strict=True)))
     return first._replace(
         results=results,
         counts=count(results),
@@ -97,10 +97,6 @@ def _demand(judgements: Sequence[Judgement], servers: Sequence[Server]) -> Deman
         return demands[0]
     shown = ", ".join(f"{one.read_as} at {one.server}" for one in servers)
     return Demand(demands[0].dialect, Dialect.AUTO, shown)
-
-
-def _merge(results: Sequence[Sequence[ClauseResult]]) -> tuple[ClauseResult, ...]:
-    return tuple(_of_all(same) for same in zip(*results, strict=True))
 
 
 def _of_all(results: Sequence[ClauseResult]) -> ClauseResult:

@@ -48,6 +48,12 @@ def readable(response: Response) -> bytes | StoredBody:
     return complete_jobs(response.content) if response.extent is Extent.CUT else response.body
 
 
+def _content(response: Response | None, reading: Reading | None) -> bytes:
+    if reading is not None:  # to find the complete jobs of a body that was cut off again takes seconds
+        return reading.content
+    return b"" if response is None else bytes_of(readable(response))
+
+
 def as_evidence(
     exchange: Exchange, clause: str, finding: Finding, *, hide: bool = False, reading: Reading | None = None
 ) -> Evidence:
@@ -57,7 +63,7 @@ def as_evidence(
     any.
     """
     response, pointer = exchange.response, finding.pointer
-    content = bytes_of(readable(response)) if response else b""
+    content = _content(response, reading)
     hide = hide and (response is None or may_hold_workflows(response.status, content))
     shown = None if pointer is None else (content, pointer) if reading is None else reading.text_at(pointer)
     masks, nodes = hide and shows_workflow(clause, pointer), wants_class_types(clause)

@@ -9,10 +9,11 @@ from conformance.exchange.model import Credential, Exchange, Extent, Operation, 
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.ledger import WHOLE_BODIES
 from conformance.judge.report import Body, RecordedExchange, Report
+from conformance.problems import UsageProblem
 
 
-class NotWhole(ValueError):
-    """The report lacks response bodies. The message is one line for the user."""
+class NotWhole(UsageProblem):
+    """The report lacks response bodies."""
 
 
 def exchanges_in(report: Report) -> tuple[Exchange, ...]:
@@ -46,6 +47,7 @@ def _exchange(recorded: RecordedExchange, contents: dict[str, bytes]) -> Exchang
         head=more.request_head,
         own_query=more.own_query,
         own_headers=more.own_headers,
+        own_parameters=more.own_parameters,
     )
     response = None
     if answered is not None and more.answer is not None:

@@ -1,6 +1,7 @@
-"""A response some parts of which are hidden. Reading a hidden part raises ``HiddenPartRead``.
+"""Find out which parts of a response a clause reads.
 
-If a clause did not read a part, its result cannot depend on it, and can be shared by responses that differ only there.
+Give it a response without some parts: reading one raises an error. The error is ``HiddenPartRead``. If a clause did not
+read a part, the clause's result cannot depend on that part, and is the same for all responses that differ only in it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from conformance.contract.reading.known_jobs import Summary
 from conformance.exchange.model import Exchange, Response
 
 HEAD: Final = ("status", "coding_error", "head", "wire", "extent", "verbatim", "echoes")
-"""The attributes that a response without its body still has. Header fields are read by name."""
+"""The attributes of ``Response`` that a response without its body still has. Header fields are also available, by name.
+"""
 WHOLE: Final = (*HEAD, "content")
-"""The attributes that a response with its body has. Header fields are read by name."""
+"""The attributes of ``Response`` that a response with its body has. Header fields are also available, by name."""
 
 
 class HiddenPartRead(BaseException):
@@ -58,8 +60,8 @@ class _BareHead(_Bare):
 def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = None) -> Answer:
     """Return a response without its body: only status, header fields, request and sending time can be read.
 
-    If ``reading`` (the parsed body) is given, it can be read too. ``looked_at`` gets the names of header fields that
-    are read.
+    If ``reading`` (the parsed body) is given, the parsed body can be read too. The names of header fields that are read
+    are added to ``looked_at``.
     """
     return _make_answer(
         *_partial_exchange(answer, HEAD, looked_at, started=answer.exchange.started),
@@ -68,7 +70,10 @@ def without_body(answer: Answer, looked_at: set[str], reading: Reading | None = 
 
 
 def without_other_fields(answer: Answer, looked_at: set[str]) -> Answer:
-    """Return a response of which everything can be read, except the list of all its header fields."""
+    """Return a response with everything except the list of all header fields.
+
+    The names of fields that are read are added to ``looked_at``.
+    """
     exchange = answer.exchange
     shown_exchange, response = _partial_exchange(
         answer, WHOLE, looked_at, started=exchange.started, elapsed=exchange.elapsed
@@ -81,7 +86,7 @@ def _partial_exchange(
 ) -> tuple[_Bare, _BareHead]:
     """Return an exchange and its response, of which only some attributes can be read.
 
-    ``looked_at`` gets the names of header fields that are read.
+    The names of header fields that are read are added to ``looked_at``.
     """
     shown = {name: getattr(answer.response, name) for name in names}
     response = _BareHead(all_lines=answer.response.lines, looked_at=looked_at, **shown)

@@ -1,4 +1,4 @@
-"""The connection of one simulated user: complete exchanges with limits on time and bytes, no redirects, no cookies."""
+"""The connection of one simulated user. It limits the time and size of responses, and ignores redirects and cookies."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ PIECE: Final = 1 << 16
 class Connection:
     """Sends requests one after another, on one TCP connection as long as the server keeps it open.
 
-    The probe's client builds the requests and redacts the responses, so the key is sent only to the target. Requests
-    that change the server need a ``leave`` (permission), which records every exchange; they are never repeated. Raises
-    UsageProblem if a certificate file is unreadable.
+    ``probe/client.py`` builds the requests and redacts the responses, so the key is sent only to the target. Requests
+    that change the server need a ``leave`` (the user's permission), which records every exchange. Such requests are
+    never repeated. Raises UsageProblem if a certificate file is unreadable.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -67,7 +67,7 @@ class Connection:
     def send(self, ask: Ask) -> Exchange:
         """Send one request and wait for its complete response.
 
-        A network error does not raise: the exchange describes it.
+        Raises no network error: the exchange describes the error.
         """
         guard(ask, self.leave)
         sent, request = self._probe.prepare(ask)
@@ -89,7 +89,7 @@ class Connection:
         return exchange
 
     def _guarded(self, ask: Ask, sent: Headers) -> tuple[Response | None, Problem | None]:
-        """Return the response, or a description of what went wrong, within the limits on time and bytes."""
+        """Return the response, or a description of what went wrong, for example that it is too slow or too large."""
         seconds = self._bounds.exchange_timeout
         late = gevent.Timeout(seconds)
         late.start()

@@ -1,7 +1,4 @@
-"""Count responses as they arrive.
-
-Counting changes the counters in place; from time to time they become a frozen tally.
-"""
+"""Count responses as they arrive. The counters are changed in place; ``tally`` turns them into a frozen value."""
 
 from __future__ import annotations
 

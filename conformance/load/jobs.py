@@ -1,4 +1,4 @@
-"""The jobs that one process submits under load: who submits the next ones, how they end, and removing the rest."""
+"""The jobs that one process submits under load: which user submits the next ones, and which must still be removed."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ from conformance.probe.requests import Ask
 from conformance.probe.workflows import NoWorkflow, built_in, output_class
 
 ROOM: Final = 64 << 20
-"""Maximum bytes of bodies that all active rounds together keep, to check how their jobs went through the queue."""
+"""Maximum bytes of response bodies that all active rounds together keep, to check how their jobs went through the
+queue.
+"""
 FUTILE: Final = 3
-"""Stop submitting if this many prompts were sent and none was accepted."""
+"""Stop submitting once this many jobs were submitted and none was accepted."""
 DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
 Send = Callable[[Ask, Leave], Exchange]
@@ -42,20 +44,20 @@ Clock = Callable[[], float]
 
 
 class Jobs:
-    """Gives users rounds of jobs to follow. At most ``server_changes.jobs`` jobs of this process are in the queue.
+    """Gives simulated users rounds of jobs: a few jobs to submit and follow.
 
-    A round that interrupts runs without other rounds in this process. So does the first round, until one of its jobs
-    has been found in the queue. ``why_not`` says why users get no more rounds. ``bare`` permits an interrupt that may
-    stop any running job.
+    At most ``server_changes.jobs`` jobs of this process are in the queue. While a round interrupts a job, this process
+    has no other rounds. The same holds for the first round, until one of its jobs has been found in the queue.
+    ``why_not`` says why users get no more rounds. ``bare`` permits an interrupt that may stop any running job.
     """
 
     def __init__(self, server_changes: ServerChanges, clock: Clock, *, bare: bool = False) -> None:
         self.why_not: str | None = None
         self.left: tuple[str, ...] = ()
         self.unknown = 0
-        """Prompts with an unknown outcome."""
+        """The number of submissions of which it is unknown whether they were accepted."""
         self._token = new_token()
-        """The beginning of the marks by which jobs of this process are recognised."""
+        """The beginning of the marks in workflows by which the jobs of this process are recognised."""
         self._server_changes = server_changes
         self._clock = clock
         self._bare = bare
@@ -67,14 +69,14 @@ class Jobs:
         self._closed = False
         self._submitted = self._taken = 0
         self._refused: int | None = 0
-        """Prompts that were refused since the last accepted one."""
+        """How many submissions were refused at the start; None once a submission was accepted."""
         self._read_back = False
         """Whether a response has listed a job of this process."""
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
     def begin(self) -> Round | None:
-        """Return a round of jobs for a user to follow, or None if the user should read the queue instead."""
+        """Return a round of jobs for a user to submit and follow, or None if the user should only read the queue."""
         if self._closed or self.why_not is not None:
             return None
         if not self._workflows:
@@ -97,7 +99,7 @@ class Jobs:
         return entered
 
     def _choose(self) -> Script:
-        """Select the built-in workflows that use only nodes which the server has. The slow workflow comes first."""
+        """Select built-in workflows whose nodes the server has. The slow workflow comes first."""
         exchange = yield WHICH_NODES
         assert exchange is not None
         try:
@@ -108,13 +110,16 @@ class Jobs:
         self._workflows = (built_in(output, slow=True), built_in(output, slow=False))
 
     def note(self, exchange: Exchange) -> None:
-        """Record whether a prompt was accepted. If the first prompts are all refused, no more are submitted."""
+        """Record whether a submission was accepted.
+
+        If all of the first submissions are refused, no more jobs are submitted.
+        """
         self._submitted += 1
         taken = status(exchange) == OK
         self._taken += taken
         self._refused = None if self._refused is None or taken else self._refused + 1
         if self._refused == FUTILE:
-            self.why_not = f"no prompt was accepted: POST {path(exchange)} is {status_in_words(exchange)}"
+            self.why_not = f"no job was accepted: POST {path(exchange)} {status_in_words(exchange)}"
 
     def end(self, over: Round) -> None:
         """Record that a round has ended or was stopped."""
@@ -126,9 +131,9 @@ class Jobs:
             self._unsettled.append(over.leave)
 
     def part(self, *, last: bool) -> Own:
-        """Return what happened to the prompts since the last call.
+        """Return what happened to the submissions since the last call.
 
-        With ``last``, jobs that are still left are included.
+        With ``last``, jobs that may still be in the queue are included.
         """
         part = Own(submitted=self._submitted, taken=self._taken, why_not=self.why_not)
         self._submitted = self._taken = 0
@@ -140,11 +145,11 @@ class Jobs:
     # --- removing jobs ------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Give rounds again, after ``close``."""
+        """Allow rounds again after ``close``."""
         self._closed = False
 
     def close(self) -> Leave:
-        """Give no more rounds. Returns the permission to remove the jobs of unfinished rounds."""
+        """Allow no more rounds. Returns the permission to remove the jobs of unfinished rounds."""
         leaves = [*self._unsettled, *(entered.leave for entered in self._active if not entered.settled)]
         self._closed, self._unsettled, self._active = True, [], {}
         joined = Leave.to_remove(leaves, self._token, bare=self._bare)

@@ -1,4 +1,4 @@
-"""Judge a large body under load: part by part, as a run without load does."""
+"""Judge a large body under load: part by part, as ``check`` does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LISTED: Final = 2
 def judged_in_parts(
     clauses: Collection[Clause], answer: Answer
 ) -> tuple[tuple[str, ...], dict[str, tuple[Finding, ...]], dict[str, str]]:
-    """Return the clauses that a large body exercises, the first findings of each, and those whose check failed."""
+    """Return the clauses that a large body exercises, the first findings of each, and errors in clauses by id."""
     exercised, found, errors = dict[str, None](), dict[str, list[Finding]](), dict[str, str]()
     for each in subjects_by_clause(clauses, answer):
         name = each.clause.id

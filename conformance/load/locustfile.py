@@ -82,9 +82,9 @@ def _print_remaining_jobs(session: Session, report: Report) -> None:
 
 
 def _interrupt() -> None:
-    """End the run between two turns of gevent's loop.
+    """End the run on SIGINT.
 
-    Python's own handler would raise in a callback, where it is lost.
+    Python's own handler would raise KeyboardInterrupt inside a gevent callback, where it is lost.
     """
     gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 

@@ -1,4 +1,4 @@
-"""The options of a run under load, and limits that no option can raise."""
+"""The options of a run under load, and upper limits for them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from conformance.run.options import at, settings_from
 from conformance.run.settings import Settings
 
 LONGEST: Final = 3600.0
-"""Maximum duration in seconds, so that a load test which is forgotten ends."""
+"""Maximum duration in seconds, so that a forgotten load test ends."""
 MOST: Final = 10_000.0
 """Maximum number of requests per second."""
 LOAD_OPTIONS: Final = at(Place.LOAD)
-"""The options of ``load``. Locust's own command line has them too if it uses the locustfile."""
+"""The options of ``load``. The command line of Locust also has them if it uses the locustfile."""
 
 
 def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[str, Any]) -> Settings:
@@ -42,7 +42,7 @@ def load_settings(environ: Mapping[str, str], host: str | None, given: Mapping[s
 
 
 def will_be_written(settings: Settings) -> list[str]:
-    """Return lines for the user about how the run will change the server. Empty if it only reads."""
+    """Return lines for the user about how the run will change the server. The list is empty if the run only reads."""
     server_changes = settings.server_changes
     if server_changes is None:
         return []

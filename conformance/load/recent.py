@@ -27,7 +27,10 @@ class Recent(OrderedDict[CacheKey, CacheValue]):
         return self[key]
 
     def put(self, key: CacheKey, value: CacheValue) -> None:
-        """Store a value, and drop the least recently used ones until the rest fits. The new value is never dropped."""
+        """Store a value, and drop the least recently used values until the rest fits.
+
+        The new value is never dropped.
+        """
         if key in self:
             self._weight -= self._weigh(self.pop(key))
         self[key] = value

@@ -15,11 +15,13 @@ from conformance.contract.reading.known_jobs import BOUNDS
 from conformance.contract.refusals import advice
 from conformance.contract.terms import Demand
 from conformance.exchange.model import NoResponse
+from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
 from conformance.judge.deviations.register import Register
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.judge import Judgement
+from conformance.judge.judging import Judging
 from conformance.judge.ledger import instant
 from conformance.judge.outcome import Counted, outcome
 from conformance.judge.report import (
@@ -68,19 +70,9 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     judgement = Judgement(
         results, verdict, reason, count(results), demand, frozenset(LISTS), uncompared=_uncompared(tally)
     )
-    report = build(
-        judgement,
-        (),
-        target=settings.target,
-        dialect=settings.dialect.value,
-        options=settings.options(),
-        start=start,
-        end=end,
-        partial=stopped is not None,
-        selected=None,
-        stopped=stopped,
-        deviations=None if settings.deviations is None else account(register, night, judgement),
-    )
+    deviations = None if settings.deviations is None else account(register, night, judgement)
+    judging = Judging(dialect=settings.dialect, options=settings.options())
+    report = build(judgement, Transcript((), settings.target, start, end, stopped), judging, deviations=deviations)
     return structs.replace(
         report,
         clauses=tuple(_when(result, clauses.get(result.id, NOTHING), tally) for result in report.clauses),
@@ -106,15 +98,15 @@ def _counted(name: str, broken: Broken, tally: LoadTally) -> Counted:
 
 
 def _uncompared(tally: LoadTally) -> str | None:
-    """Say that reads were not compared with others because they list too many jobs. None if all were."""
+    """Return a note on responses that list too many jobs to be compared with earlier ones; None without any."""
     number = tally.unjudged.uncompared
-    return f"{number:,} reads list {BOUNDS}: not compared" if number else None
+    return f"{number:,} responses were not compared with others: they list {BOUNDS}" if number else None
 
 
 def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
-    """Return the clauses with ``status.served``, which is about all statuses together, added.
+    """Return the counts of clauses, with ``status.served`` added, which is about all statuses together.
 
-    Without any 200 response, ``status.steady`` is removed: ``status.served`` says it already.
+    If no response is a 200, ``status.steady`` is removed, because ``status.served`` already reports this.
     """
     clauses = dict(tally.clauses)
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
@@ -129,7 +121,10 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
 def _verdict(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> tuple[Verdict, str]:
-    """Return the verdict and its reason. A failed must clause counts most, then any reason to doubt."""
+    """Return the verdict and its reason.
+
+    A failed must clause decides; otherwise any doubt makes the run inconclusive.
+    """
     failed = [result.id for result in results if result.status is Status.FAIL]
     if failed:
         return Verdict.NON_CONFORMANT, in_words(failed, "must", "broken")
@@ -144,7 +139,10 @@ def _verdict(
 def _doubts(
     results: tuple[ClauseResult, ...], tally: LoadTally, stopped: str | None, sent: Collection[str]
 ) -> Iterator[str]:
-    """Yield reasons why the run is inconclusive, most important first. ``sent`` are the names of request headers."""
+    """Yield reasons why the run is inconclusive, most important first.
+
+    ``sent`` are the names of the header fields that were sent.
+    """
     lost = sum(tally.problems.values())
     if stopped is not None:
         yield f"the run was stopped before its end: {stopped}"
@@ -164,7 +162,7 @@ def _doubts(
     if errors:
         yield in_words(errors, "", "could not be judged because the suite itself failed")
     if tally.unjudged.what is not None:
-        yield f"{tally.unjudged.responses:,} responses were not judged whole: no clause judged {tally.unjudged.what}"
+        yield f"{tally.unjudged.responses:,} responses were judged only in part: no clause judged {tally.unjudged.what}"
     unseen = [result.id for result in results if result.core and result.status is Status.NOT_EXERCISED]
     if unseen:
         yield in_words(unseen, "core", "not checked")
@@ -175,7 +173,7 @@ def _most(numbers: Mapping[T, int]) -> T:
 
 
 def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
-    """Add to a clause when it was first and last broken, and how many requests and users there were then."""
+    """Add to a clause's result when it was first and last broken, and how many requests and users there were then."""
     if not result.breached or broken.first is None or broken.last is None:
         return result
     return structs.replace(

@@ -1,4 +1,7 @@
-"""One round of jobs, which a user submits, removes and follows to their end: a script of requests. Pure."""
+"""A round of jobs: the requests by which one user submits a few jobs, removes some, and follows the rest to their end.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE
+from conformance.contract.clauses.lifecycle_stop import INTERRUPT_GRACE
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange
 from conformance.probe.jobs import (
@@ -28,13 +31,13 @@ from conformance.probe.requests import Ask
 from conformance.probe.workflows import Workflow, as_frontend, unique
 
 JOBS: Final = 4
-"""Jobs in a round: one runs and three are pending. If one is deleted, another may start meanwhile."""
+"""Jobs in a round: one runs and three are pending, so that one can be deleted even if another starts meanwhile."""
 FRONTEND: Final = 1
 """Which job (counted from 0) is submitted in the form that ComfyUI's own frontend sends."""
 LISTING: Final = 2.0
 """Seconds between the first two requests for the list of jobs. Each further pause is twice as long."""
 ALIKE: Final = 4
-"""How many responses that show an unchanged queue are kept: the first three and the last."""
+"""How many of the responses that show an unchanged queue are kept: the first three and the last."""
 
 
 class Deed(enum.Enum):
@@ -46,10 +49,11 @@ class Deed(enum.Enum):
 
 
 class Round:
-    """A round in progress: ``next`` is the request to send after ``pause`` seconds; None when the round is over.
+    """A round of jobs in progress.
 
-    ``kept`` are the exchanges from which its jobs are judged, with at most ``room`` bytes of bodies. Responses that are
-    left out show the same queue as their neighbours.
+    ``next`` is the request to send after ``pause`` seconds; None when the round is over. ``kept`` are the exchanges
+    from which the jobs are judged, with at most ``room`` bytes of bodies. An exchange is left out if it shows the same
+    queue as the exchanges before and after it.
     """
 
     def __init__(self, leave: Leave, script: Script, room: int = 1 << 62) -> None:
@@ -61,12 +65,12 @@ class Round:
         self._room = room
         self._last_shown: object = None
         self._in_a_row = 0
-        """How many of the last exchanges show the same jobs."""
+        """How many successive exchanges, up to the last one, show the same jobs."""
         self._last: Exchange | None = None
         self._go_on(None)
 
     def note(self, exchange: Exchange) -> bool:
-        """Record the response to ``next``, after the permission has recorded it.
+        """Record the exchange of the request ``next``. ``leave`` must have recorded it before.
 
         Returns whether the round continues.
         """
@@ -76,7 +80,7 @@ class Round:
 
     @property
     def settled(self) -> bool:
-        """Whether none of its jobs can be in the queue: none was submitted, or each was seen to end."""
+        """Whether no job of the round can still be in the queue: none was submitted, or each was seen to end."""
         if not self.leave.own and not self.leave.unanswered:
             return True
         unseen = self.next is not None or self.leave.listed is None or self.leave.unanswered
@@ -117,12 +121,12 @@ def script(  # noqa: PLR0913 - one parameter for each part of a round
     ends: float,
     first: bool = False,
 ) -> Script:
-    """Yield the requests of a round: submit jobs, delete or interrupt one, and read the queue until they have ended.
+    """Yield the requests of a round: submit jobs, delete or interrupt one, and read the queue until all have ended.
 
     If this is the ``first`` round, it submits one job and continues only if that job can be found in the queue.
 
     Jobs that have not ended at ``ends``, in seconds of the clock, are removed. The first of ``workflows`` is submitted
-    first. It should be a slow one if jobs are to be removed.
+    first. It should be slow if jobs are to be removed, so that they are still pending.
     """
     yield Ask("read before writing")
     if leave.listed is None:
@@ -151,7 +155,7 @@ def script(  # noqa: PLR0913 - one parameter for each part of a round
 
 
 def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Read the queue until it lists none of the jobs.
+    """Read the queue until it lists no job of the round.
 
     A job that is about to start may be in neither list for a moment.
     """
@@ -169,7 +173,7 @@ def _follow(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
 
 
 def _delete(leave: Leave) -> Script:
-    """Delete one of the pending jobs of the round, which has others before and after it."""
+    """Delete one of the pending jobs of the round, with other jobs of the round before and after it."""
     if once := deletable(leave):
         yield manage("delete a pending job", delete=once[:1])
         yield Ask("read after deleting")
@@ -177,7 +181,7 @@ def _delete(leave: Leave) -> Script:
 
 
 def _interrupt(leave: Leave, clock: Callable[[], float], ends: float) -> Script:
-    """Interrupt the job of the round that runs, once there is one, if the interrupt cannot stop another job."""
+    """Wait until a job of the round runs, and interrupt it if the interrupt cannot stop any other job."""
     while not leave.own_listed(pending=False) and leave.own_listed(pending=True) and clock() < ends:
         yield Ask("read before interrupting")
     running = leave.own_listed(pending=False)

@@ -1,7 +1,7 @@
-"""Connect Locust with the clauses: each process judges its responses, and the one that reports adds them up.
+"""Connect Locust with the clauses: each process judges its responses, and the reporting process sums up the results.
 
-Locust's own statistics, web page, CSV and HTML stay the same. A response that breaks a must clause is a failure there,
-with the id of the clause.
+Locust's own statistics, web page, CSV and HTML stay as usual. A response that breaks a must clause is a failure in
+them, with the id of the clause.
 """
 
 from __future__ import annotations
@@ -41,27 +41,34 @@ from conformance.run.settings import Settings
 DATA: Final = "conformance"
 """The key under which a worker's tally is in the data that Locust sends to the master."""
 SLACK: Final = 2.0
-"""A run that ends this many seconds early is still complete, because users start one after another."""
+"""A run may end this many seconds early and still counts as complete, because users start one after another."""
 READ: Final = Ask("read under load")
 PATIENCE: Final = 5.0
-"""Seconds that users have to complete their last request in a run with jobs, so that its outcome is known."""
+"""Seconds that users have at the end of a run with jobs to complete their last request, so that its outcome is known.
+"""
 FAREWELL: Final = "conformance: end"
 """The master's message to its workers at the end: remove your remaining jobs, and send your tally."""
 LAST: Final = "conformance: last part"
-"""The reply of a worker, with its tally."""
+"""A worker's reply to ``FAREWELL``, with its tally."""
 LONGEST_WAIT_FOR_WORKERS: Final = PATIENCE + CLEAN_UP + 10.0
-"""Seconds after which the master stops waiting for replies of its workers."""
+"""Seconds after which the master stops waiting for the last replies of its workers."""
 
 
 class BrokenResponse(Exception):
-    """A response that broke a must clause, or did not arrive. Locust counts equal messages in one row."""
+    """Reported to Locust for a response that broke a must clause or did not arrive.
+
+    Locust counts equal messages in one row.
+    """
 
     def __repr__(self) -> str:
         return str(self)
 
 
 class Session:
-    """Judges the responses of one process. In the process that writes the report, it also sums up all processes."""
+    """Judges the responses of one process.
+
+    The session of the process that writes the report also sums up all processes.
+    """
 
     def __init__(self, environment: Environment, settings: Settings) -> None:
         self.settings = settings
@@ -97,7 +104,7 @@ class Session:
 
     @property
     def pace(self) -> float:
-        """Seconds between two requests of one user, so that all users together keep the rate limit."""
+        """Seconds between two requests of one user. With this pause all users together keep the rate limit."""
         options = self._environment.parsed_options
         users = max(1, (options.num_users if options else None) or 1)
         rate = self.settings.bounds.rate_limit
@@ -124,9 +131,9 @@ class Session:
                 self._count(exchange, clause)
 
     def _stream_for(self, exchange: Exchange) -> Stream:
-        """Return the stream that judges.
+        """Return the stream that judges the exchange.
 
-        With the dialect AUTO, a new stream begins when a job first shows the order.
+        With the dialect auto, a new stream begins once a job shows the dialect.
         """
         if self.demand.open:
             demand = demand_of([exchange], Dialect.AUTO)
@@ -162,7 +169,7 @@ class Session:
             self._count(exchange, clause)
 
     def _count(self, exchange: Exchange, clause: str) -> None:
-        """Count a further broken clause of a response in Locust's table of failures."""
+        """Add another broken clause of the same response to Locust's table of failures."""
         message = self._broken(clause)
         errors, row = self._environment.stats.errors, (exchange.request.method, _name(exchange), message)
         errors.setdefault(StatsError.create_key(*row), StatsError(*row)).occurred()
@@ -203,7 +210,10 @@ class Session:
         return len(self._workers)
 
     def _part(self, *, last: bool = False) -> LoadTally:
-        """Return what this process has counted since the last call. ``last`` includes the jobs that are left."""
+        """Return what this process has counted since the last call.
+
+        With ``last``, jobs that may still be in the queue are included.
+        """
         part = structs.replace(self._gathering.tally(), order=self._order)
         self._gathering = Gathering(self.settings.hides_workflows)
         return part if self.jobs is None else structs.replace(part, own=self.jobs.part(last=last))
@@ -256,7 +266,7 @@ class Session:
         runner.send_message(LAST, {DATA: encode(self._part(last=True))})
 
     def _clean_up(self, jobs: Jobs) -> None:
-        """Remove the remaining jobs of this process. Ctrl-C ends that early."""
+        """Remove the remaining jobs of this process. Ctrl-C ends the removal early."""
         connection = Connection(self.settings)
 
         def send(ask: Ask, leave: Leave) -> Exchange:

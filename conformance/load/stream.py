@@ -1,8 +1,8 @@
-"""Judge an endless stream of responses as they arrive, with bounded memory. Pure.
+"""Judge an endless stream of responses as they arrive, with bounded memory. Does no I/O.
 
 Under load most responses are equal, or differ only in header fields that no clause reads, and so have the same
 findings. Each body is parsed once, and each job is inspected once even if many bodies contain it. For a new response,
-only its new parts are judged: if a clause did not read a part (``bare``), its result does not depend on it.
+only its new parts are judged. ``bare`` shows which parts a clause reads; its result does not depend on any other.
 """
 
 from __future__ import annotations
@@ -38,15 +38,17 @@ from conformance.text.safe import failure
 EQUALS: Final = 1024
 """How many judgements are cached that similar responses share."""
 BODIES: Final = 32 << 20
-"""Maximum total size in bytes of the bodies, and of the jobs, that are cached with their findings."""
+"""Maximum total size in bytes of the cached bodies with their findings. The same limit applies to the cached jobs."""
 HOUR: Final = 3600.0
-"""If a response has a Date, it is compared with our clock again after this many seconds, even if all else is equal."""
+"""A Date is compared with this machine's clock again after this many seconds, even if the response is otherwise
+unchanged.
+"""
 ROOM: Final = 4096
-"""Size in bytes that a cached body or job takes beside its text, since it consists of many Python objects."""
+"""Size in bytes that a cached body or job takes in addition to its text, for the Python objects that it consists of."""
 WINDOW: Final = 3
-"""How many successive responses of one user are compared: a job missing between two reads shows in the third."""
+"""How many successive responses to one user are compared. Three show a job that is missing only in the second."""
 JOBS: Final = 200_000
-"""Maximum number of jobs, of all users, that are kept to compare successive responses: half a kilobyte each."""
+"""Maximum number of jobs, over all users, that are kept to compare successive responses. Each takes half a kilobyte."""
 BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
 """Clauses about successive responses to one user that hold even if others use the queue at the same time.
 
@@ -56,10 +58,11 @@ next one.
 
 
 class Judgement(Struct, frozen=True, gc=False):
-    """The result for one response: the clauses that it exercised, and the first findings of those that it breaks.
+    """The result for one response: the clauses that it exercises, and the first findings of those that it breaks.
 
     ``errors`` are clauses whose check itself failed, which is a defect of the suite and not of the response. ``unread``
-    says which part of the body no clause judged, and ``uncompared`` that it lists too many jobs to be compared.
+    says which part of the body no clause judged. ``uncompared`` is true if the response lists too many jobs to be
+    compared.
     """
 
     judged: tuple[str, ...] = ()
@@ -82,17 +85,17 @@ NOTHING: Final = Judgement()
 
 
 class _SharedJudgement(NamedTuple):
-    """The result that similar responses share, and the clauses that must be checked for each of them."""
+    """The result that similar responses share, and the other clauses, which must be checked for each response."""
 
     judgement: Judgement
     others: Sequence[Clause]
 
 
 class _Head(NamedTuple):
-    """All that can affect findings except the body: parts of the request, status, header fields and the time.
+    """All that can affect findings except the response body: parts of the request, status, header fields and the time.
 
-    ``fields`` are only the header fields that a clause reads, because many servers send a unique id with each response.
-    ``moment`` is our time, rounded.
+    ``fields`` has only the header fields that a clause reads, because many servers send a unique id with each response.
+    ``moment`` is the time of this machine, rounded.
     """
 
     same: Same
@@ -105,9 +108,10 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Responses that are equal in everything that clauses read, and the result of each without its predecessors.
+    """Responses that are equal in everything that clauses read, and their common result.
 
-    ``others`` are clauses that read all header fields, and so are checked for each response.
+    The result does not include clauses that compare a response with earlier ones. ``others`` are clauses that read all
+    header fields and are therefore checked for each response.
     """
 
     number: int
@@ -126,9 +130,10 @@ class _Equal(NamedTuple):
 
 @dataclass
 class _Reader:
-    """The last responses to one user in the form in which they are compared, and digests of their bodies.
+    """The last responses to one user, reduced to what is compared, and digests of their bodies.
 
-    While the queue does not change, ``unchanged`` is the number of the repeated response, and ``repeated`` its result.
+    While the queue does not change, ``unchanged`` is the ``number`` of the equal responses, and ``repeated`` their
+    result.
     """
 
     reads: tuple[Answer, ...] = ()
@@ -142,7 +147,7 @@ class _Reader:
 
 
 class Stream:
-    """Judges responses by the clauses of one dialect. Each process has one; it is not thread-safe."""
+    """Judges responses by the clauses of one dialect. Each process has one stream. Not thread-safe."""
 
     def __init__(self, demand: Demand) -> None:
         applicable = [clause for clause in CATALOGUE if clause.level_in(demand) is not None]
@@ -157,7 +162,9 @@ class Stream:
         self._numbers = itertools.count()
         self._newest: _Equal | None = None
         self._sum = (NOTHING, NOTHING, NOTHING)
-        """The last two results that were added, and their sum. Equal sums are one object, which is faster to count."""
+        """The last two results that were added, and their sum. If the same two are added again, the sum is the same
+        object, which is faster to count.
+        """
         self._fields: set[str] = set()
         """The names, in lower case, of all header fields that a clause has read."""
         self._readers: Recent[Hashable, _Reader] = Recent(JOBS, lambda reader: reader.jobs)
@@ -198,7 +205,7 @@ class Stream:
         return self._sum[2]
 
     def _with_previous(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
-        """Return the result for a response, including the clauses that compare it with the user's previous ones."""
+        """Return the result for a response, including clauses that compare it with earlier responses to the user."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
             return equal.judgement
         window = self._readers.get_or_make(reader, _Reader)
@@ -217,7 +224,10 @@ class Stream:
         return judgement
 
     def _equal(self, exchange: Exchange, response: Response) -> _Equal:
-        """Return the result for a response without its predecessors. Usually the response equals the newest one."""
+        """Return the result for a response, without the clauses that compare it with previous ones.
+
+        Usually the response equals the previous one, which is looked at first.
+        """
         newest, head = self._newest, self._head(exchange, response)
         if newest is None or newest.head != head or newest.reading.content != response.content:
             newest = self._newest = self._look_up(exchange, response, head)
@@ -226,7 +236,7 @@ class Stream:
     def _head(self, exchange: Exchange, response: Response) -> _Head:
         """Return what can affect findings except the body.
 
-        Our time is rounded to the hour, or without a Date to a second.
+        The time is rounded to an hour, or to a second if there is no Date.
         """
         fields = tuple([field for field in response.headers if field[0].lower() in self._fields])
         request, started = exchange.request, exchange.started or 0.0
@@ -286,10 +296,10 @@ class Stream:
         return FastReading(content, self._demand, recall=self._seen)
 
     def _check_shared(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
-        """Check the clauses that need only the header and the facts about the body that the fast path has proven.
+        """Check the clauses that need only the header and what the fast path found out about the body (``proven``).
 
-        Responses that agree in these share the result. A clause that needs more is recognised when it reads a hidden
-        part.
+        Responses with the same header and the same ``proven`` share the result. A clause that reads more raises
+        HiddenPartRead and is returned in ``others``.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
         judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
@@ -302,7 +312,7 @@ class Stream:
         return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
-        """Return the inspection of a job. A job with the same text is inspected only once."""
+        """Return the inspection of a job. Jobs with the same text are inspected only once."""
         text = bytes(element)
         return self._jobs.get_or_make(text, lambda: self._look(look, text))
 
@@ -321,7 +331,7 @@ class Stream:
 
 
 _Selected = tuple[bool, Iterable[Any]]
-"""Whether the fast path already exercised a clause, and what the clause still has to check."""
+"""Whether the fast path has already exercised a clause, and the values that the clause still has to check."""
 
 
 def _whole(clause: Clause, answer: Answer) -> _Selected:
@@ -336,7 +346,7 @@ def _of_body(clause: Clause, reading: Reading) -> _Selected:
 
 
 def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
-    """Return the findings of a clause that earlier calls, without the newest response, could not return."""
+    """Return the values that a clause must check because of the newest response. Earlier calls returned all others."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
     charged = reads[-place] if len(reads) >= place else None
@@ -345,7 +355,7 @@ def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
 
 
 def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
-    """Return the result of a clause about several exchanges, by the id of the exchange with the finding."""
+    """Return the result of a clause about several exchanges, by the id of the exchange that it applies to."""
     assert clause.across is not None
     found: dict[str, list[Finding]] = {}
     try:
@@ -369,7 +379,10 @@ def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
 def _check_visible(
     clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Selected], answer: Answer
 ) -> _SharedJudgement:
-    """Check clauses on a response with hidden parts. Clauses that read a hidden part are returned as ``others``."""
+    """Check clauses on a response that lacks some parts.
+
+    Clauses that read a missing part are returned as ``others``.
+    """
     judgement, others = NOTHING, []
     for clause in clauses:
         try:
@@ -380,7 +393,7 @@ def _check_visible(
 
 
 def _check_each(checks: Iterable[tuple[Clause, Callable[[], _Selected]]]) -> Judgement:
-    """Check each clause on the values that it selects, and return the joint result."""
+    """Check each clause on its selected values, and return the result of all clauses together."""
     judged, broken, errors = [], [], []
     for clause, select in checks:
         try:

@@ -1,4 +1,7 @@
-"""The counts of a run under load: frozen values that can be added over workers, with bounded evidence. Pure."""
+"""The counts of a run under load: frozen values, so that the counts of all workers can be added. Evidence is limited.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,21 @@ from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange, Value
 
 SECONDS: Final = 24 * 3600
-"""Maximum number of seconds that are stored separately: more than the longest run has."""
+"""Maximum number of seconds that are counted separately. No run is longer."""
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 """Upper limits, in bytes, of the ranges of body size for which latency is counted separately."""
 STEP: Final = 1.1
 """Ratio of neighbouring histogram buckets: percentiles are accurate to about 10 %."""
 FASTEST: Final = 1e-5
-"""The shortest response time that is distinguished, in seconds."""
+"""The shortest response time, in seconds, with a histogram bucket of its own. Shorter times count as this time."""
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Broken(Value, frozen=True, kw_only=True):
     """The counts of one clause: how many responses exercised it, how many broke it, and when first and last.
 
-    Times are in seconds since the Unix epoch. ``evidence`` has one finding of each kind. ``error`` says how the clause
-    itself failed, if it did.
+    Times are in seconds since the Unix epoch. ``evidence`` has one finding of each kind. ``error`` says how the check
+    of the clause itself failed, if it did.
     """
 
     judged: int = 0
@@ -89,9 +92,10 @@ class Latency(Value, frozen=True, kw_only=True):
 
 
 class Own(Value, frozen=True, kw_only=True):
-    """What happened to the jobs of the run: prompts ``submitted`` and ``taken`` (accepted), and ids of jobs ``left``.
+    """What happened to the jobs of the run.
 
-    It is not known whether ``unknown`` further prompts were accepted. ``why_not`` says why no more were submitted.
+    ``submitted`` jobs were submitted and ``taken`` were accepted; for ``unknown`` of them the outcome is not known.
+    ``left`` are the ids of jobs that may still be in the queue. ``why_not`` says why no more jobs were submitted.
     """
 
     submitted: int = 0
@@ -111,7 +115,10 @@ class Own(Value, frozen=True, kw_only=True):
 
 
 class Unjudged(Value, frozen=True, kw_only=True):
-    """How many responses were not judged whole (``what`` of the first one), and how many were not compared."""
+    """How many responses were not judged completely, and how many were not compared with others.
+
+    ``what`` says which part of the first such response was not judged.
+    """
 
     responses: int = 0
     what: str | None = None
@@ -130,8 +137,8 @@ class LoadTally(Value, frozen=True, kw_only=True):
 
     ``statuses`` counts responses to GETs of the queue by status, and ``beside`` responses to other requests.
     ``problems`` counts requests without a response by cause. ``latency`` is by the size of the body (the first of
-    ``SIZES`` that it fits, else 0). ``exchanges`` are those that evidence names. ``order`` is the dialect that a job
-    has shown, and where.
+    ``SIZES`` that it fits, else 0). ``exchanges`` are the exchanges that evidence mentions. ``order`` is the dialect
+    that a job has shown, and in which place.
     """
 
     clauses: Mapping[str, Broken] = {}
@@ -179,13 +186,13 @@ def bucket(seconds: float) -> int:
 
 
 def size_class(size: int) -> int:
-    """Return the first of ``SIZES`` that a body of ``size`` bytes fits, or 0."""
+    """Return the smallest of ``SIZES`` that is not below ``size``, or 0 if the body is larger than all of them."""
     place = bisect.bisect_left(SIZES, size)
     return SIZES[place] if place < len(SIZES) else 0
 
 
 def _sum(mine: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Add two mappings: values of the same key are added."""
+    """Add two mappings: the values of keys that both contain are added."""
     return {**mine, **other, **{key: mine[key] + other[key] for key in mine.keys() & other.keys()}}
 
 

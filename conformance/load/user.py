@@ -1,4 +1,4 @@
-"""The Locust user: it reads the queue, has each response judged, and sometimes submits jobs."""
+"""The Locust user: it reads the queue, passes each response to the session for judging, and sometimes submits jobs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from conformance.load.session import READ, Session
 class QueueUser(User):
     """Reads ``GET /api/queue`` of ``--host`` and checks every response against all clauses.
 
-    With ``--populate`` it also submits, deletes and interrupts its own jobs, when it gets a round of jobs. In a
-    locustfile of your own, import it from ``conformance.load.locustfile``, which adds the judging and the options to
-    Locust. You can subclass it or combine it with other users.
+    With ``--populate`` it also submits jobs, and deletes and interrupts some of them. In a locustfile of your own,
+    import it from ``conformance.load.locustfile``, which adds the judging and the options to Locust. You can subclass
+    it or combine it with other users.
     """
 
     sessions: ClassVar[WeakKeyDictionary[Environment, Session]] = WeakKeyDictionary()

@@ -1,1 +1,1 @@
-"""The HTTP client with its limits, and the plan of requests. No module here knows what a valid body is."""
+"""The HTTP client with its limits, and the plan of requests. No module here decides whether a response is valid."""

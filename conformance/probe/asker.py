@@ -1,4 +1,4 @@
-"""Send the requests of a run in turn, no faster than the server accepts, and stop when more are useless."""
+"""Send the requests of a run in turn, as fast as the server accepts them, and stop when more would be useless."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conformance.probe.requests import SAFE_METHODS, Ask
 T = TypeVar("T")
 PARALLEL: Final = 4
 FUTILE: Final = 3
-"""Stop if this many normal GETs and all others were refused, or told to try again later."""
+"""Stop once this many normal GETs were sent, if every one of them was refused or told to try again later."""
 START: Final = 5.0
 """Seconds to wait for a server that may still be starting."""
 BROKEN_OFF: Final = 3
@@ -26,18 +26,23 @@ BROKEN_OFF: Final = 3
 BUSY: Final = 8
 """Stop after this many consecutive responses that say to try again later."""
 ODD: Final = 3
-"""After this many refusals of a request with unusual headers, the headers are the reason, not the pace."""
+"""After this many refusals of a request with unusual headers, assume that its headers are the reason, not the request
+rate.
+"""
 HELD: Final = 128 << 20
 """Maximum bytes of response bodies in memory if they cannot be stored in a file."""
 OUT_OF_TIME: Final = "the time for the run (--deadline)"
 NEVER_SERVED: Final = "no GET of the queue got a 200"
 AGAIN: Final = ", again"
-"""Suffix of the purpose of a request that was repeated because of an unexpected response."""
+"""Added to the purpose of a request that is repeated because its first response was unexpected."""
 READ: Final = Ask("read")
 
 
 class Stopped(Exception):
-    """More requests are useless or not allowed. The message says why, and ``last`` is the exchange that shows it."""
+    """Raised if further requests are useless or not allowed.
+
+    The message says why; ``last`` is the exchange that shows it.
+    """
 
     def __init__(self, why: str, last: Exchange | None = None) -> None:
         super().__init__(why)
@@ -45,18 +50,21 @@ class Stopped(Exception):
 
 
 class Sent(NamedTuple):
-    """The exchanges of each request, none if it was not sent. ``stopped`` says why more requests are useless."""
+    """The exchanges of each request: none if it was not sent, two if it was repeated.
+
+    ``stopped`` says why not all were sent.
+    """
 
     exchanges: list[list[Exchange]]
     stopped: str | None = None
 
 
 class Asker:
-    """Sends requests in turn until more would be useless or not allowed.
+    """Sends requests in turn until further requests would be useless or not allowed.
 
-    ``spare`` returns the seconds that are reserved for later requests. The server may close the connection on up to
-    ``patience`` requests with unusual headers. ``longest`` is the maximum of each wait in seconds, if the server says
-    that requests come too fast.
+    ``spare`` returns the seconds that are reserved for later requests. Up to ``patience`` requests with unusual headers
+    may end in a closed connection. ``longest`` is the longest wait, in seconds, after a response that says that
+    requests come too fast.
     """
 
     def __init__(
@@ -75,24 +83,27 @@ class Asker:
         self._longest = longest
 
     def reserve(self, seconds: Callable[[], float]) -> None:
-        """Reserve further seconds for what follows."""
+        """Reserve further seconds for later requests."""
         spare = self._spare
         self._spare = lambda: spare() + seconds()
 
     @property
     def seconds(self) -> float:
-        """The seconds that these requests may still take."""
+        """The seconds that remain for the requests of this sender."""
         return max(0.0, self.client.left - self._spare())
 
     async def all(self, asks: Iterable[Ask]) -> list[Exchange]:
-        """Send requests in turn, and repeat each with an unexpected status once. Raises Stopped."""
+        """Send requests in turn. A request whose response has an unexpected status is repeated once. Raises Stopped."""
         sent = await self.in_turn(asks)
         if sent.stopped is not None:
             raise Stopped(sent.stopped)
         return [exchange for exchanges in sent.exchanges for exchange in exchanges]
 
     async def in_turn(self, asks: Iterable[Ask]) -> Sent:
-        """Send requests in turn until more are useless. Repeat each with an unexpected status once."""
+        """Send requests in turn until further ones are useless.
+
+        A request whose response has an unexpected status is repeated once.
+        """
         found: list[list[Exchange]] = []
         for one in asks:
             exchanges, stopped = await self._twice(one)
@@ -102,7 +113,7 @@ class Asker:
         return Sent(found)
 
     async def side_by_side(self, asks: Sequence[Ask]) -> Sent:
-        """Send requests on up to ``PARALLEL`` connections until more are useless."""
+        """Send requests on up to ``PARALLEL`` connections at once, until further requests are useless."""
         lanes = asyncio.Semaphore(PARALLEL)
         reasons: list[str] = []
 
@@ -115,9 +126,9 @@ class Asker:
         return Sent(await gather_all([one(ask) for ask in asks]), next(iter(reasons), None))
 
     async def _twice(self, one: Ask) -> tuple[list[Exchange], str | None]:
-        """Send a request, and repeat it once if its status is unexpected.
+        """Send a request, and repeat it once if the status of the response is unexpected.
 
-        Returns the exchanges, and why more requests are useless, or None.
+        Returns the exchanges, and why further requests are useless (None if they are not).
         """
         exchanges: list[Exchange] = []
         try:
@@ -219,7 +230,7 @@ def _may_be_repeated(exchange: Exchange) -> bool:
 
 
 def _is_surprising(exchange: Exchange) -> bool:
-    """Whether a GET of the queue got an unexpected status. Repeating it shows whether that was chance."""
+    """Whether a GET of the queue got an unexpected status. Repeating the request shows whether that was chance."""
     request, status = exchange.request, exchange.status
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
@@ -231,7 +242,7 @@ def _is_busy(exchange: Exchange) -> bool:
 
 
 def _go_on(ledger: Sequence[Exchange], last: Exchange, patience: int = 0) -> None:
-    """Raise Stopped if the target sends no complete response, or refuses to."""
+    """Raise Stopped if the target sends no complete response, or keeps refusing or postponing requests."""
     final = [exchange for exchange in ledger if not exchange.superseded and exchange.elapsed is not None]
     silent = [exchange for exchange in final if exchange.problem is not None]
     closed = sum(

@@ -24,6 +24,7 @@ from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, 
 from conformance.probe.raw import send_raw
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
+from conformance.probe.transport import make_transport
 from conformance.text.safe import printable
 from conformance.version import __version__
 
@@ -40,10 +41,10 @@ class Client:
     """Sends requests to one URL and records all exchanges in ``ledger``. Use it as an async context manager.
 
     ``on_exchange`` is called for every exchange, to show progress. ``uncounted`` is the number of requests that do not
-    count towards the limit: polls that the user requested, requests sent while ``counting`` is False, and requests that
-    are repeated because the server said that they come too fast or was starting. ``served`` says whether a normal GET
+    count towards the limit: polls that the user asked for, requests sent while ``counting`` is False, and requests that
+    were refused as too fast or because the server was starting, and are repeated. ``served`` says whether a normal GET
     got a 200. ``required`` has the header fields and query parameters that the user's OpenAPI document requires of a
-    GET. Without ``leave``, the user's permission, only requests are sent that change nothing.
+    GET. ``leave`` is the user's permission to change the server; without it only read-only requests are sent.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate setting
@@ -79,18 +80,10 @@ class Client:
         self._gate = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        self._tls = trust(self._gateway) if self.url.startswith("https") else None
+        self._transport = make_transport(self._gateway, self._tls or no_tls())
         import httpx
 
-        # Use only the transport: an httpx client adds cookies, redirects, proxies and .netrc from the environment,
-        # and would then send other requests than the ledger shows.
-        self._tls = trust(self._gateway) if self.url.startswith("https") else None
-        proxy = self._gateway.proxy
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=self._tls or no_tls(),
-            trust_env=False,
-            proxy=None if proxy is None else httpx.Proxy(proxy.reveal()),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=None),
-        )
         timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
         self._extensions = {"timeout": timeout.as_dict()}
         return self
@@ -99,11 +92,11 @@ class Client:
         await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
-        """Move the deadline by ``seconds``, because waiting that the user requested does not count."""
+        """Move the deadline by ``seconds``: time spent in waits that the user asked for does not count."""
         self._ends += seconds
 
     def monotonic(self) -> float:
-        """Return the time in seconds of a clock that never goes back. Tests may replace it."""
+        """Return the time in seconds of a clock that never goes back. Tests may replace this method."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -121,10 +114,10 @@ class Client:
         return self._ends - self.monotonic()
 
     async def ask(self, ask: Ask) -> Exchange:
-        """Send one request. If the connection failed, send it once more on a new one. Raises no network error.
+        """Send one request. If its connection fails, send the request once more on a new connection.
 
-        If the received bytes were not HTTP, the second request inspects them, to recognise the protocol. A POST is sent
-        only once, because it may have taken effect before the connection broke.
+        Raises no network error. If the received bytes were not HTTP, the second request inspects them, to recognise the
+        protocol. A POST is sent only once, because it may have taken effect before the connection broke.
         """
         exchange, number = await self._attempt(ask, 1), 1
         while self._connects_slowly(exchange, number) and self._may_ask_again(ask, exchange):
@@ -169,13 +162,14 @@ class Client:
 
     @property
     def can_inspect(self) -> bool:
-        """Whether raw bytes can be inspected. Not through a proxy, which would show its own bytes."""
+        """Whether the raw bytes of the server can be inspected: not through a proxy, which sends its own."""
         return self._gateway.proxy is None
 
     async def inspect(self, ask: Ask) -> Exchange:
         """Send one request on its own connection and inspect the raw bytes of the response. Raises no network error.
 
-        The body is not read, and the request is not marked as one to the queue, so only clauses about framing use it.
+        The body is not read. The request is not marked as a request of the queue, so that only clauses about framing
+        judge the response.
         """
         return await self._attempt(ask, 1, on_the_wire=True)
 
@@ -229,11 +223,12 @@ class Client:
             body=ask.body,
             own_query="" if ask.operation else self._required.text,
             own_headers=() if ask.operation else self._required.names,
+            own_parameters=() if ask.operation else self._required.declared,
         )
         return sent, request
 
     def received(self, exchange: Exchange, response: Response | None) -> Exchange:
-        """Return an exchange with its response, and where the response contains the key."""
+        """Return the exchange with the response added, and with the places where the response contains the key."""
         if response is not None:
             response = replace(response, echoes=self._redactor.echoes(response.headers, response.content))
         return replace(exchange, response=response, redactor=self._redactor)
@@ -243,7 +238,7 @@ class Client:
         return self._redactor.text(text)
 
     def may_send(self, credential: Credential) -> bool:
-        """Whether a request with this kind of key can be sent: a key without letters has no other letter case."""
+        """Whether a request with this credential is possible: a key without letters has no other letter case."""
         return credential is not Credential.OTHER_CASE or self._wrong_keys[credential] is not None
 
     def url_of(self, ask: Ask) -> str:
@@ -277,7 +272,7 @@ class Client:
             self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
-        """Return the URL of an operation: that of the queue, or a path beside it."""
+        """Return the URL of an operation. Its path differs from the queue's path only in the last segments."""
         if operation in {None, Operation.MANAGE}:
             return self.url
         assert operation is not None
@@ -303,7 +298,7 @@ class Client:
         return tuple((name, value) for name, value in (*usual, *gateway, *ask.headers) if value is not None)
 
     def _redact(self, headers: Headers) -> Headers:
-        """Return the headers as the report shows them: without keys, right or wrong, and without other secrets."""
+        """Return the headers as the report shows them: right and wrong keys and all other secrets are redacted."""
         own = self._gateway.secret_names | ({KEY_HEADER.lower()} if self._key is not None else set())
         return tuple((name, value and REDACTED if name.lower() in own else value) for name, value in headers)
 

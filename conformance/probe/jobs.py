@@ -14,14 +14,14 @@ from conformance.probe.workflows import Workflow
 from conformance.text.safe import printable
 
 FIRST_POLL, LAST_POLL = 0.05, 1.0
-"""First and longest pause in seconds between two GETs of the queue. It grows while the queue does not change."""
+"""First and longest pause in seconds between two GETs of the queue. The pause grows while the queue does not change."""
 THE_JOBS: Final = other("the list of jobs", Operation.JOBS, query="limit=1000")
-WHICH_VERSION: Final = other("which version this is", Operation.STATS)
-WHICH_NODES: Final = other("which nodes there are", Operation.NODES)
+WHICH_VERSION: Final = other("version of ComfyUI", Operation.STATS)
+WHICH_NODES: Final = other("list of node classes", Operation.NODES)
 READ_BACK: Final = 5.0
-"""Seconds within which a GET of the queue must list the first job. No other job is submitted before that."""
+"""Seconds within which a GET of the queue must list the first submitted job. Until then, no other job is submitted."""
 ARRIVAL: Final = 3.0
-"""Seconds for which an existing job may be in neither list, because of a cache or because it is starting."""
+"""Seconds for which an existing job may be in neither list, because a cache responds or because the job is starting."""
 CLEAN_UP: Final = 15.0
 """Seconds after its deadline that a run may spend on removing its jobs."""
 TRIES: Final = 25
@@ -38,7 +38,10 @@ def submit(what: str, graph: Workflow, **members: Any) -> Ask:
 
 
 def manage(what: str, **members: Any) -> Ask:
-    """Return the POST to the queue that removes jobs: ``delete`` is a list of ids, ``clear`` is true or false."""
+    """Return the POST of the queue that removes jobs.
+
+    ``members`` are those of its body: ``delete``, a list of ids, or ``clear``, true or false.
+    """
     return other(what, Operation.MANAGE, json.dumps(members).encode())
 
 
@@ -95,12 +98,12 @@ def path(exchange: Exchange) -> str:
 
 
 def status_in_words(exchange: Exchange) -> str:
-    """Return how a request was answered, for a message: ``answered 400``, or ``not answered``."""
-    return "not answered" if status(exchange) is None else f"answered {status(exchange)}"
+    """Return the result of a request in words for a message: ``got a 400``, or ``got no response``."""
+    return "got no response" if status(exchange) is None else f"got a {status(exchange)}"
 
 
 def deletable(leave: Leave) -> list[str]:
-    """Return the ids of the run's pending jobs except the first one, without ids that are listed twice."""
+    """Return the ids of the run's pending jobs, except the job listed first and ids that are listed twice."""
     waiting = leave.own_listed(pending=True)
     return [name for name in waiting[1:] if waiting.count(name) == 1]
 
@@ -120,7 +123,10 @@ def read_back(leave: Leave, clock: Callable[[], float]) -> Script:
 
 
 def why_not_listed(leave: Leave) -> str | None:
-    """Return why no more jobs are submitted if the queue did not list the first one. None if it did, or if it ended."""
+    """Return why no more jobs are submitted: the queue does not list the first job.
+
+    None if it did, or if that job has ended.
+    """
     if leave.seen or leave.own.keys() & leave.ended:
         return None
     how = "in a format that cannot be read" if leave.there else "nowhere"
@@ -133,7 +139,7 @@ def left_behind(left: Collection[str], unknown: int) -> Iterator[str]:
         named = printable(", ".join(left), 2000)
         yield f"could not be removed, and may still be in the queue: {named}"
     if unknown:
-        yield f"{unknown} prompts were submitted but got no usable response: check whether their jobs are in the queue"
+        yield f"{unknown} submissions got no usable response: check whether their jobs are in the queue"
 
 
 class Removal:
@@ -146,13 +152,13 @@ class Removal:
         """Whether a delete was sent for jobs that the queue did not list as pending."""
 
     def steps(self, clock: Callable[[], float], ends: float, *, followed: bool = False) -> Script:
-        """Yield requests that delete pending jobs and stop the running one, until the queue lists no job of the run.
+        """Yield requests that delete pending jobs and stop the running job, until the queue lists no job of the run.
 
         Jobs of other users are never affected. ``ends`` is the time to give up, in seconds of ``clock``. If the queue
-        cannot be read, the jobs that may be in it are deleted once by their ids, or repeatedly if the server says to
-        try again later. A job that was last seen pending, or never, and is now in neither list may be moving between
-        lists: it is deleted by its id and waited for. If all jobs were ``followed`` to their end, only jobs that were
-        never listed are deleted.
+        cannot be read, the jobs that may be in it are deleted by their ids: once, or repeatedly if the server says to
+        try again later. A job that is in neither list, and was last seen pending or was never seen, may be moving
+        between the lists: it is deleted by its id, and the requests continue until it is gone. If all jobs were
+        ``followed`` to their end, only jobs that were never listed are deleted.
         """
         gone_by, before, pause = None, None, FIRST_POLL
         expected: list[str] = []
@@ -188,7 +194,7 @@ class Removal:
             yield pause
 
     def _remove_unseen(self, read: int | None) -> Generator[Ask | float, Exchange | None, bool]:
-        """Yield a delete for the jobs that may be in the queue, after a GET that did not get it.
+        """Yield a delete for the jobs that may be in the queue, after a GET that did not return the queue.
 
         ``read`` is the status of that GET. Returns whether to send another GET.
         """
@@ -200,7 +206,10 @@ class Removal:
         return read in NOT_NOW or (first and status(deleted) == OK)
 
     def _remove_seen(self, found: list[str], waiting: list[str]) -> Script:
-        """Yield requests that delete the pending jobs, or stop the running one, or else try to delete it once."""
+        """Yield requests that delete the pending jobs or stop the running job.
+
+        If it cannot be stopped, try to delete it once.
+        """
         if waiting:
             yield manage("clean up: delete", delete=[*waiting, *self._hidden()])
             return
@@ -215,5 +224,5 @@ class Removal:
         return sorted(self.leave.own[name] for name in names)
 
     def _hidden(self) -> tuple[str, ...]:
-        """Return the ids of the run's jobs that no GET of the queue ever listed and that may still exist."""
+        """Return the ids of the run's jobs that may still exist although no GET of the queue ever listed them."""
         return tuple(sorted(self.leave.own[name] for name in self.leave.unlisted))

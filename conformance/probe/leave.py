@@ -17,7 +17,7 @@ from conformance.contract.terms import AS_THE_DOCUMENT_SAYS
 from conformance.exchange.model import Exchange, Operation, Request, Response
 
 IDS: Final = ("prompt_id", "id", "job_id")
-"""Members that may contain the id of a job, if a server lists jobs as objects."""
+"""Names of members that may contain the id of a job, if a server lists jobs as objects."""
 
 
 INTERRUPTS_BY_ID: Final = (0, 3, 57)
@@ -30,7 +30,7 @@ _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
 class Listed:
     """A job in a response of GET /api/queue. ``id`` is "" if it has none. ``own`` says that the run submitted it.
 
-    ``whole`` is False if the job is not an array with an id. It may be an object or a string.
+    ``whole`` is False if the job is not an array with an id but, for example, an object or a string.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Listed:
 
 
 class Leave:
-    """The permission to submit ``prompts`` prompts and to remove their jobs, and what is known about these jobs.
+    """The user's permission to submit ``prompts`` jobs and to remove them, and what is known about these jobs.
 
     ``clear`` permits clearing the queue if it contains only jobs of this run. ``bare`` permits an interrupt that stops
     any running job, if only jobs of this run are in the queue. The client passes each request to ``refusal`` before it
@@ -54,27 +54,29 @@ class Leave:
         self.clear = clear
         self.bare = bare
         self.cancels: bool | None = None
-        """Whether the server can cancel a job by its id. None until that was tried."""
+        """Whether the server can cancel a job by its id. None until a cancel was tried."""
         self.interrupts = True
         """False once the server has refused an interrupt."""
         self.interrupts_by_id: bool | None = None
-        """Whether the server's version says that an interrupt stops only the job with the given id."""
+        """Whether an interrupt stops only the job with the given id, judged by the server's version. None if that is
+        unknown.
+        """
         self.own: dict[str, str] = {}
         """The run's own jobs: for each id in lower case, the id as the server spells it."""
         self.waiting: set[str] = set()
-        """Ids, in lower case, of own jobs that were last seen pending, or not seen yet, and were not deleted."""
+        """Ids, in lower case, of the run's jobs that were last seen pending, or not seen yet, and were not deleted."""
         self.there: set[str] = set()
-        """Ids, in lower case, of own jobs that the last GET of the queue listed."""
+        """Ids, in lower case, of the run's jobs that the last GET of the queue listed."""
         self.seen = False
-        """Whether any GET of the queue has listed an own job as an array with an id."""
+        """Whether any GET of the queue has listed a job of this run as an array with an id."""
         self.unlisted: set[str] = set()
-        """Ids, in lower case, of own jobs that no GET of the queue has listed yet and that may exist."""
+        """Ids, in lower case, of the run's jobs that may exist although no GET of the queue has listed them yet."""
         self.shared = False
         """Whether any GET of the queue has listed another user's job."""
         self.ended: set[str] = set()
         """Ids, in lower case, of jobs that have ended according to GET /api/jobs, also jobs of other users."""
         self.unanswered = 0
-        """The number of prompts that got no usable response, so that it is unknown whether their jobs exist."""
+        """The number of submissions that got no usable response, so that it is unknown whether their jobs exist."""
         self.listed: tuple[Listed, ...] | None = None
         """The jobs in the last response. None if the last request was not a GET of the queue or did not get the
         queue.
@@ -83,7 +85,10 @@ class Leave:
 
     @classmethod
     def to_remove(cls, leaves: Iterable[Leave], token: str, *, bare: bool = False) -> Leave:
-        """Return the permission to remove the jobs of several ``Leave`` objects, whose tokens begin with ``token``."""
+        """Return the permission to remove the jobs of several ``Leave`` objects.
+
+        Their tokens must begin with ``token``.
+        """
         joined = cls(token=token, bare=bare)
         for leave in leaves:
             joined.own |= leave.own
@@ -107,17 +112,17 @@ class Leave:
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether an interrupt with the id of a job of this run cannot stop another job, as far as known."""
+        """Whether an interrupt that names a job of this run is safe: as far as known, it cannot stop any other job."""
         return bool(self.interrupts_by_id) or (self.bare and self.alone)
 
     @property
     def left(self) -> tuple[str, ...]:
-        """The ids of the run's jobs that may still be in the queue: listed last, last seen pending, or never listed."""
+        """The ids of the run's jobs that may still be in the queue: listed, last seen pending, or never seen."""
         return tuple(sorted(self.own[name] for name in self.waiting | self.there | self.unlisted))
 
     @property
     def unknown(self) -> int:
-        """The number of prompts whose outcome is unknown, 0 if the last GET of the queue shows which jobs exist."""
+        """The number of submissions whose outcome is unknown; 0 if the last GET of the queue shows which jobs exist."""
         return self.unanswered if self.listed is None else 0
 
     def own_listed(self, *, pending: bool | None = None) -> list[str]:
@@ -125,7 +130,10 @@ class Leave:
         return [job.id for job in self.listed or () if job.own and pending in {None, job.pending}]
 
     def refusal(self, method: str, operation: Operation | None, body: bytes, job: str = "") -> str | None:
-        """Return why a request that changes the server must not be sent, or None. ``job`` is the id in its URL."""
+        """Return why a request that changes the server must not be sent; None if it may be sent.
+
+        ``job`` is the id in its URL.
+        """
         if operation is None or not operation.writes or method != operation.method:
             return f"{method} changes the server and is not a permitted operation"
         if operation is Operation.SUBMIT:
@@ -138,9 +146,9 @@ class Leave:
 
     def _refusal_to_submit(self, body: bytes) -> str | None:
         if self.prompts < 1:
-            return "no further prompt may be submitted"
+            return "no further job may be submitted"
         if self.token.encode() not in body:
-            return "a prompt without the mark of this run could not be distinguished from another user's"
+            return "a job without the mark of this run could not be distinguished from another user's"
         return None
 
     def _refusal_to_interrupt(self, body: bytes) -> str | None:
@@ -246,7 +254,7 @@ class Leave:
 
 
 def nameable(job: str) -> bool:
-    """Whether an id can be part of a URL path: only if it is a UUID, since a server may use any text as an id."""
+    """Whether an id may be put into a URL path: only a UUID, because other ids from a server may contain any text."""
     return bool(_UUID.fullmatch(job))
 
 
@@ -264,7 +272,7 @@ def new_token() -> str:
 
 
 def _id_of(element: Any) -> tuple[str, bool]:
-    """Return the id of a listed job, or "", and whether the job is an array with an id."""
+    """Return the id of a listed job ("" if it has none), and whether the job is an array with an id."""
     if isinstance(element, list):
         found = element[1] if len(element) > 1 else None
         return (found, True) if isinstance(found, str) else ("", False)

@@ -19,7 +19,7 @@ class Bounds:
     deadline: float = 120.0
     """Time for the whole run, from the first request to the last response."""
     exchange_timeout: float = 20.0
-    """Time for one request, from connecting to the last byte of the response, however slowly the bytes arrive."""
+    """Time for one request, from connecting to the last byte of the response."""
     connect_timeout: float = 5.0
     """Time for name resolution, connecting and TLS."""
     max_body: int = 64 << 20
@@ -52,7 +52,10 @@ class Gateway:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Values that must never be shown. Those shorter than ``SHORTEST_KEY`` look like ordinary text."""
+        """Values that must never be shown.
+
+        Values shorter than ``SHORTEST_KEY`` are left out: they also occur in ordinary text.
+        """
         return (*(value for _, value in self._recognised), *(() if self.proxy is None else (self.proxy,)))
 
     @property
@@ -66,17 +69,17 @@ class Gateway:
 
 
 TO_BE_REFUSED: Final = 2
-"""Number of prompts that are submitted besides the jobs and should be refused: one invalid, one with a used id."""
+"""Number of additional submissions that the server should refuse: one is invalid, one has the id of an existing job."""
 
 
 @dataclass(frozen=True)
 class ServerChanges:
     """What a run may change on the server (``--allow-writes``).
 
-    ``populate`` permits to submit ``jobs`` jobs. Without it, only requests are sent that should have no effect.
-    ``workflows`` are graphs in API format, and ``workflow_files`` the files that they are from. ``job_timeout`` is in
-    seconds. ``clear`` permits clearing the queue. ``interrupt`` permits an interrupt that can stop any running job on
-    another machine. ``yes`` means that the user already agreed.
+    ``populate`` permits submitting ``jobs`` jobs. Without it, the only requests that write are those that should have
+    no effect. ``workflows`` are graphs in API format, read from ``workflow_files``. ``job_timeout`` is in seconds.
+    ``clear`` permits clearing the queue. ``interrupt`` permits an interrupt that can stop any running job on another
+    machine. ``yes`` means that the user already agreed.
     """
 
     populate: bool = False

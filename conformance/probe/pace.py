@@ -1,4 +1,4 @@
-"""How fast requests may be sent: by the user's limit, and by the limit that a server's 429 and 503 responses show.
+"""How fast requests may be sent, given the user's limit and the limit that a server's 429 and 503 responses reveal.
 
 This module has no clock. All times are seconds of the caller's clock.
 """
@@ -22,10 +22,10 @@ FIXED_PLAN: Final = 50
 SHARE: Final = 0.9
 """Share of the remaining time over which the remaining requests of the fixed plan may be spread."""
 FIRST_WAIT: Final = 0.125
-"""Seconds to wait after a first refusal without Retry-After. Each further consecutive refusal doubles them."""
+"""Seconds to wait after a first refusal without Retry-After. Each further consecutive refusal doubles the wait."""
 LONGEST_WAIT: Final = 32.0
 BRIEFLY: Final = 2.0
-"""Maximum seconds of a single wait before a request that is not worth a longer wait."""
+"""Maximum seconds of a single wait before a generated request, in the check for a ban, and in the clean-up."""
 GIVEN_UP: Final = 10
 """The run ends after this many consecutive refusals. Their waits add up to more than a minute."""
 MARGIN: Final = 1.05
@@ -35,9 +35,9 @@ MARGIN: Final = 1.05
 class Pace:
     """The pace of one run. It never becomes faster after a refusal (a 429 or 503 response).
 
-    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts consecutive refusals.
-    Requests that were already sent at the first of them count once. ``interval`` is the number of seconds between
-    requests that the server requires. ``longest`` is the maximum of every single wait, in seconds.
+    ``refused`` counts refusals, and ``status`` is that of the last one. ``streak`` counts consecutive refusals. If
+    several requests were under way at the first refusal, their refusals count once. ``interval`` is the number of
+    seconds between requests that the server requires. ``longest`` is the maximum of every single wait, in seconds.
     """
 
     def __init__(self, rate_limit: float | None = None) -> None:
@@ -69,7 +69,7 @@ class Pace:
             self._since = now
 
     def answered(self, sent: float) -> None:
-        """Record that a request sent at ``sent`` was accepted. That ends a streak of refusals."""
+        """Record that a request that was sent at the time ``sent`` was accepted. That ends a streak of refusals."""
         if self.streak and sent >= self._held:
             self.streak = 0
             self._measure(sent)
@@ -77,7 +77,10 @@ class Pace:
         self._taken += 1
 
     def held_back(self, status: int, sent: float, now: float, seconds: float | None) -> None:
-        """Record that a request sent at ``sent`` was refused. ``seconds`` is its Retry-After, or None."""
+        """Record that a request that was sent at the time ``sent`` was refused.
+
+        ``seconds`` is the Retry-After, or None.
+        """
         self.refused += 1
         self.status = status
         if sent < self._held:
@@ -89,7 +92,7 @@ class Pace:
         self._next = max(self._next, now + wait)
 
     def forgive(self, interval: float) -> None:
-        """Restore an earlier ``interval``, because the refusals had another reason than the pace."""
+        """Restore an earlier ``interval``, because the reason for the refusals was not the request rate."""
         self.interval = interval
         self.streak = 0
         self._next = self._last + self.usual
@@ -99,7 +102,7 @@ class Pace:
         self._next = min(self._next, moment)
 
     def _measure(self, sent: float) -> None:
-        """Update the interval by the rate at which the server accepted requests since the last streak of refusals."""
+        """Update ``interval`` from the rate at which the server accepted requests since the last streak of refusals."""
         if self._taken and self._since is not None:
             self.interval = max(self.interval, MARGIN * (sent - self._since) / self._taken)
         self._since, self._taken = sent, 0

@@ -58,7 +58,8 @@ VARIATIONS: Final = (
 """GETs of the queue with headers or queries that a server may treat differently. A normal GET is sent before each."""
 
 WAITING: Final = Ask("waiting for a job")
-"""The GET that is sent until the queue has a job (``--wait-for-items``). It does not count towards the limit."""
+"""The GET that is repeated until the queue has a job (``--wait-for-items``). It does not count towards --max-requests.
+"""
 
 OTHER_METHODS: Final = (Ask("HEAD", "HEAD"), READ, Ask("OPTIONS", "OPTIONS"))
 
@@ -71,19 +72,21 @@ CREDENTIALS: Final = (
     Ask("the key's header in lower case", credential=Credential.LOWER_CASE_NAME),
     Ask("HEAD without the key", "HEAD", credential=Credential.NONE),
 )
-"""Requests without the key, or with an empty one. Sent only if the user gave a key."""
+"""Requests without the key, or with an empty key. They are sent only if the user gave a key."""
 WRONG_KEYS: Final = (
     READ,
     Ask("a wrong key: another last character", credential=Credential.WRONG),
     Ask("a wrong key: the other letter case", credential=Credential.OTHER_CASE),
 )
-"""Requests with wrong keys. Sent once, near the end, because a server may lock out a client after wrong keys."""
+"""Requests with wrong keys. They are sent near the end, because a server may lock out a client after wrong keys."""
+OTHER_REFUSALS: Final = frozenset(range(400, 500)) - frozenset(UNAVAILABLE)
+"""Statuses by which a server may refuse an address that it banned, besides those that say so or "try again later"."""
 AT_THE_END: Final = (READ, _with("garbled Origin", Origin=GARBLED_ORIGIN))
 """The last requests of a run. A malformed Origin makes ComfyUI write a traceback into its log."""
 
 
 async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Send all requests of the plan. Returns None, or why the plan was not completed.
+    """Send all requests of the plan. Returns why the plan was not completed, or None if it was.
 
     ``keyed`` says that the user gave a key. ``wait_for_items`` is the number of seconds to wait for a job in the queue.
     """
@@ -92,7 +95,7 @@ async def follow(client: Client, *, keyed: bool, max_requests: int, wait_for_ite
 
 
 async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_items: float = 0.0) -> str | None:
-    """Send the requests that a server should accept. Returns None, or why they were not all sent."""
+    """Send the requests that a server should accept. Returns why they were not all sent, or None if they were."""
 
     async def ask() -> str | None:
         if wait_for_items:
@@ -105,7 +108,7 @@ async def begin(client: Client, *, keyed: bool, max_requests: int, wait_for_item
 
 
 async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
-    """Send wrong keys and a malformed Origin. Returns None, or why they were not all sent."""
+    """Send wrong keys and a malformed Origin. Returns why they were not all sent, or None if they were."""
 
     async def ask() -> None:
         asker = Asker(client, max_requests)
@@ -122,20 +125,25 @@ async def end(client: Client, *, keyed: bool, max_requests: int) -> str | None:
 
 
 async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> bool:
-    """Send a GET with the right key after those with wrong keys. Returns whether the server now refuses this client.
+    """Send a GET with the right key, after the requests with wrong keys.
 
-    Such refusals do not violate the contract: the report lists them, but they are not checked. If the server already
-    had a rate limit before (``limited``), a 429 does not count as a ban.
+    Returns whether the server now refuses this client. Such refusals do not violate the contract: the report lists
+    them, but they are not checked. If the server already had a rate limit before (``limited``), a 429 does not count as
+    a ban.
     """
     before = len(client.ledger)
     reads = [exchange for exchange in client.ledger if exchange.request.plain]
     stopped = None
+    ask = Asker(client, max_requests, longest=inf if limited else BRIEFLY)
     try:
-        await Asker(client, max_requests, longest=inf if limited else BRIEFLY)(READ)
+        await ask(READ)
+        if client.ledger[-1].status in OTHER_REFUSALS:
+            await ask(READ)
     except Stopped as reason:
         stopped = reason
     since = client.ledger[before:]
-    refused = [exchange.problem is not None or exchange.status in UNAVAILABLE for exchange in since]
+    refusals = {*UNAVAILABLE, *(OTHER_REFUSALS if len(since) > 1 else ())}  # once, another status may be chance
+    refused = [exchange.problem is not None or exchange.status in refusals for exchange in since]
     if not limited and refused and all(refused) and reads[-1].status == OK:
         second = [one.request.credential is Credential.OTHER_CASE for one in client.ledger]
         banned = (
@@ -149,7 +157,10 @@ async def _is_banned(client: Client, max_requests: int, *, limited: bool) -> boo
 
 
 def generating(client: Client) -> Asker:
-    """Return the sender of generated requests. They do not count towards the limit, and end early if time is short."""
+    """Return the sender of generated requests.
+
+    They do not count towards --max-requests, and end early if time is short.
+    """
 
     def spare() -> float:
         taken = [exchange.elapsed for exchange in client.ledger if exchange.elapsed is not None]
@@ -203,9 +214,9 @@ def _between_reads(variations: Iterable[Ask]) -> Iterable[Ask]:
 
 
 def _variations(ledger: Sequence[Exchange]) -> Iterable[Ask]:
-    """Return ``VARIATIONS``, and a conditional request with the server's own ETag if a response had one."""
+    """Return ``VARIATIONS``, and, if a response had an ETag, a conditional request with this ETag."""
     etag = _etag(ledger)
-    conditional = () if etag is None else (_with("the server's own validator", If_None_Match=etag),)
+    conditional = () if etag is None else (_with("the server's own ETag", If_None_Match=etag),)
     return (*VARIATIONS, *conditional)
 
 
@@ -232,7 +243,10 @@ def _conversation(ledger: Sequence[Exchange]) -> Conversation:
 
 
 async def _await_items(client: Client, seconds: float) -> None:
-    """Send a GET once a second until the queue has a job or ``seconds`` are over. These GETs do not count."""
+    """Send a GET once a second until the queue has a job or ``seconds`` are over.
+
+    They do not count towards --max-requests.
+    """
     client.extend(seconds)
     ends = client.left - seconds
     ask = Asker(client, sys.maxsize)

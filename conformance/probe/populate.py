@@ -11,7 +11,8 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from conformance.contract.clauses.lifecycle_remove import INTERRUPT_GRACE, MALFORMED
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
+from conformance.contract.clauses.lifecycle_stop import INTERRUPT_GRACE
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Operation
 from conformance.exchange.transcript import Populated
@@ -55,24 +56,24 @@ from conformance.probe.workflows import (
 
 T = TypeVar("T")
 SLOW: Final = 2
-"""Number of slow jobs. The first keeps the others pending, and the second does so after the first was stopped."""
+"""Number of slow jobs. The first keeps the other jobs pending. The second does so once the first was stopped."""
 PRIORITIES: Final[dict[int, dict[str, Any]]] = {3: {"number": -1}, 5: {"front": True}}
 """Members that are added to the requests that submit some jobs. The keys are positions of jobs, counted from 0."""
 FRONTEND: Final = 2
-"""The number of the job that is submitted as ComfyUI's own frontend does it."""
+"""Which job, counted from 0, is submitted in the way of ComfyUI's own frontend."""
 WRITTEN: Final = 4
-"""The number of the job whose workflow has text from every plane of Unicode."""
+"""Which job, counted from 0, has a workflow with text from every plane of Unicode."""
 BESIDE: Final = 12
-"""Maximum number of GETs of the queue that are sent while prompts are submitted."""
+"""Maximum number of GETs of the queue that are sent concurrently with the submissions."""
 LOOKS: Final = 5
-"""The number of GETs of the queue for each GET of the list of jobs."""
+"""While jobs are followed, one GET of the list of jobs (GET /api/jobs) follows each this many GETs of the queue."""
 
 Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
 
 
 def leave_for(server_changes: ServerChanges, *, loopback: bool) -> Leave:
-    """Return the user's permission to change this server. ``loopback`` says that it is on this machine."""
+    """Return the user's permission to change this server. ``loopback`` says that the server is on this machine."""
     prompts = server_changes.jobs + TO_BE_REFUSED if server_changes.populate else 0
     return Leave(prompts=prompts, clear=server_changes.clear, bare=server_changes.interrupt or loopback)
 
@@ -104,14 +105,14 @@ class Populating:
 
     @property
     def outcome(self) -> Populated:
-        """How many prompts were submitted and accepted, and which jobs could not be removed."""
+        """How many jobs were submitted and accepted, and which of them could not be removed."""
         taken = sum(status(exchange) == OK for exchange in self._submitted)
         return Populated(len(self._submitted), taken, self.left)
 
     async def run(self) -> str | None:
         """Submit jobs, send the requests of the plan, and test all operations on jobs.
 
-        Returns None, or why the run stopped early.
+        Returns why the run stopped early, or None if it did not.
         """
         followed = False
         try:
@@ -145,9 +146,7 @@ class Populating:
         done = asyncio.Event()
         await gather_all([self._submit_all(workflows, done), self._read_beside(done)])
         if not self.leave.own:
-            raise Stopped(
-                f"no prompt was accepted: POST {path(self._submitted[0])} is {status_in_words(self._submitted[0])}"
-            )
+            raise Stopped(f"no job was accepted: POST {path(self._submitted[0])} {status_in_words(self._submitted[0])}")
         await self._poll("until a job is listed", self._settled, lambda: self.leave.seen)
         await self._counted()
         await self._compared()
@@ -164,7 +163,7 @@ class Populating:
         return *[built_in(output, slow=True)] * SLOW, built_in(output, slow=False)
 
     async def _submit_all(self, workflows: tuple[Workflow, ...], done: asyncio.Event) -> None:
-        """Submit the jobs in turn, each followed by a GET of the queue, then two that should be refused."""
+        """Submit the jobs in turn, each followed by a GET of the queue; then submit two that should be refused."""
         try:
             for number in range(self.server_changes.jobs):
                 graph = workflows[
@@ -181,17 +180,20 @@ class Populating:
                 await self._read("after submitting")
                 if number == 0:
                     await self._read_back()
-            await self._submit("submit what cannot run", None)
+            await self._submit("submit a workflow that cannot run", None)
             await self._read("after submitting")
             again = next((job.id for job in reversed(self.leave.listed or ()) if job.own and job.pending), None)
             if again is not None:
-                await self._submit("submit a prompt_id again", workflows[-1], prompt_id=again)
+                await self._submit("submit the prompt_id of another job", workflows[-1], prompt_id=again)
             await self._read("after submitting")
         finally:
             done.set()
 
     async def _read_back(self) -> None:
-        """Wait until a GET of the queue lists the first job. Raises Stopped if none does and the job has not ended."""
+        """Wait until a GET of the queue lists the first job.
+
+        Raises Stopped if no GET lists it and the job has not ended.
+        """
         await self._play(read_back(self.leave, self.client.monotonic), self._ask)
         if (why := why_not_listed(self.leave)) is not None:
             reads = {one.response.body for one in self.client.ledger if one.request.usual and one.response}
@@ -199,7 +201,7 @@ class Populating:
             raise Stopped(why + same)
 
     def _members(self, number: int) -> dict[str, Any]:
-        """Return additional members for a submission: a priority for some jobs, if no other user's job is queued."""
+        """Return additional members for a submission: some jobs get a priority, if no other user's job is queued."""
         if not self._priorities or not self.leave.alone:
             return {}
         return PRIORITIES.get(number, {})
@@ -218,7 +220,7 @@ class Populating:
         for _ in range(BESIDE):
             if done.is_set():
                 return
-            await self._ask(Ask("read beside writing"))
+            await self._ask(Ask("read while jobs are submitted"))
             await self.client.sleep(FIRST_POLL)
 
     # --- changing -----------------------------------------------------------------------------------------------------
@@ -227,13 +229,16 @@ class Populating:
         """Send requests to remove jobs that should have no effect: an unknown id, and ``clear: false``."""
         await self._read("before a request that changes nothing")
         for ask in (
-            manage("delete an id that nobody has", delete=[self.leave.make_up_id()]),
+            manage("delete an id that no job has", delete=[self.leave.make_up_id()]),
             manage("clear: false", clear=False),
         ):
             await self._ask_between_reads(ask)
 
     async def _malformed(self) -> None:
-        """Send malformed requests. They are sent last, because they may crash a server, which then loses its queue."""
+        """Send malformed requests.
+
+        They come last, because they may crash a server, and its queue would then be lost.
+        """
         await self._ask_between_reads(other("delete, cut off", Operation.MANAGE, MALFORMED[0]))
         await self._ask_between_reads(other("delete a number", Operation.MANAGE, MALFORMED[1]))
 
@@ -254,7 +259,7 @@ class Populating:
             await self._read("after deleting")
 
     async def _interrupt(self) -> None:
-        """Stop the run's running job, if no other job can be stopped by mistake, and wait until it is gone."""
+        """Stop the run's running job and wait until it is gone, but only if no other job can be stopped by mistake."""
         await self._read("before interrupting")
         running = self.leave.own_listed(pending=False)
         if not running:
@@ -281,7 +286,7 @@ class Populating:
             await self._read("before interrupting nothing")
             idle = self.leave.listed == () and not self.leave.shared and self.leave.interrupts
             if idle and self.leave.own and self.leave.may_interrupt:
-                await self._ask(interrupt("interrupt where nothing runs", min(self.leave.own.values())))
+                await self._ask(interrupt("interrupt while no job runs", min(self.leave.own.values())))
         await self._read("at the end")
 
     # --- reading the queue --------------------------------------------------------------------------------------------
@@ -292,7 +297,7 @@ class Populating:
         return exchange if status(exchange) == OK else None
 
     async def _poll(self, why: str, ends: float, over: Callable[[], bool]) -> None:
-        """Send GETs of the queue until ``over`` returns True or the time is ``ends``, faster while jobs move."""
+        """Send GETs of the queue until ``over()`` is true or the time is ``ends``, faster while the queue changes."""
         pause, before = FIRST_POLL, self._own()
         for number in count(1):
             if over() or self.client.monotonic() >= ends:
@@ -321,7 +326,7 @@ class Populating:
         return [job for job in self.leave.listed or () if job.own]
 
     def _none_left(self) -> bool:
-        """Whether the queue lists no job of the run, and none can be moving from one list to the other."""
+        """Whether the queue lists no job of the run, and no job of the run can be moving from one list to the other."""
         now = self.client.monotonic()
         if self.leave.own_listed(pending=True):
             self._settled = now + ARRIVAL

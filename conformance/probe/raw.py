@@ -1,7 +1,7 @@
 """Send one request on its own connection and inspect the raw bytes of the response, which HTTP libraries hide.
 
-A library drops bytes after a response to HEAD, a 204 or a 304, refuses two lengths, and joins folded lines. This module
-reports them. It does not read the body of a response that may have one.
+A library drops bytes after a response to HEAD, a 204 or a 304, refuses two Content-Length values, and joins folded
+lines. This module reports all of these. It does not read the body of a response that may have one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conformance.exchange.model import OTHER_PROTOCOL, Wire
 HEAD_LIMIT: Final = 256 << 10
 """Maximum bytes of one header line, and of the headers of all responses together, including interim (1xx) ones."""
 SURPLUS_LIMIT: Final = 64 << 10
-"""Maximum bytes that are counted after the end of a response. It only matters whether there are any."""
+"""Maximum bytes that are counted after the end of a response. Only whether there are any matters to the clauses."""
 MISNAMED: Final = 3
 """Maximum number of invalid field names that are kept."""
 NAME_LIMIT: Final = 100
@@ -29,7 +29,7 @@ _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 LINGER: Final = 1.0
 """Seconds to wait after a response for the server to close the connection or to send more bytes."""
 _BEGINNING: Final = len(b"HTTP/1.1 ")
-"""Number of bytes by which the protocol is recognised. The header of an HTTP/2 frame has as many."""
+"""Number of bytes from which the protocol is recognised. The header of an HTTP/2 frame has the same length."""
 _TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 """The first bytes of a TLS alert and a TLS handshake."""
 _SETTINGS: Final = b"\x04"
@@ -167,7 +167,7 @@ def _lengths(headers: Headers) -> tuple[str, ...]:
 
 
 async def _surplus(reader: asyncio.StreamReader) -> int:
-    """Return the number of bytes until the server closes the connection, or until ``LINGER`` seconds are over."""
+    """Return how many bytes arrive until the server closes the connection, or until ``LINGER`` seconds are over."""
     count = 0
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(LINGER):

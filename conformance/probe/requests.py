@@ -1,4 +1,4 @@
-"""A request to send, the check that it is allowed, and what the user's OpenAPI document requires of every request."""
+"""The type of a request to send, the check that it is allowed, and the parameters that the user's document requires."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ask:
     """A request to send, described by how it differs from a normal GET of the queue.
 
     ``purpose`` says in words why it is sent. A header with the value None is left out. ``operation`` is set if the
-    request is not a GET of the queue. ``body`` is sent as it is, also if it is deliberately not JSON.
+    request is not a GET of the queue. ``body`` is sent as it is, even if it is not JSON.
     """
 
     purpose: str
@@ -33,7 +33,7 @@ class Ask:
 
 
 def other(purpose: str, operation: Operation, body: bytes = b"", query: str = "", job: str = "") -> Ask:
-    """Return a request for an operation on jobs, such as submitting one."""
+    """Return a request for an operation other than GET /api/queue, such as submitting a job."""
     headers = (("Content-Type", "application/json"),) if operation.writes else ()
     return Ask(purpose, operation.method, headers, query, operation=operation, body=body, job=job)
 
@@ -52,10 +52,14 @@ def guard(ask: Ask, leave: Leave | None) -> None:
 
 
 class Required(NamedTuple):
-    """The header fields and query parameters that the user's OpenAPI document requires of every GET of the queue."""
+    """The header fields and query parameters that the user's OpenAPI document requires of every GET of the queue.
+
+    ``declared`` names all parameters that it declares, as ``Request.own_parameters`` does.
+    """
 
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
+    declared: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,7 +72,7 @@ class Required(NamedTuple):
         return urlencode(self.query)
 
     def with_query(self, query: str) -> str:
-        """Return a query string with the required parameters added that it lacks."""
+        """Return ``query`` with those required parameters added that it lacks."""
         there = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
         missing = urlencode([(name, value) for name, value in self.query if name not in there])
         return "&".join(filter(None, (missing, query)))

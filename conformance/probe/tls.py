@@ -40,7 +40,7 @@ def trust(gateway: Gateway) -> ssl.SSLContext:
 
 
 def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
-    """Return metadata of a file that changes when its content changes. None if it cannot be read."""
+    """Return the path, size and time of change of a file, to notice changes; None if the file cannot be read."""
     if path is None:
         return None
     try:
@@ -52,7 +52,10 @@ def _stamp(path: Path | None) -> tuple[Path, int, int] | None:
 
 @cache
 def no_tls() -> ssl.SSLContext:
-    """Return a shared TLS context for plain-http clients. Each would otherwise create its own, which is slow."""
+    """Return a shared TLS context for plain-http clients.
+
+    Each client would otherwise create its own context, which is slow.
+    """
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -1,4 +1,4 @@
-"""Workflows of the jobs that a run submits. They need no model, and contain a token to recognise the jobs."""
+"""Workflows of the jobs that a run submits. They need no model, and contain a token by which a job is recognised."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ Workflow = dict[str, Any]
 SMALL, LARGE = 768, 1024
 """Width and height in pixels of the images in a workflow. An image takes about ten megabytes."""
 STEPS: Final = 48
-"""The number of scaling steps in a slow job. They take at least a second, and about 500 MB of images in total."""
+"""The number of scaling steps in a slow job. Together they take at least a second and about 500 MB for images."""
 PLANES: Final = "".join(chr((plane << 16) + 0xA0B0) for plane in range(17))
 """A character of every plane of Unicode."""
 TEXT: Final = f"日本語 ünï العربية 👩‍🚀 \u2028\u202e{PLANES}"
 """Text from every plane of Unicode. It has no NUL, which some databases cannot store, and no lone surrogate."""
 NEEDED: Final = ("EmptyImage", "ImageScale")
 OUTPUTS: Final = ("PreviewImage", "SaveImage")
-"""Output nodes, the preferred one first: a preview is deleted when the server restarts, a saved image stays."""
+"""Node classes for the output, the preferred class first: a preview is deleted when the server restarts, a saved image
+stays.
+"""
 _SEEDS: Final = ("seed", "noise_seed")
 
 
@@ -63,7 +65,7 @@ def built_in(output: str, *, slow: bool) -> Workflow:
 
 
 def unique(workflow: Mapping[str, Any], mark: str, *, text: str = "") -> Workflow:
-    """Return a copy with random values, so that no server has its result in a cache.
+    """Return a copy of a workflow with random values, so that no server has the result in a cache.
 
     The title of its first node contains ``mark``, which identifies the job, and ``text``.
     """

@@ -103,7 +103,11 @@ def label_of(described: Described) -> str:
 
 
 def names(described: Described, without: Collection[str] = ()) -> list[str]:
-    """Return the names of all families, including that of declared parameters and that of sequences of requests."""
+    """Return the names of the families of generated requests, the last of which is the one of sequences.
+
+    The family of declared parameters is included even if the document declares none. ``without`` has the names of
+    headers that are not generated, in lower case.
+    """
     found = [family.name for family in families(described.probed, described.path, without)]
     return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
 

@@ -68,4 +68,4 @@ class Preparing:
 
         with temporary_storage():
             source = Source(self._described(), self._properties.seed, self._without)
-            return source.requests(self._properties.number)
+            return source.requests(self._properties.wanted)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from conformance.probe.requests import Ask
 from conformance.properties.drawing import draw, operation_of
 from conformance.properties.families import Family, families, interleave, label_of
+from conformance.properties.model import MOST_DECLARED
 from conformance.properties.names import DECLARED, SEQUENCES
 from conformance.properties.required import required_by
 from conformance.spec.operation import Described
@@ -75,8 +76,9 @@ class Source:
         self._seed = seed
 
     def requests(self, wanted: int) -> Prepared:
-        """Return ``wanted`` requests in total: single ones, and sequences."""
-        coverage = self._coverage()[: max(1, int(COVERAGE * wanted))]
+        """Return ``wanted`` requests in total: single ones, and sequences. Those with declared values come first."""
+        declared = self.declared[: min(MOST_DECLARED, wanted)]
+        coverage = [*declared, *self._coverage[1]][: max(1, len(declared), int(COVERAGE * wanted))]
         drawn = self._draw(wanted - len(coverage))
         half = len(drawn) // 2
         singles = [*coverage, *chain.from_iterable(drawn[:half])]
@@ -110,7 +112,14 @@ class Source:
         headers = (Part("header", name, value, fixed=True) for name, value in found.headers)
         return (*(Part("query", name, value, fixed=True) for name, value in found.query), *headers)
 
-    def _coverage(self) -> list[Generated]:
+    @property
+    def declared(self) -> list[Generated]:
+        """The requests with the values of parameters that the document itself declares."""
+        return self._coverage[0]
+
+    @cached_property
+    def _coverage(self) -> tuple[list[Generated], list[Generated]]:
+        """The requests with the values in the document: those of declared parameters, and the others."""
         random = Random(self._seed)  # noqa: S311 - not a secret
         declared: list[list[Generated]] = []
         others: list[list[Generated]] = []
@@ -118,7 +127,7 @@ class Source:
             rows = [self._row(family, row) for row in family.coverage(random)]
             rows += self._on_several_lines(family, random)
             (declared if family.name == DECLARED else others).append(rows)
-        return [*interleave(declared), *interleave(others)]
+        return list(interleave(declared)), list(interleave(others))
 
     def _row(self, family: Family, row: _Values) -> Generated:
         values: dict[str, dict[str, Any]] = {"query": {}, "header": {}, "cookie": {}}
@@ -183,6 +192,12 @@ def ask_of(parts: Parts) -> Ask:
     """Return the request with these query parameters and headers."""
     query = urlencode([(name, value) for place, name, value, _ in parts if place == "query"])
     return _make_ask(tuple((name, value) for place, name, value, _ in parts if place == "header"), query)
+
+
+def in_words(parts: Parts) -> str:
+    """Return the optional parameters of a request as text, such as ``?depth=7``. Without any, the required ones."""
+    named = [part for part in parts if not part.fixed] or parts
+    return ", ".join(f"?{name}={value}" if place == "query" else f"{name}: {value}" for place, name, value, _ in named)
 
 
 def written(parts: Sequence[Parts]) -> bytes:

@@ -16,8 +16,11 @@ def required_by(described: Described, without: Collection[str] = ()) -> Required
     """Return the required headers and query parameters, each with the first value in the document or a random one."""
     found = families(described.probed, described.path, without)
     family = next((each for each in found if each.name == DECLARED), None)
-    if family is None or not family.required:
+    if family is None:
         return Required()
+    declared = declared_by(described, without)
+    if not family.required:
+        return Required(declared=declared)
     values: dict[tuple[str, str], str] = {}
     for place, value in family.pairs(Random(0)):  # noqa: S311 - not a secret
         values.setdefault(place, texts(value)[0])
@@ -30,7 +33,21 @@ def required_by(described: Described, without: Collection[str] = ()) -> Required
     return Required(
         (*headers, *([("Cookie", cookies)] if cookies else [])),
         tuple((name, value) for place, name, value in needed if place == "query"),
+        declared,
     )
+
+
+def declared_values(described: Described, without: Collection[str] = ()) -> int:
+    """Return how many requests it takes to send each value that a document declares, such as examples and bounds."""
+    found = families(described.probed, described.path, without)
+    return sum(len(family.coverage(Random(0))) for family in found if family.name == DECLARED)  # noqa: S311 - not a secret
+
+
+def declared_by(described: Described, without: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of the parameters that a document declares, as in ``Request.own_parameters``."""
+    found = families(described.probed, described.path, without)
+    places = (place_of(each) for family in found if family.name == DECLARED for each in family.parameters)
+    return tuple({"query": f"?{name}", "header": name.lower()}.get(place, place) for place, name in places)
 
 
 def _draw(family: Family, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -31,7 +31,7 @@ from conformance.probe.requests import Ask
 from conformance.properties.judging_time import PLAIN, TimedBench, up_to
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
-from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, written
+from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, in_words, written
 from conformance.spec.schemas import Schemas
 
 BATCH: Final = 32
@@ -73,9 +73,10 @@ def search_after(  # noqa: PLR0913 - what a search depends on
     schemas: Schemas | None = None,
     asker: Asker | None = None,
 ) -> Search:
-    """Send generated requests, and find the clauses that they break although normal GETs in the ledger do not.
+    """Send generated requests, and find the clauses that their responses break but those to normal GETs do not.
 
-    If ``asker`` is given, it keeps enough of the time of the run free for judging all responses.
+    ``ledger`` has the requests that were sent before. With an ``asker``, the search ends early enough for all responses
+    to be judged within the time of the run.
     """
     late = (lambda: False) if asker is None else lambda: asker.seconds <= 0
     clock = time.monotonic if asker is None else asker.client.monotonic
@@ -94,7 +95,7 @@ def search(
     Clauses in ``known`` are ignored, because normal GETs already broke them. Never raises because of a response. The
     result is deterministic if the server is and the example database is empty.
     """
-    hunt = _Hunt(prepared.source, wire, broken_by, set(known), properties.number)
+    hunt = _Hunt(prepared.source, wire, broken_by, set(known), properties.wanted)
     examples = _database(properties)
     if examples is not None:
         hunt.remember(examples)
@@ -141,6 +142,8 @@ class _Hunt:
     smallest: dict[tuple[str, str], _Breach] = field(default_factory=dict)
     """The smallest requests that broke a clause, by family and clause."""
     last: tuple[Parts, ...] = ()
+    tried: set[Parts] = field(default_factory=set)
+    """The single requests that were sent."""
 
     @property
     def over(self) -> bool:
@@ -160,6 +163,7 @@ class _Hunt:
             found = self._asked(self.wire.scatter, [parts for _, parts in batch])
             for (family, parts), exchanges in zip(batch, found, strict=True):
                 if exchanges:
+                    self.tried.add(parts)
                     self._count(family, 1)
                     self._judge(family, (parts,), exchanges)
 
@@ -269,6 +273,7 @@ class _Hunt:
             families,
             self.source.sha256,
             self.source.schemathesis,
+            tuple(in_words(each.parts) for each in self.source.declared if each.parts not in self.tried),
         )
 
     def _confirmed(self, place: tuple[str, str], plain: list[list[Exchange]], *, again: bool) -> Smallest:

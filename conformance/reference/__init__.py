@@ -1,1 +1,1 @@
-"""A server that conforms, and the same server with one fault at a time. It shares no code with ``contract/``."""
+"""The reference server: it conforms, or has one chosen fault. It shares no code with the checks in ``contract/``."""

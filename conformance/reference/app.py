@@ -45,7 +45,8 @@ class Reference:
     ) -> None:
         """Serve the queue at ``path``. ``period`` (between new jobs) and ``clock`` are in seconds.
 
-        ``bodies`` must be endless. They are sent instead of the queue: each by one GET and by the HEADs before it.
+        If ``bodies`` is given, it must be endless. Each GET then gets the next body instead of the queue, and a HEAD
+        gets the headers of the GET that follows.
         """
         self.path = path
         self.key = key
@@ -88,7 +89,7 @@ class Reference:
         return reply
 
     async def play(self, wire: bytes) -> AsyncIterator[bytes]:
-        """Yield the bytes of a response as they are sent. HangUpError means that the connection ends there."""
+        """Yield the bytes to send for the response ``wire``. Raises HangUpError where the connection must be closed."""
         for twist in reversed(self._twists):
             if twist.plays:
                 async for piece in twist.plays(wire):
@@ -97,7 +98,7 @@ class Reference:
         yield wire
 
     def _refusal(self, ask: IncomingRequest, blank: Reply) -> Reply | None:
-        """Return the response to a request that must not get the queue; None if it gets the queue."""
+        """Return the response to a request that must not get the queue; None if the request may get the queue."""
         methods = "GET, HEAD, OPTIONS" if self.board is None else "GET, HEAD, OPTIONS, POST"
         other = None if self.board is None else operation(self.board, ask, blank, self.path)
         if other is None and ask.path != self.path:
@@ -138,7 +139,7 @@ class Reference:
 
 
 class _RawResponse(web.StreamResponse):
-    """A response all of whose bytes are our own. aiohttp only parses requests and manages connections."""
+    """A response that is sent exactly as the endpoint wrote it. aiohttp only parses requests and keeps connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
         super().__init__()

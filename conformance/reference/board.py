@@ -1,12 +1,12 @@
-"""A queue that accepts jobs. Submitting, deleting and interrupting depend only on the calls and a clock. Pure.
+"""A simulated queue that accepts jobs: clients can submit, delete and interrupt them.
 
-It follows Comfy Cloud's document: jobs run oldest first, whatever ``number`` and ``front`` say; deleting and clearing
-remove pending jobs, and interrupting stops running ones.
+Its state depends only on the calls and on the times given in them. It follows Comfy Cloud's document: the oldest job
+runs first, even if a submission has ``number`` or ``front``; deleting and clearing remove pending jobs, and
+interrupting stops running jobs.
 """
 
 from __future__ import annotations
 
-import copy
 import uuid
 from dataclasses import dataclass
 from itertools import count
@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from conformance.reference.queue import Queue, QueueItem
 
 BoardResponse = tuple[int, object]
-"""Status and body of a response. None means an empty body."""
+"""Status and body of a response. A body of None is sent as an empty body."""
 
 
 @dataclass
@@ -34,11 +34,18 @@ class Job:
     ends: float | None = None
 
 
+def copied(value: Any) -> Any:
+    """Return a copy of a JSON value. Each object and array in it is a new one."""
+    if isinstance(value, dict):
+        return {name: copied(member) for name, member in value.items()}
+    return [copied(member) for member in value] if isinstance(value, list) else value
+
+
 class Board:
-    """A queue whose jobs wait, run and end as time passes. Each call gives the time, which never goes back.
+    """A simulated queue whose jobs wait, run and end as time passes. ``advance`` sets the time, which must not go back.
 
     ``workers`` jobs run at once, each for ``step`` seconds per node of its workflow. Every ``foreign`` seconds another
-    user submits a job. A fault is a subclass that overrides a method.
+    user submits a job. Each fault of such a queue is a subclass that overrides a method.
     """
 
     workers: ClassVar[int] = 1
@@ -121,7 +128,7 @@ class Board:
     # --- requests -----------------------------------------------------------------------------------------------------
 
     def submit(self, body: Any) -> BoardResponse:
-        """Accept or refuse a prompt, and return the response."""
+        """Accept or refuse a submission, and return the response."""
         graph = body.get("prompt") if isinstance(body, dict) else None
         problem = self.problem_of(graph)
         if problem is not None:
@@ -140,7 +147,7 @@ class Board:
         return "A node has an unknown class." if unknown else None
 
     def refusal(self, _graph: Any, _body: Any, problem: str) -> BoardResponse:
-        """Return the response to a prompt that cannot run."""
+        """Return the response to a submission whose workflow cannot run."""
         return 400, {
             "error": {"type": "invalid_prompt", "message": problem, "details": "", "extra_info": {}},
             "node_errors": {},
@@ -149,12 +156,12 @@ class Board:
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         """Add a job to the queue."""
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = Job(self.id_for(body), copy.deepcopy(graph), outputs, self.now, self.number_for(body))
+        job = Job(self.id_for(body), copied(graph), outputs, self.now, self.number_for(body))
         self.jobs.append(job)
         return job
 
     def id_for(self, _body: dict[str, Any]) -> str:
-        """Return the id of a new job. It is always a new one, whatever id the client sent."""
+        """Return the id of a new job. An id that the client sent is ignored."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def number_for(self, _body: dict[str, Any]) -> float:
@@ -209,7 +216,7 @@ class Board:
         return [
             position,
             job.prompt_id,
-            copy.deepcopy(job.workflow),
+            copied(job.workflow),
             list(job.outputs),
             {"create_time": int(job.created * 1000)},
         ]
@@ -226,7 +233,7 @@ class Board:
         return {"jobs": [self.entry(job) for job in page], "pagination": pages}
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as GET /api/jobs lists it. There the document demands seconds for its time."""
+        """Return a job as GET /api/jobs lists it. Its create_time is in seconds there, as the document requires."""
         return {"id": job.prompt_id, "status": job.status, "create_time": int(job.created)}
 
 
@@ -237,7 +244,7 @@ class SeveralWorkers(Board):
 
 
 class Shared(Board):
-    """A queue to which another user submits a job every 70 milliseconds. Two jobs run at once."""
+    """A queue that runs two jobs at once, and to which another user submits a job every 70 milliseconds."""
 
     workers = 2
     step = 0.03
@@ -251,7 +258,7 @@ class Slow(Board):
 
 
 class InBetween(Board):
-    """A queue in which a job that starts is in neither list for a moment."""
+    """A queue in which a job that has just started is in neither list for a moment."""
 
     moment: ClassVar[float] = 0.3
 
@@ -263,7 +270,7 @@ class InBetween(Board):
 
 
 class Oss(Board):
-    """A queue that behaves as ComfyUI's: its own order, ids and numbers chosen by clients, empty responses."""
+    """A queue that behaves as ComfyUI's: its order of elements, ids and numbers from clients, empty response bodies."""
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -275,7 +282,7 @@ class Oss(Board):
         return sorted(super().pending, key=lambda job: job.number)
 
     def submit(self, body: Any) -> BoardResponse:
-        """Accept a prompt unless a job already has its prompt_id."""
+        """Accept a submission unless a job already has its prompt_id."""
         named = body.get("prompt_id") if isinstance(body, dict) else None
         if named is not None and any(job.prompt_id == named for job in self.jobs):
             return self.refusal(None, body, "A job with this prompt_id already exists.")
@@ -286,7 +293,7 @@ class Oss(Board):
         return str(body.get("prompt_id") or super().id_for(body))
 
     def number_for(self, body: dict[str, Any]) -> float:
-        """Return the number that the client chose, or else the next one; with ``front`` its negative."""
+        """Return the number that the client chose, or the next free number, which is negated if ``front`` is set."""
         if "number" in body:
             return float(body["number"])
         number = next(self._numbers)
@@ -310,5 +317,5 @@ class Oss(Board):
         return [job.number, prompt_id, workflow, metadata, outputs]
 
     def entry(self, job: Job) -> dict[str, Any]:
-        """Return a job as ComfyUI's GET /api/jobs lists it. Its time is in milliseconds."""
+        """Return a job as ComfyUI's GET /api/jobs lists it. Its create_time is in milliseconds."""
         return super().entry(job) | {"create_time": int(job.created * 1000), "priority": job.number}

@@ -1,4 +1,4 @@
-"""Limits that a server or its gateway applies before it looks at a request: request rate, start-up and bans."""
+"""Refuse requests without looking at them: too many requests, a server that is still starting, a banned client."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply
 class Door:
     """How many requests a server accepts, and when. Times are in seconds.
 
-    A token bucket of ``burst`` requests refills at ``rate`` per second. With a ``window``, each window accepts
-    ``burst`` requests instead. Other requests get ``status``, with a Retry-After if ``tells``. So do all requests in
-    the first ``starts`` seconds. ``bans`` is the status that a client gets for every request after a wrong key; 0
-    closes the connection.
+    A token bucket of ``burst`` requests refills at ``rate`` per second; with a ``window``, each period of that length
+    accepts ``burst`` requests instead. A request above the limit gets ``status``, with a Retry-After if ``tells`` is
+    true. So does every request in the first ``starts`` seconds. ``bans`` is the status of every response to a client
+    that has once sent a wrong key; 0 closes the connection instead.
     """
 
     rate: float = inf

@@ -19,23 +19,25 @@ from conformance.reference.message import items
 from conformance.strategies import Dialect, QueueInfo, encoded, queue_infos
 
 BATCH: Final = 5
-"""The number of bodies that are generated at a time. A batch takes some 100 ms, and each one has a fixed cost."""
+"""The number of bodies that are generated at a time. Each batch has a fixed cost; with this number it takes some 100
+ms.
+"""
 APART: Final = 100
-"""In this many successive responses no prompt_id occurs twice, because a job that is listed again must not change."""
+"""No prompt_id occurs in two of this many successive responses: the jobs would differ, and a job must not change."""
 
 
 def answers(seed: int, dialect: Dialect = "cloud") -> Iterator[bytes]:
     """Yield bodies of 200 responses without end, generated on demand.
 
     The same seed gives the same sequence with the same versions of Hypothesis and of this package (and in the same
-    program, since Hypothesis also draws constants that it finds in modules of the working tree). Successive responses
-    have no job in common. All jobs were created before 2025-11-24.
+    program, since Hypothesis also uses constants from the modules of the working tree). Successive responses have no
+    job in common. All jobs were created before 2025-11-24.
     """
     recent: deque[set[str]] = deque(maxlen=APART)
     names = (str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{number}")) for number in count())
 
     def unheard_of(info: QueueInfo) -> QueueInfo:
-        """Rename jobs that have the id of a recent job, because Hypothesis often repeats values."""
+        """Give a new id to each job whose id a recent response contains, because Hypothesis often repeats values."""
         used = set().union(*recent)
         for item in items(info):
             item[1] = next(names) if item[1] in used else item[1]

@@ -1,4 +1,4 @@
-"""Many reference endpoints in one process, below different paths of one port, to test checks of many targets."""
+"""Many reference endpoints in one process, on different paths of one port, to test checks of many targets."""
 
 from __future__ import annotations
 

@@ -14,12 +14,11 @@ from conformance.reference.queue import Queue
 
 @dataclass(frozen=True)
 class IncomingRequest:
-    """One request, with what the endpoint knows when it arrives.
+    """One request, and the state of the endpoint when it arrives.
 
-    ``headers`` are names as sent with their values, in order; ``query`` has no ``?``. ``key`` is the key that the
-    endpoint requires, if any. ``now`` is in seconds since the epoch. ``read`` is the number of this GET among those
-    that got the queue, from 1. ``connections`` is the number of open connections, ``writing`` that of POST requests in
-    progress.
+    ``headers`` are pairs of name (as sent) and value, in order; ``query`` has no ``?``. ``key`` is the key that the
+    endpoint requires, if any. ``now`` is in seconds since the epoch. ``read`` counts the GETs that got the queue so
+    far, including this one. ``connections`` counts the open connections, ``writing`` the POST requests in progress.
     """
 
     method: str
@@ -38,7 +37,7 @@ class IncomingRequest:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def members(self, name: str) -> str | None:
-        """Return the value of a list-based field over all its lines, or None."""
+        """Return the values of all fields called ``name`` (any case), joined by commas; None if there are none."""
         found = [value for key, value in self.headers if key.lower() == name.lower()]
         return ", ".join(found) if found else None
 
@@ -49,7 +48,7 @@ class IncomingRequest:
         return coding in weights and float(weights[coding] or 1) > 0
 
     def every(self, count: int) -> bool:
-        """Whether this is a GET whose number is a multiple of ``count``."""
+        """Whether this is a GET of the queue, and its number among these GETs (``read``) is a multiple of ``count``."""
         return self.method == "GET" and self.read > 0 and self.read % count == 0
 
     def with_key(self) -> IncomingRequest:
@@ -59,7 +58,7 @@ class IncomingRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """One response. ``headers`` lack Content-Length and Transfer-Encoding, which are added when it is sent."""
+    """One response. Content-Length and Transfer-Encoding are not in ``headers``: they are added when it is sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -68,7 +67,7 @@ class Reply:
     chunked: bool = False
 
     def having(self, body: bytes | None = None, **headers: str | None) -> Reply:
-        """Return this response with another body, or with header fields set (``content_type=...``) or removed."""
+        """Return this response with ``body``, if given, and fields set (``content_type=...``) or removed (None)."""
         named = {name.replace("_", "-").title().replace("Etag", "ETag"): value for name, value in headers.items()}
         merged = {name: value for name, value in {**self.headers, **named}.items() if value is not None}
         return replace(self, headers=merged, body=self.body if body is None else body)
@@ -86,15 +85,16 @@ class Reply:
         """Whether the connection stays open after this response."""
         return self.version == "HTTP/1.1" and self.headers.get("Connection") != "close"
 
-    def _has(self, name: str) -> bool:
-        return name in (known.lower() for known in self.headers)
-
     def wire(self, method: str) -> bytes:
         """Return the response to a request with ``method`` as the bytes to send."""
         headers = dict(self.headers)
         if self.chunked:
             headers["Transfer-Encoding"] = "chunked"
-        elif self.version == "HTTP/1.1" and self.status not in {204, 304} and not self._has("content-length"):
+        elif (
+            self.version == "HTTP/1.1"
+            and self.status not in {204, 304}
+            and "content-length" not in map(str.lower, self.headers)
+        ):
             headers["Content-Length"] = str(len(self.body))
         head = f"{self.version} {self.status} {HTTPStatus(self.status).phrase}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -107,7 +107,10 @@ class Reply:
 
 
 class HangUpError(Exception):
-    """Raised while a response is sent: the connection ends here. With ``reset`` it ends with a TCP reset."""
+    """Raised to close the connection instead of sending more bytes.
+
+    With ``reset``, the connection ends with a TCP reset.
+    """
 
     def __init__(self, *, reset: bool = False) -> None:
         super().__init__()

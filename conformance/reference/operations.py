@@ -1,4 +1,4 @@
-"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a board that accepts jobs."""
+"""The HTTP operations other than reading the queue, such as POST /api/prompt, for a queue that accepts jobs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conformance.reference.message import IncomingRequest, Reply
 UNREADABLE: Final = object()
 """Stands for a request body that is not JSON."""
 SORTS: Final = ("create_time", "created_at", "execution_time", "execution_duration")
-"""The values of ``sort_by`` that Comfy Cloud or ComfyUI know."""
+"""The values of ``sort_by`` that Comfy Cloud or ComfyUI accepts."""
 
 
 def operation(board: Board, ask: IncomingRequest, blank: Reply, queue: str) -> Callable[[], Reply] | None:
     """Return a function that performs the requested operation; None if the request is for another path or method.
 
-    ``queue`` is the path of the queue. The other paths are beside it.
+    ``queue`` is the path of the queue. The paths of the other operations replace its last segment.
     """
     beside = queue.rpartition("/")[0]
     answers: dict[tuple[str, str], Callable[[], Reply]] = {

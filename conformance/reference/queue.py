@@ -19,9 +19,9 @@ Queue = dict[str, Any]
 class MovingQueue:
     """A queue to which a job is added every ``period`` seconds. Each job waits, runs and ends.
 
-    ``origin`` is the creation time of job 0 in seconds since the Unix epoch. A job waits until ``waiting`` later jobs
-    exist, then runs until ``running`` more exist. From ``waiting + running`` periods on, that many jobs are always
-    listed.
+    ``origin`` is the creation time of job 0 in seconds since the Unix epoch. A job is pending until ``waiting`` later
+    jobs exist, then runs until ``running`` more exist. Once ``waiting + running`` periods have passed, the queue always
+    lists ``waiting`` pending and ``running`` running jobs.
     """
 
     origin: float
@@ -32,7 +32,7 @@ class MovingQueue:
 
     @classmethod
     def full(cls, now: float, period: float, waiting: int, running: int = 1, seed: int = 0) -> MovingQueue:
-        """Return a queue that is already full at ``now`` (seconds since the epoch)."""
+        """Return a queue that already lists ``waiting`` and ``running`` jobs at ``now`` (seconds since the epoch)."""
         return cls(now - (waiting + running) * period, period, waiting, running, seed)
 
     def snapshot(self, now: float) -> Queue:

@@ -14,13 +14,14 @@ from typing import Final, Self, TypeVar
 
 from aiohttp import web
 
+from conformance.problems import UsageProblem
 from conformance.reference.app import Reference, handler
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
 KEY: Final = "reference-key-a1b2c3"
-"""The key that a variant or fault requires if it needs one and the caller gives none."""
+"""The key that the endpoint requires if its variant or fault needs a key and the caller gives none."""
 
 
 T = TypeVar("T")
@@ -30,12 +31,12 @@ _SILENT: Final = logging.getLogger("conformance.reference")
 _SILENT.disabled = True  # malformed requests get a 400 and are not logged
 
 
-class Unservable(ValueError):
-    """The variant or fault is unknown, or does not fit the other settings. The message is one line."""
+class Unservable(UsageProblem, ValueError):
+    """The variant or fault is unknown, or does not fit the other settings."""
 
 
 class ReferenceServer:
-    """A server that runs inside a ``with`` block. ``url`` and ``port`` are known from its start."""
+    """A server that runs inside a ``with`` block. ``url`` and ``port`` are known once the block is entered."""
 
     url: str
     port: int
@@ -82,7 +83,7 @@ class ReferenceServer:
 class Endpoint(ReferenceServer):
     """A reference endpoint that runs inside a ``with`` block.
 
-    ``url`` lacks the queue path; ``key`` is the required key.
+    ``url`` does not include the path of the queue; ``key`` is the required key, or None.
     """
 
     def __init__(self, reference: Reference, host: str, port: int, prefix: str) -> None:
@@ -107,11 +108,11 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
 ) -> Endpoint:
     """Return an endpoint as a context manager.
 
-    ``variant`` and ``fault`` are names. With the default variant, a fault uses the variant on which it shows. If that
-    needs a key, it is ``KEY`` unless one is given. ``period`` is in seconds from one new job to the next. ``clock``
-    returns seconds since the epoch.
+    ``variant`` and ``fault`` are names. If the variant is the default, a fault uses its own variant, which shows the
+    fault. If the variant or the fault needs a key and none is given, the key is ``KEY``. ``period`` is in seconds from
+    one new job to the next. ``clock`` returns seconds since the epoch.
 
-    ``bodies`` must be endless, and are sent one by one instead of the queue. ``generate`` is the seed of random
+    ``bodies`` must be endless. They are sent in turn instead of the queue. ``generate`` is the seed of random
     conforming bodies (see ``generated``; raises ModuleNotFoundError without Hypothesis). Raises Unservable if a name is
     unknown, or if the variant or fault would change a queue that is not served.
     """
@@ -126,7 +127,7 @@ def serve(  # noqa: PLR0913 - one parameter for each setting
             other = f"--{kind} {each.name} cannot be combined with --generate"
             if generate is None:
                 other = f"{kind} {each.name} cannot be combined with answers"
-            raise Unservable(f"{other}: it changes the jobs, and these replace them")
+            raise Unservable(f"{other}: the {kind} changes the jobs, but generated responses replace them")
     if generate is not None:
         from conformance.reference import generated
 

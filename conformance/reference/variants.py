@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import re
 import time
@@ -15,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
 from conformance.reference.door import Door
-from conformance.reference.message import IncomingRequest, Reply, Twist, items, verbatim
+from conformance.reference.message import IncomingRequest, Reply, Twist, items
 from conformance.reference.queue import Queue, QueueItem
-from conformance.reference.tolerances import TABLE
+from conformance.reference.tolerances import TABLE, common
+from conformance.reference.tolerances.row import each_job
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,7 +31,7 @@ class Variant:
 
     ``waiting`` and ``running`` are numbers of jobs, ``period`` is in seconds from one new job to the next. ``still``
     means that the queue never changes. ``dialect`` is the order of the elements of a job. A variant with a ``board``
-    accepts jobs and lists only these. ``door`` limits which requests are accepted.
+    accepts jobs and lists only the submitted ones. ``door`` limits which requests are accepted.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Variant:
     prefix: str = ""
     needs_key: bool = False
     key: str | None = None
-    """The key that it requires, if that must be a certain one."""
+    """The key that the endpoint requires, if the variant needs a particular key."""
     dialect: str = "cloud"
     board: type[Board] | None = None
     door: Door = OPEN
@@ -80,23 +79,26 @@ VARIANTS: Final[dict[str, Variant]] = {
             "The server accepts jobs, while another user submits fourteen a second.",
             board=Shared,
         ),
-        Variant("takes-jobs-and-loses-sight", "A job that starts is in neither list for 0.3 seconds.", board=InBetween),
+        Variant(
+            "takes-jobs-and-loses-sight", "For 0.3 seconds after its start, a job is in neither list.", board=InBetween
+        ),
     )
 }
 
 
-def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
-    """Return a decorator that makes a variant of a function for one stage of a response (see ``Twist``).
+def _enter(function: Callable[..., Any], twist: Twist, setting: dict[str, Any]) -> None:
+    """Add a variant. The function's name and docstring become those of the variant."""
+    name = function.__name__.strip("_").replace("_", "-")
+    assert name not in VARIANTS, name
+    VARIANTS[name] = Variant(name, (function.__doc__ or "").partition("\n")[0], twist, **setting)
 
-    The function's name and docstring become those of the variant.
-    """
+
+def _stage(stage: str) -> Callable[..., Callable[[Function], Function]]:
+    """Return a decorator that makes a variant of a function for one stage of a response (see ``Twist``)."""
 
     def decorator(**setting: Any) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
-            name = function.__name__.strip("_").replace("_", "-")
-            assert name not in VARIANTS, name
-            summary = (function.__doc__ or "").partition("\n")[0]
-            VARIANTS[name] = Variant(name, summary, Twist(**{stage: function}), **setting)
+            _enter(function, Twist(**{stage: function}), setting)
             return function
 
         return register
@@ -108,16 +110,13 @@ _lists, _writes, _replies = _stage("lists"), _stage("writes"), _stage("replies")
 
 
 def _each(**setting: Any) -> Callable[[Callable[[QueueItem], object]], Callable[[QueueItem], object]]:
-    """Return a decorator that makes a variant of a function which changes one job in place."""
+    """Return a decorator that adds a variant.
+
+    The decorated function changes one job in place; it is called for every job.
+    """
 
     def register(function: Callable[[QueueItem], object]) -> Callable[[QueueItem], object]:
-        def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
-            for item in items(queue):
-                function(item)
-            return queue
-
-        lists.__name__, lists.__doc__ = function.__name__, function.__doc__
-        _lists(**setting)(lists)
+        _enter(function, each_job(function), setting)
         return function
 
     return register
@@ -149,47 +148,11 @@ def every_uuid_version(item: QueueItem) -> None:
 
 
 @_each()
-def ties(item: QueueItem) -> None:
-    """All jobs have the same create_time, as in a batch."""
-    item[4]["create_time"] -= item[4]["create_time"] % 60_000
-
-
-@_each()
-def clock_ahead(item: QueueItem) -> None:
-    """The clock behind create_time is half a minute ahead of the clock behind Date."""
-    item[4]["create_time"] += 30_000
-
-
-@_each()
-def gaps_in_numbers(item: QueueItem) -> None:
-    """Job numbers rise in steps of ten."""
-    item[0] *= 10
-
-
-@_each()
-def numbers_that_stay(item: QueueItem) -> None:
-    """A job keeps its number, which is large, for its whole life."""
-    item[0] = item[4]["create_time"]
-
-
-@_each()
 def unicode(item: QueueItem) -> None:
-    """Titles, node ids and output ids contain text from every plane of Unicode, and every escape of JSON."""
+    """Titles, node ids and output ids contain text from every plane of Unicode, and every kind of JSON escape."""
     planes = "".join(chr((plane << 16) + 0xFFF0 + 0xD) for plane in range(17))
     item[2]["3"]["_meta"]["title"] = f'日本 ünï 👩‍🚀 \u202e{planes}\u2028\u2029\ufeff\x7f\x00\x1b[31m<b>&"\\/\b\f\n\r\t'
     _rename(item, lambda name: f"узел 😀 /~{name}")
-
-
-@_each()
-def big_seeds(item: QueueItem) -> None:
-    """Seeds are as large as ComfyUI allows (2^64-1), which is beyond exact doubles."""
-    item[2]["3"]["inputs"] |= {"seed": 2**64 - 1, "noise_seed": 2**53 + 1}
-
-
-@_each()
-def odd_numbers(item: QueueItem) -> None:
-    """Inputs of nodes are numbers in every notation of JSON."""
-    item[2]["3"]["inputs"]["sigmas"] = [verbatim(text) for text in ("-0", "-0.0", "1e-7", "1E+5", "-12.50e00")]
 
 
 @_each()
@@ -199,12 +162,6 @@ def deep_workflow(item: QueueItem) -> None:
     for _ in range(93):  # the body, its list, the item, the workflow, the node and its inputs are six more levels
         value = [value]
     item[2]["3"]["inputs"]["nested"] = value
-
-
-@_each()
-def links_of_lists(item: QueueItem) -> None:
-    """Inputs are lists that look almost like links, but are values."""
-    item[2]["3"]["inputs"] |= {"size": [512, 512], "range": ["a", "b"], "names": ["no such node"], "none": []}
 
 
 @_each()
@@ -219,12 +176,6 @@ def editor_workflow(item: QueueItem) -> None:
     nodes = [{"id": int(name), "type": node["class_type"], "pos": [0, 0]} for name, node in item[2].items()]
     links = [[1, 3, 0, 4, 0, "IMAGE"], [2, 4, 0, 7, 0, "IMAGE"], [3, 4, 0, 9, 0, "IMAGE"]]
     item[2] = {"last_node_id": 9, "last_link_id": 3, "nodes": nodes, "links": links, "groups": [], "version": 0.4}
-
-
-@_each()
-def redacted_credentials(item: QueueItem) -> None:
-    """Metadata has names of credentials, but their values are removed."""
-    item[4]["extra_data"] = {"api_key_comfy_org": "[REDACTED]", "auth_token_comfy_org": ""}
 
 
 # --- JSON text --------------------------------------------------------------------------------------------------------
@@ -257,15 +208,6 @@ def _ok(reply: Reply) -> bool:
 
 
 @_replies()
-def _gzip(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Responses are compressed with gzip for clients that accept it."""
-    if not _ok(reply):
-        return reply
-    varied = reply.having(vary="Accept-Encoding")
-    return varied.having(gzip.compress(reply.body, 1), content_encoding="gzip") if ask.accepts("gzip") else varied
-
-
-@_replies()
 def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
     """Responses are compressed with deflate (zlib format) for clients that accept it."""
     if not _ok(reply):
@@ -275,26 +217,8 @@ def _deflate(reply: Reply, ask: IncomingRequest) -> Reply:
 
 
 @_replies()
-def chunked(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Responses are chunked and have no Content-Length."""
-    return replace(reply, chunked=_ok(reply))
-
-
-@_replies()
-def http_1_0(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Responses are HTTP/1.0, and the end of the connection ends the body."""
-    return replace(reply, version="HTTP/1.0")
-
-
-@_replies()
-def connection_close(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """The connection is closed after each response."""
-    return reply.having(connection="close")
-
-
-@_replies()
 def charset_parameter(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Content-Type has a parameter and another letter case."""
+    """Content-Type has a charset parameter and other letter case."""
     return reply.having(content_type="Application/JSON; Charset=UTF-8") if reply.body else reply
 
 
@@ -312,31 +236,8 @@ def ids_of_answers(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 @_replies()
-def vary_on_key(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Vary: X-API-Key protects the queue in shared caches, instead of no-store."""
-    return reply.having(cache_control="max-age=1", vary="x-api-key, Accept-Encoding") if _ok(reply) else reply
-
-
-@_replies()
-def private_cache(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A browser may store a response for two seconds. Responses have Age."""
-    return reply.having(cache_control="private, max-age=2", age="1") if _ok(reply) else reply
-
-
-@_replies()
-def etag(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Responses have an ETag, and a matching If-None-Match gets a 304."""
-    if not _ok(reply):
-        return reply
-    tag = f'"{hashlib.blake2b(reply.body, digest_size=8).hexdigest()}"'
-    known = [member.strip().removeprefix("W/") for member in (ask.header("if-none-match") or "").split(",")]
-    tagged = reply.having(etag=tag)
-    return replace(tagged.having(b"", content_type=None), status=304) if tag in known else tagged
-
-
-@_replies()
 def range_206(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A range request gets the range."""
+    """A range request gets a 206 with the requested range."""
     wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", ask.header("range") or "")
     if not _ok(reply) or ask.method != "GET" or wanted is None:
         return reply.having(accept_ranges="bytes") if _ok(reply) else reply
@@ -382,26 +283,8 @@ def cors(reply: Reply, ask: IncomingRequest) -> Reply:
 
 
 @_replies()
-def cors_wildcard(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Every origin may read the responses, without credentials."""
-    return reply.having(access_control_allow_origin="*", access_control_allow_headers="X-API-Key")
-
-
-@_replies()
-def options_405(reply: Reply, ask: IncomingRequest) -> Reply:
-    """OPTIONS gets a 405 with Allow."""
-    return reply.error(405, "Use GET.", allow="HEAD, GET") if ask.method == "OPTIONS" and reply.status == 204 else reply
-
-
-@_replies()
-def options_501(reply: Reply, ask: IncomingRequest) -> Reply:
-    """OPTIONS gets a 501."""
-    return reply.error(501, "Use GET.") if ask.method == "OPTIONS" and reply.status == 204 else reply
-
-
-@_replies()
 def html_elsewhere(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Errors that the document does not describe are HTML pages, as a gateway sends them."""
+    """Error responses that the document does not describe are HTML pages, as a gateway sends them."""
     if reply.status not in {404, 405} and not (ask.method == "OPTIONS" and reply.status == 204):
         return reply
     other = reply.having(b"<html><h1>Not here</h1></html>", content_type="text/html", allow="GET, HEAD")
@@ -485,67 +368,4 @@ VARIANTS["oss-takes-jobs"] = Variant(
 )
 
 
-# --- limits on the rate, start-up and bans ----------------------------------------------------------------------------
-
-VARIANTS.update(
-    {
-        variant.name: variant
-        for variant in (
-            Variant("ten-a-second", "More than ten requests a second get a 429.", door=Door(rate=10)),
-            Variant(
-                "four-a-second",
-                "More than four requests a second get a 429 with a Retry-After.",
-                door=Door(rate=4, burst=4, tells=True),
-            ),
-            Variant("two-a-second", "More than two requests a second get a 429.", door=Door(rate=2)),
-            Variant(
-                "two-a-second-or-503",
-                "More than two requests a second get a 503 with a Retry-After.",
-                door=Door(rate=2, status=503, tells=True),
-            ),
-            Variant(
-                "one-in-two-seconds", "A request less than two seconds after another gets a 429.", door=Door(rate=0.5)
-            ),
-            Variant(
-                "thirty-a-minute",
-                "More than thirty requests within a minute get a 429 with a Retry-After.",
-                door=Door(burst=30, window=60, tells=True),
-            ),
-            Variant(
-                "thirty-a-minute-without-retry-after",
-                "More than thirty requests within a minute get a 429 without a Retry-After.",
-                door=Door(burst=30, window=60),
-            ),
-            Variant(
-                "bucket-of-25",
-                "After twenty-five requests at once, more than four a second get a 429.",
-                door=Door(rate=4, burst=25),
-            ),
-            Variant(
-                "starts-for-four-seconds",
-                "The server needs four seconds to start. Until then it sends a 503 with a Retry-After.",
-                door=Door(starts=4, status=503, tells=True),
-            ),
-            Variant(
-                "bans-with-403",
-                "After one wrong key the client's address only gets a 403.",
-                needs_key=True,
-                door=Door(bans=403),
-            ),
-            Variant(
-                "bans-with-429",
-                "After one wrong key the client's address only gets a 429.",
-                needs_key=True,
-                door=Door(bans=429),
-            ),
-            Variant(
-                "bans-by-hanging-up",
-                "After one wrong key the client's address gets no response.",
-                needs_key=True,
-                door=Door(bans=0),
-            ),
-        )
-    }
-)
-
-VARIANTS.update({row.name: Variant(row.name, row.summary, row.twist, **row.settings) for row in TABLE})
+VARIANTS.update({row.name: Variant(row.name, row.summary, row.twist, **row.settings) for row in (*common.ROWS, *TABLE)})

@@ -1,4 +1,4 @@
-"""Advice on what to do next, about a finding and about a run."""
+"""Advice to the user: what to do about a finding, and what to do next after a run."""
 
 from __future__ import annotations
 
@@ -10,18 +10,10 @@ from conformance.contract.conversation import OK, UNAVAILABLE
 from conformance.contract.refusals import advice
 from conformance.exchange.model import NoResponse
 from conformance.judge.report import ClauseResult, Evidence, RecordedExchange, Report, Status, Verdict
-from conformance.render.words import (
-    core_not_exercised,
-    failed_on_should,
-    is_embedded,
-    register_problems,
-    register_summary,
-    sentence,
-    subject,
-    times,
-)
+from conformance.render.qualifiers import failed_on_should, is_embedded, register_problems, register_summary
+from conformance.render.words import core_not_exercised, sentence, subject, times
 
-_THE_VALUE_ITSELF: Final = "Send the value itself, not a string with its JSON: it is encoded twice."
+_THE_VALUE_ITSELF: Final = "Send the value as JSON, not as a string that contains JSON: it is encoded twice."
 _THE_API: Final = "Check that the target and --queue-path are those of the API, and not of a login page or a proxy."
 _CHECK_THE_KEY: Final = "Check the key before the queue is read, and answer 401 or 403 if it is missing or wrong."
 _THE_ERROR_FORM: Final = "Send errors as an object with the strings code and message at its top level."
@@ -58,11 +50,11 @@ REMEDIES: Final[dict[str, str]] = {
     "surrounded": "Send only the UUID, with nothing before or after it.",
     "empty": "Send [] for an empty list.",
 }
-"""The remedy for a finding, by its kind."""
+"""What to do about a finding, by the kind of the finding."""
 
 
 def cause_and_advice(result: ClauseResult, hint: str) -> tuple[str, str]:
-    """Split a hint into the likely cause and what to do, ``""`` if it says only the cause."""
+    """Split a hint into the likely cause and the advice. The advice is ``""`` if the hint contains only the cause."""
     if result.id == "status.served":
         cause, _, advice = hint.partition(": ")
         return cause, advice
@@ -70,7 +62,7 @@ def cause_and_advice(result: ClauseResult, hint: str) -> tuple[str, str]:
 
 
 def remedy(result: ClauseResult, evidence: Evidence | None, report: Report) -> str:
-    """Return what to do about a finding: the known remedy, else the rule to follow and how to check the fix."""
+    """Return what to do about a finding: the remedy for its kind, or the rule to follow and how to check the fix."""
     if result.status is Status.ERROR:
         return "This is a defect of the suite, not of the server. Please report it, with compliance.json."
     advice = cause_and_advice(result, evidence.hint)[1] if evidence is not None and evidence.hint else ""
@@ -103,7 +95,7 @@ def next_steps(report: Report) -> list[str]:
 
 
 def _to_update(report: Report) -> str:
-    """Return what to do about the problems of the register."""
+    """Return what to do about the problems of the register of known deviations."""
     kinds = {problem.problem for problem in (report.deviations.problems if report.deviations else ())}
     fix = "Fix the failures that no entry covers, or add entries for them." if "other-fingerprint" in kinds else ""
     return " ".join(filter(None, (fix, "Update the register." if kinds - {"other-fingerprint"} else "")))
@@ -122,7 +114,7 @@ def _no_response(report: Report) -> list[str]:
 
 
 def _to_see_more(report: Report) -> list[str]:
-    """Return what would make an inconclusive run conclusive."""
+    """Return what the user can do so that the next run is not inconclusive."""
     answered = [exchange for exchange in report.exchanges if exchange.response]
     steps = []
     if any(
@@ -143,7 +135,7 @@ def _to_see_more(report: Report) -> list[str]:
 
 
 def _refused(answered: Sequence[RecordedExchange]) -> str | None:
-    """Return what to do if no response is a 200 and most of them refuse the request or say to retry later."""
+    """Return what to do if most responses refuse the request or say to retry later; None if not, or if one is a 200."""
     responses = [(exchange.response, exchange.request) for exchange in answered if exchange.response]
     ((status, _),) = Counter(response.status for response, _ in responses).most_common(1)
     if status not in UNAVAILABLE or any(response.status == OK for response, _ in responses):

@@ -1,4 +1,4 @@
-"""A badge of a run: an SVG, and the JSON from which shields.io makes one (https://shields.io/endpoint)."""
+"""The badge of a run: an SVG image, and JSON from which shields.io makes a badge (https://shields.io/endpoint)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Badge(NamedTuple):
 def badge_of(of: Snapshot, label: str = LABEL) -> Badge:
     """Return the badge of a run.
 
-    Its text has the verdict, its qualifiers, the number of checked clauses of each profile, and the date.
+    Its text has the verdict with its qualifiers (such as a partial run), the number of checked clauses for each profile
+    (such as http), and the date.
     """
     run, counts = of.run, of.run.counts
     checked = [f"{one.profile.value} {one.checked}/{one.total}" for one in of.profiles if one.checked]
@@ -88,5 +89,5 @@ def render_svg(badge: Badge) -> bytes:
 
 
 def _width(text: str) -> int:
-    """Return the approximate width of a text in 11-pixel Verdana. ``textLength`` forces it in other fonts."""
+    """Return the approximate width of a text in 11-pixel Verdana. ``textLength`` scales other fonts to this width."""
     return round(sum(4.2 if c in _NARROW else 9.5 if c in _WIDE else 6.9 for c in text))

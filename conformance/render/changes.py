@@ -20,7 +20,7 @@ from conformance.text.plural import count
 
 KIND: Final[dict[str, str]] = {
     "failed": "Newly failed",
-    "warned": "Newly warned of",
+    "warned": "Now with a warning",
     "changed": "Broken in another way",
     "error": "The suite itself failed",
     "vanished": "No longer checked",
@@ -39,7 +39,7 @@ def groups(diff: Diff) -> list[tuple[ChangeKind, list[Change]]]:
 
 
 def headline(diff: Diff) -> str:
-    """Return one line that says whether anything got worse, and what."""
+    """Return one line that says whether the newer run is worse or better, and what changed."""
     calm = ", ".join(f"{len(group)} {KIND[kind].lower()}" for kind, group in groups(diff))
     if diff.outage is not None:
         told = f"{not_reached(diff.outage)}; no clauses were compared"
@@ -69,13 +69,6 @@ def target_name(run: PastRun) -> str:
     return run.name or ("the embedded reference endpoint" if run.target == "embedded" else run.target)
 
 
-def dialect(run: PastRun) -> str:
-    """Return the dialect that a run required, and for ``auto`` which one it turned out to be."""
-    if run.dialect != "auto" or run.read_as is None:
-        return run.dialect
-    return f"{run.dialect}, read as {'neither' if run.read_as == 'auto' else run.read_as}"
-
-
 def since(diff: Diff) -> str:
     """Return the earlier run of a comparison in words: ``Since run 11 of 2026-01-02 03:00:00 UTC``."""
     return f"Since run {diff.old.number} of {instant(diff.old.start)}"
@@ -94,7 +87,7 @@ def failure(one: Fingerprint) -> str:
 
 
 def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return in words the run since which a clause is broken; ``""`` if it passed when it was last checked."""
+    """Return in words since which run a clause is broken; ``""`` if the clause passed when it was last checked."""
     if clause.broken_since is None:
         return ""
     if clause.broken_since.number == newest.number:
@@ -103,7 +96,10 @@ def broken_since(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def line_note(clause: ClauseHistory, newest: PastRun) -> str:
-    """Return a short note for a clause: since when it is broken, or when it was last checked."""
+    """Return a short note for a clause: since when it is broken, or when it was last checked.
+
+    It is ``""`` if the clause passed in the newest run.
+    """
     if clause.broken_since is not None:
         return broken_since(clause, newest)
     if clause.last_exercised is None:
@@ -126,7 +122,7 @@ def over_time(clause: ClauseHistory, newest: PastRun) -> str:
 
 
 def runs_shown(history: History) -> str:
-    """Return which runs are listed: ``The last 30 of 35 runs, latest last``, or ``Both runs, latest last``."""
+    """Return which runs a page lists: ``The last 30 of 35 runs, latest last``, or ``Both runs, latest last``."""
     if history.total == 1:
         return "One run"
     listed = f"All {history.total:,} runs" if history.total > 2 else "Both runs"

@@ -13,7 +13,7 @@ from conformance.render import changes
 from conformance.render.changes import failure
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.terminal import Line, Style
-from conformance.render.words import STATUS, VERDICT, by_subject, instant, rule, sentence
+from conformance.render.words import STATUS, VERDICT, by_subject, dialect, instant, rule, sentence
 from conformance.text.safe import line
 
 _SIDE_KIND: Final[Mapping[str, str]] = {
@@ -47,20 +47,14 @@ _STYLE: Final[dict[Kind, Style]] = {
     "fixed": "conformant",
     "exercised": "conformant",
 }
-_OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
-    "different": "non-conformant",
-    "worse": "non-conformant",
-    "same": "conformant",
-    "better": "conformant",
-    "unclear": "inconclusive",
-}
-_ICON: Final[dict[Outcome, Verdict]] = {
+_VERDICT: Final[dict[Outcome, Verdict]] = {
     "same": Verdict.CONFORMANT,
     "better": Verdict.CONFORMANT,
     "different": Verdict.NON_CONFORMANT,
     "worse": Verdict.NON_CONFORMANT,
     "unclear": Verdict.INCONCLUSIVE,
 }
+"""The verdict whose icon and colour an outcome has."""
 
 
 def headline(comparison: Comparison) -> str:
@@ -71,7 +65,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def names(comparison: Comparison) -> tuple[str, str]:
-    """Return what the two runs are called: Old and New, or A and B."""
+    """Return the names of the two runs: Old and New for two runs of one server, otherwise A and B."""
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
@@ -85,7 +79,7 @@ def run_line(run: PastRun) -> str:
     """Describe a run in one line: number, target, dialect, time, verdict."""
     number = f"run {run.number}, " if run.number else ""
     told = f"{VERDICT[run.verdict].lower()}, {run.reason}"
-    return f"{number}{target(run)}, {changes.dialect(run)}, {instant(run.start)}: {told}"
+    return f"{number}{target(run)}, {dialect(run)}, {instant(run.start)}: {told}"
 
 
 def target(run: PastRun) -> str:
@@ -100,7 +94,7 @@ def status(found: Status | None) -> str:
 
 
 def ways(comparison: Comparison, row: Row) -> Iterator[str]:
-    """Yield, in words, the failures of a clause that only one of the two runs has."""
+    """Yield, in words, each failure of a clause that is in only one of the two runs."""
     found = [(row.only_b, "now"), (row.only_a, "before")]
     if not comparison.over_time:
         found = [(row.only_a, "A"), (row.only_b, "B")]
@@ -119,16 +113,17 @@ def comparison_lines(comparison: Comparison) -> list[Line]:
     for found, rows in groups(comparison.differing):
         lines.append(Line(_STYLE.get(found, "detail"), f"{kind(comparison, found)} ({len(rows)})"))
         for row in rows:
-            told = f"{row.clause} ({rule(_level(row), row.title)}): {_statuses(comparison, row)}"
+            level = f"{row.level}, core" if row.core else row.level
+            told = f"{row.clause} ({rule(level, row.title)}): {_statuses(comparison, row)}"
             way = [f"  {way}" for way in ways(comparison, row)]
             lines += [Line("detail", f"    {line(text)}") for text in (told, *way)]
-    return [*lines, Line(_OUTCOME_STYLE[comparison.outcome], line(headline(comparison)))]
+    return [*lines, Line(_VERDICT[comparison.outcome].value, line(headline(comparison)))]
 
 
 def comparison_markdown(comparison: Comparison, *, linked: bool = True) -> str:
     """Return ``summary.md`` of a comparison, with all text from servers escaped.
 
-    ``linked`` means that the reports of both runs are in ``a/`` and ``b/``.
+    If ``linked``, the page refers to the reports of both runs in ``a/`` and ``b/``.
     """
     rows = comparison.differing
     a, b = names(comparison)
@@ -159,29 +154,16 @@ def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
     alike = [row for row in comparison.clauses if row.kind == "same"]
     return render(
         "comparison.html",
-        _ICON[comparison.outcome],
+        _VERDICT[comparison.outcome],
         styles=("style.css", "comparison.css"),
         version=__version__,
         comparison=comparison,
-        compared=SimpleNamespace(
-            OUTCOME=OUTCOME, status=status, target=target, headline=headline, kind=kind, dialect=changes.dialect
-        ),
+        compared=SimpleNamespace(OUTCOME=OUTCOME, status=status, target=target, headline=headline, kind=kind),
         linked=linked,
         sides=tuple(zip("ab", *zip(*_sides(comparison), strict=True), strict=True)),
         groups=groups(comparison.differing),
-        alike=by_subject([_Named(row) for row in alike]),
+        alike=by_subject(alike, lambda row: row.clause),
     )
-
-
-class _Named:
-    """A row of the comparison with the clause's id as ``id``, which ``by_subject`` needs."""
-
-    def __init__(self, row: Row) -> None:
-        self.id, self.row = row.clause, row
-
-
-def _level(row: Row) -> str:
-    return f"{row.level}{', core' if row.core else ''}"
 
 
 def _statuses(comparison: Comparison, row: Row) -> str:

@@ -15,7 +15,7 @@ from jinja2.bccache import Bucket
 class Compiled(FileSystemBytecodeCache):
     """Stores compiled templates in ``__pycache__`` beside this file, if Python may write there.
 
-    A cached template is used only with the same source, Python, Jinja and ``page.py``. Otherwise it is compiled again.
+    If the source of a template, Python, Jinja or ``page.py`` has changed, the template is compiled again.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,10 @@ class Compiled(FileSystemBytecodeCache):
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Store a compiled template. Failing is fine: users often cannot write to a package's directory."""
+        """Store a compiled template.
+
+        Errors are ignored: users often cannot write to the directory of an installed package.
+        """
         if not sys.dont_write_bytecode:
             with suppress(OSError):
                 super().dump_bytecode(bucket)

@@ -10,7 +10,8 @@ import msgspec
 
 from conformance.judge.report import ClauseResult, Report, Status
 from conformance.render.junit import details, first_line
-from conformance.render.words import failed_on_should, register_problems, subject, subject_title
+from conformance.render.qualifiers import failed_on_should, register_problems
+from conformance.render.words import subject, subject_title
 from conformance.text.safe import visible
 
 SPEC_VERSION: Final = "0.0.0"
@@ -23,11 +24,11 @@ _STATUS: Final = {
     Status.NOT_APPLICABLE: "skipped",
     Status.WAIVED: "skipped",
 }
-"""CTRF has fewer statuses than this suite, so ``rawStatus`` has the original one."""
+"""The CTRF status for each status of this suite. CTRF has fewer, so ``rawStatus`` has the suite's own status."""
 
 
 def render_ctrf(report: Report, *, fail_on_should: bool = False) -> bytes:
-    """Return ``ctrf.json``. A warning is ``other``, or ``failed`` with ``fail_on_should``.
+    """Return ``ctrf.json``. A warning has the CTRF status ``other``, or ``failed`` with ``fail_on_should``.
 
     A stale, expired or unknown entry of the register of known deviations is a failed test.
     """

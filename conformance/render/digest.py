@@ -18,12 +18,13 @@ NAMES: Final = 5
 """The maximum number of targets that a terminal line names."""
 GROUPS: Final = 8
 TROUBLES: Final = 2
-"""The maximum number of problems per group on a terminal, so that the digest fits in 40 lines. The page has all."""
+"""The maximum number of problems per group on a terminal, so that the digest fits in 40 lines. The HTML page has all.
+"""
 NOTES: Final = 2
 MEMBERS: Final = 1000
-"""The maximum number of targets that the page lists for each group."""
+"""The maximum number of targets that the HTML page lists for each group."""
 OPEN: Final = 30
-"""The number of groups that the page shows in full; the others are folded."""
+"""The number of groups that the HTML page shows unfolded; the other groups are folded."""
 NO_HISTORY: Final = "unknown, because no target has a history (--history FILE)"
 NO_EARLIER: Final = "unknown, because no target was compared with an earlier run"
 KIND: Final[dict[GroupKind, str]] = {
@@ -41,7 +42,7 @@ OUTCOME: Final[dict[GroupKind, Outcome]] = {
 
 
 class Topic(NamedTuple):
-    """One of the lists at the start of a digest: its items in words, and their number, or None if it is unknown."""
+    """One of the lists at the start of a digest. ``items`` are in words; ``number`` is None if it is unknown."""
 
     title: str
     number: int | None
@@ -51,7 +52,7 @@ class Topic(NamedTuple):
 def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
     """Return the lists at the start of a digest: five, or four if nothing is known of earlier runs.
 
-    ``most`` is the maximum number of targets that each waiver names.
+    ``most`` is the maximum number of target names that are shown for each waiver.
     """
     changes = [
         Topic("Newly broken", digest.newly.number, [changed(one) for one in digest.newly.first]),
@@ -69,7 +70,7 @@ def topics(digest: Digest, most: int = NAMES) -> list[Topic]:
 
 
 def changed(one: ChangedTarget) -> str:
-    """Return the name of a target, with the clause or the number of clauses that broke or were fixed."""
+    """Return the name of a target, and which clause broke or was fixed there, or how many clauses."""
     told = one.clauses[0] if len(one.clauses) == 1 else count(len(one.clauses), "clause")
     return f"{one.name} ({told})"
 
@@ -83,18 +84,18 @@ def away(one: AwayTarget) -> str:
 
 
 def some(items: Sequence[str], number: int, most: int = NAMES) -> str:
-    """Return the first items as text, and the number of the others."""
+    """Return the first ``most`` items as text, and how many more there are (``number`` is the number of all)."""
     more = f" and {number - most:,} more" if number > most else ""
     return f"{', '.join(items[:most])}{more}"
 
 
 def of(names: Listed[str], most: int) -> str:
-    """Return the first names of a list as text, and the number of the others."""
+    """Return the first ``most`` names of a list as text, and how many more there are."""
     return some(names.first, names.number, most)
 
 
 def members(listed: Listed[Member], most: int = NAMES) -> str:
-    """Return the names of the first targets of a list as text, and the number of the others."""
+    """Return the names of the first ``most`` targets of a list as text, and how many more there are."""
     return some([one.name for one in listed.first[:most]], listed.number, most)
 
 
@@ -114,9 +115,9 @@ def group_heading(group: Alike) -> str:
 
 
 def explanations(group: Alike) -> list[tuple[str, str]]:
-    """Return pairs of a clause and an explanation for a group's problems.
+    """Return a pair of clause and explanation for each problem of a group.
 
-    A reason without a clause has ``""`` there.
+    The clause is ``""`` if no clause is broken.
     """
     return [(trouble.clause, trouble.told) for trouble in group.troubles] or [("", group.reason)]
 
@@ -125,7 +126,7 @@ def _more_groups(digest: Digest, most: int) -> str:
     """Return a line that says how many groups are not shown; ``""`` if all are shown."""
     more = len(digest.groups) - most
     if digest.ungrouped:
-        return f"… {count(max(more, 0), 'more group')}, and {count(digest.ungrouped, 'target')} that fail otherwise"
+        return f"… {count(max(more, 0), 'more group')}, and {count(digest.ungrouped, 'target')} that fail in other ways"
     return f"… {count(more, 'more group')}" if more > 0 else ""
 
 
@@ -221,7 +222,7 @@ def render_digest(digest: Digest, *, title: str) -> str:
 
 
 def icon(digest: Digest) -> Verdict:
-    """Return the verdict that the icon of the page shows."""
+    """Return the verdict that selects the icon of the page."""
     if digest.broken.number:
         return Verdict.NON_CONFORMANT
     return Verdict.CONFORMANT if not digest.groups else Verdict.INCONCLUSIVE
@@ -230,7 +231,7 @@ def icon(digest: Digest) -> Verdict:
 def block(digest: Digest, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the values for ``digest_block.html``, so that other pages can include it.
 
-    ``links`` are the addresses of targets by name. ``rest`` is the list of targets without problems.
+    ``links`` maps the names of targets to the addresses of their pages.
     """
     return {
         "digest": digest,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os.path import commonprefix
 from typing import Any, Final
 
-from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState, LostQuote
+from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState
 from conformance.render.markdown import code
 from conformance.render.terminal import Line
 from conformance.spec.document import folded
@@ -14,18 +14,18 @@ from conformance.text.plural import count
 from conformance.text.safe import line, show
 
 SHOWN: Final = 50
-"""Maximum number of changes and of lost quotes that are shown. JSON has all of them."""
+"""Maximum number of changes, and of quotes that the published document lost, that are shown. The JSON has all."""
 _BEFORE: Final = 40
-"""Number of common characters that are shown before the first difference of two texts."""
+"""How many of the characters before the first difference between two texts are shown."""
 _STATE: Final = {
     ErratumState.STANDS: "still applies",
-    ErratumState.MENDED: "is fixed: remove its action and its test",
+    ErratumState.MENDED: "is fixed in the published document: remove its action from the overlay, and its test",
     ErratumState.REWORDED: "needs review: the text is neither the original nor the erratum's",
 }
 
 
 def verdict(drift: Drift) -> str:
-    """Return in one line whether the documents differ, and in how many places."""
+    """Return one line: whether the published and the vendored document differ, and in how many places."""
     if not drift.found:
         return "No drift: the published document and the vendored one say the same about GET /api/queue"
     quoting = sum(len(lost.clauses) for lost in drift.lost)
@@ -65,12 +65,13 @@ def _rest(number: int) -> Iterator[Line]:
 
 def as_markdown(drift: Drift) -> str:
     """Return the differences as Markdown."""
+    lost = ((code(show(one.quote)), code(one.pointer), ", ".join(map(code, one.clauses))) for one in drift.lost[:SHOWN])
     parts = [
         f"## {'❗' if drift.found else '✅'} {verdict(drift)}",
         f"Published: {code(drift.url)}, SHA-256 {code(drift.sha256)}",
         f"Vendored: SHA-256 {code(drift.vendored_sha256)}",
         _table(("What", "Where", "Vendored", "Published"), map(_row, drift.changes[:SHOWN]), len(drift.changes)),
-        _table(("Quote that is gone", "Where", "Clauses"), map(_lost_row, drift.lost[:SHOWN]), len(drift.lost)),
+        _table(("Quote that is gone", "Where", "Clauses"), lost, len(drift.lost)),
     ]
     if drift.found:
         states = ((code(erratum.id), _STATE[state]) for erratum, state in drift.errata)
@@ -83,10 +84,6 @@ def _row(change: DocumentChange) -> tuple[str, ...]:
     return change.kind, code(change.pointer), *(code(shown[name]) if name in shown else "" for name in ("was", "now"))
 
 
-def _lost_row(lost: LostQuote) -> tuple[str, ...]:
-    return code(show(lost.quote)), code(lost.pointer), ", ".join(map(code, lost.clauses))
-
-
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) -> str:
     if not number:
         return ""
@@ -96,7 +93,10 @@ def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]], number: int) 
 
 
 def as_dict(drift: Drift) -> dict[str, Any]:
-    """Return the differences as JSON data. ``was`` or ``now`` is absent if the value does not exist there."""
+    """Return the differences as JSON data.
+
+    A change has no ``was`` if the vendored document lacks the value, and no ``now`` if the published one does.
+    """
     return {
         "drift": drift.found,
         "published": {"url": drift.url, "sha256": drift.sha256},
@@ -119,7 +119,10 @@ def as_dict(drift: Drift) -> dict[str, Any]:
 
 
 def _both(change: DocumentChange) -> Iterator[tuple[str, str]]:
-    """Yield the vendored and the published value. Long texts are cut to start shortly before their first difference."""
+    """Yield both values, each with its name: vendored and published.
+
+    Long texts start shortly before their first difference.
+    """
     was, now = change.was, change.now
     if isinstance(was, str) and isinstance(now, str):
         was, now = folded(was), folded(now)

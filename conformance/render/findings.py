@@ -12,7 +12,7 @@ from conformance.render.advice import cause_and_advice, remedy
 from conformance.render.words import breached, rule, sentence
 
 COMFYUI: Final = "comfyui-order"
-"""The kind of finding that recognises ComfyUI by its order of elements."""
+"""The kind of the finding that elements 3 and 4 of a job are swapped, as ComfyUI sends them."""
 OF_COMFYUI: Final = frozenset(
     {
         ("item.job-number.one-based", "zero"),
@@ -24,13 +24,14 @@ OF_COMFYUI: Final = frozenset(
         ("queue.job-numbers.rising", "heap"),
     }
 )
-"""Pairs of a clause and a kind of finding that go into the card of ``COMFYUI``, since the cause is the same."""
+"""Further findings, as pairs of clause and kind, that have the same cause as ``COMFYUI`` and go into the same card."""
 
 
 class Card(NamedTuple):
-    """One cause: the clause that it breaks, the first evidence, and other findings with the same cause.
+    """Findings that have one cause: the broken clause, its first evidence, and the other findings.
 
-    ``others`` are further evidence in this clause. ``also`` are cards of other clauses that have the same cause.
+    ``others`` is further evidence for this clause. ``also`` are the cards of other clauses that are broken by the same
+    cause.
     """
 
     result: ClauseResult
@@ -42,7 +43,7 @@ class Card(NamedTuple):
 
     @property
     def message(self) -> str:
-        """What is wrong. Without evidence this is the broken rule, or how the suite failed on the clause."""
+        """What is wrong: the message of the evidence. Without evidence, the broken rule, or how the suite failed."""
         if self.evidence is not None:
             return self.evidence.message
         if self.result.status is Status.ERROR:
@@ -67,7 +68,7 @@ class Card(NamedTuple):
 
     @property
     def places(self) -> str:
-        """Text such as ``7 places in response x1``, or ``""`` if the cause has only this finding."""
+        """Text such as ``7 places in response x1``, or ``""`` if the card has only one finding."""
         evidence = (self.evidence, *self.others) if self.evidence else ()
         number, responses = sum(1 + one.more for one in evidence), {one.exchange for one in evidence}
         if number < 2:
@@ -112,7 +113,7 @@ def _curl(result: ClauseResult, evidence: Evidence, exchanges: dict[str, Recorde
 
 
 def _with_comfyui_in_one(found: Sequence[Card]) -> list[Card]:
-    """Merge the findings that come from ComfyUI's own format into the card that recognises ComfyUI."""
+    """Merge the findings that come from ComfyUI's own format into the card for ``COMFYUI``, if there is one."""
     first = next((card for card in found if card.evidence and card.evidence.kind == COMFYUI), None)
     if first is None:
         return list(found)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Final
 
 FORMATS: Final = {"ctrf": "ctrf.json", "sarif": "results.sarif"}
-"""Reports that are written only on request, with their file names."""
+"""The names of the reports that ``--format`` adds, and their file names."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 from conformance.contract.terms import PROFILE_MEANING, profile_of
-from conformance.judge.report import Report, Run, Status
+from conformance.judge.report import Report, Status
 from conformance.judge.timing import timing
 from conformance.render import words
 from conformance.render.advice import next_steps
@@ -26,6 +25,7 @@ class Segment(NamedTuple):
 
 def render_html(report: Report) -> str:
     """Return ``index.html``. All text from the server is escaped."""
+    took = words.duration(report.run)
     return render(
         "template.html",
         report.verdict,
@@ -43,14 +43,14 @@ def render_html(report: Report) -> str:
         subjects=words.by_subject(report.clauses),
         exchanges={exchange.id: exchange for exchange in report.exchanges},
         timing=timing(report),
-        duration=_duration(report.run),
+        duration="" if took is None else f"{took:.1f} s",
         seconds=[] if report.load is None else seconds(report.load),
         busiest=0 if report.load is None else busiest(report.load),
     )
 
 
 def _segments(report: Report) -> list[Segment]:
-    """Return the segments of the status bar: all clauses by status. The numbers are those of the filter below it."""
+    """Return the segments of the status bar: all clauses by status. The filter below the bar shows the same numbers."""
     counts = words.status_counts(report)
     order = (
         Status.PASS,
@@ -69,11 +69,3 @@ def _segments(report: Report) -> list[Segment]:
             segments.append(Segment(status, counts[status], round(start, 2), round(width, 2)))
         start += width
     return segments
-
-
-def _duration(run: Run) -> str:
-    try:
-        seconds = (datetime.fromisoformat(run.end) - datetime.fromisoformat(run.start)).total_seconds()
-    except (ValueError, TypeError):
-        return ""
-    return f"{seconds:.1f} s"

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from conformance.judge.report import ClauseResult, Evidence, Report, Status
-from conformance.render.words import (
-    failed_on_should,
-    judged_again,
-    more_like_this,
-    place,
-    register_problems,
-    rule,
-    subject,
-)
+from conformance.render.qualifiers import failed_on_should, register_problems
+from conformance.render.words import duration, judged_again, more_like_this, place, rule, subject
 from conformance.text.safe import visible
 
 
@@ -50,7 +42,7 @@ def render_junit(report: Report, *, fail_on_should: bool = False) -> bytes:
     document = junit.JUnitXml("comfy-queue-conformance")
     suite.update_statistics()
     # Test cases have no duration, because all clauses judge the same responses.
-    suite.time = document.time = _seconds(report)
+    suite.time = document.time = round(max(0.0, duration(run) or 0.0), 3)
     document.tests, document.failures, document.errors = suite.tests, suite.failures, suite.errors
     document.append(suite)
     return b"<?xml version='1.0' encoding='utf-8'?>\n" + bytes(document.tostring()) + b"\n"
@@ -90,21 +82,13 @@ def _outcome(junit: Any, result: ClauseResult, *, fail_on_should: bool) -> Any |
     return None
 
 
-def _seconds(report: Report) -> float:
-    try:
-        took = datetime.fromisoformat(report.run.end) - datetime.fromisoformat(report.run.start)
-        return round(max(0.0, took.total_seconds()), 3)
-    except (ValueError, TypeError):
-        return 0.0
-
-
 def first_line(result: ClauseResult) -> str:
-    """Return one line about a clause: its first finding, else its reason."""
+    """Return one line about a clause: its first finding, or else the reason for its status."""
     return visible(result.evidence[0].message if result.evidence else result.reason)
 
 
 def details(result: ClauseResult) -> str:
-    """Return all findings of a clause, one block for each."""
+    """Return the text of all findings of a clause, one paragraph for each."""
     head = [rule(result.level, result.title), result.reason]
     blocks = ["\n".join(text for text in head if text), *map(_evidence, result.evidence)]
     return visible("\n\n".join(blocks), keep="\n")

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from conformance.judge.report import LoadRun
 
 WIDE: Final = 120
-"""The maximum number of bars. Longer runs share a bar between seconds."""
+"""The maximum number of bars. In a run of more seconds, each bar covers several seconds."""
 
 
 class LoadBar(NamedTuple):
@@ -26,7 +26,7 @@ class LoadBar(NamedTuple):
 def seconds(load: LoadRun) -> list[LoadBar]:
     """Return a bar for each second of a run, including seconds without requests.
 
-    In long runs a bar is several seconds.
+    In long runs a bar covers several seconds.
     """
     if not load.seconds:
         return []

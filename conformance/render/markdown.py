@@ -10,17 +10,16 @@ from conformance.judge.report import Report, Verdict
 from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
+from conformance.render.qualifiers import flags, register_problems
 from conformance.render.words import (
     STATUS,
     VERDICT,
     broken_in,
     checked,
     dialect_line,
-    flags,
     judged_again,
     not_checked,
     profile_lines,
-    register_problems,
     rule,
     sentence,
     servers,
@@ -35,7 +34,7 @@ ROWS: Final = 50
 """The maximum number of rows: GitHub refuses long step summaries. The HTML report has all rows."""
 CELL: Final = 300
 COMMAND: Final = 2000
-"""The maximum number of characters of a command: a smaller limit would cut most of them."""
+"""The maximum number of characters of a shown command. Most commands would not fit into the limit for table cells."""
 
 
 def render_markdown(report: Report) -> str:
@@ -84,7 +83,7 @@ def _first(card: Card) -> str:
 
 
 def _others(found: Sequence[Card]) -> str:
-    """Return the other findings as a table, one row each."""
+    """Return all cards but the first as a table, one row for each."""
     if not found:
         return ""
     rows = [

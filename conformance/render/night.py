@@ -57,7 +57,7 @@ def body(decision: Decision, night: Overview, url: str | None) -> str:
 
 
 def comment(decision: Decision, night: Overview, url: str | None) -> str:
-    """Return a comment for an issue that stays open or is closed; ``""`` if nothing changed."""
+    """Return the comment to add when the issue stays open or is closed; ``""`` if nothing changed."""
     if decision.action == "close":
         return f"No target has a problem any more. {_when(night, url)}\n\n{_list('Gone', decision.gone)}\n"
     if decision.action != "update" or not (decision.appeared or decision.gone):
@@ -79,7 +79,7 @@ def summary(decision: Decision, night: Overview, digest: Digest) -> str:
 def lines(decision: Decision, digest: Digest, *, tracked: bool) -> Iterator[str]:
     """Yield the summary of a nightly run as text: at most 40 lines for any number of targets.
 
-    ``tracked`` says that the rolling issue is known. Without it, nobody asked what to do with one.
+    If ``tracked``, the summary includes what to do with the rolling issue.
     """
     yield from digest_lines(digest)
     if not tracked:
@@ -91,12 +91,12 @@ def lines(decision: Decision, digest: Digest, *, tracked: bool) -> Iterator[str]
 
 
 def action(decision: Decision) -> str:
-    """Return what to do with the rolling issue."""
+    """Return what to do with the rolling issue, the one GitHub issue about all nights."""
     return f"Action for the rolling issue: {_DONE[decision.action]}."
 
 
 def commands(decision: Decision, night: Overview) -> Iterator[str]:
-    """Yield GitHub workflow commands: an error for each target with problems, a notice for an inconclusive one."""
+    """Yield GitHub workflow commands: an error for each target with problems, a notice for each inconclusive target."""
     ill = {key.partition(" ")[0] for key in decision.troubles}
     shown = [one for one in worst_first(night.targets) if one.name in ill or one.outcome != "conformant"]
     for one in shown[:ANNOTATIONS]:
@@ -116,7 +116,7 @@ def _when(night: Overview, url: str | None) -> str:
 
 
 def _section(one: TargetResult, keys: Sequence[str]) -> str:
-    """Return the section of one target: the problems of this night, and known ones that could not be checked."""
+    """Return the section of one target: the problems of this night, and known problems that could not be checked."""
     told = {f"{one.name} {trouble.key}": trouble for trouble in one.troubles}
     rows = [f"### {plain(one.name)}: {plain(one.outcome)}", f"{code(one.target)}, {plain(sentence(one.reason))}"]
     items = []

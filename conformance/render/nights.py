@@ -42,7 +42,10 @@ class Strip(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """The number of broken clauses per run, as two SVG paths in a box of 1000 by 100: must, and must with should."""
+    """The number of broken clauses in each run, as two SVG paths in a box of 1000 by 100.
+
+    ``must`` shows the broken must clauses, ``should`` the broken must and should clauses together.
+    """
 
     must: str
     should: str

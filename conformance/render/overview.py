@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import islice
 
 from conformance.history.digest import is_mended
 from conformance.history.overview import (
@@ -13,22 +13,27 @@ from conformance.history.overview import (
     Outcomes,
     TargetResult,
     Trouble,
+    inconclusive_in_a_row,
     night_state,
     trouble_key,
 )
 from conformance.history.snapshot import waivers_of
+from conformance.judge.exit import unreached
 from conformance.judge.fingerprint import fingerprints
-from conformance.judge.reach import unreached
 from conformance.judge.report import Report, Status, Verdict
 from conformance.render.changes import headline as changes_headline
 from conformance.render.changes import since
 from conformance.render.markdown import MARK, ROWS, code, plain
-from conformance.render.words import breached, flags, sentence
+from conformance.render.qualifiers import flags
+from conformance.render.words import breached, sentence
 from conformance.text.plural import count
 
 
 def result(name: str, report: Report, status: int) -> TargetResult:
-    """Return a target's entry in the overview, made from its report. ``status`` is the exit status of its run."""
+    """Return the overview's entry for a target, made from the report on the target.
+
+    ``status`` is the exit status of its run.
+    """
     run, past = report.run, report.history
     diff = None if past is None else past.diff
     away = unreached(report)
@@ -47,7 +52,7 @@ def result(name: str, report: Report, status: int) -> TargetResult:
         broken=tuple(broken),
         flags=tuple(flags(report)),
         troubles=tuple(_troubles(report)),
-        nights=_nights(report),
+        nights=inconclusive_in_a_row([one.verdict for one in past.runs] if past else [report.verdict]),
         changed=_changed(report),
         unreached=away,
         unreached_since=outage.since.start if outage else None,
@@ -61,11 +66,6 @@ def result(name: str, report: Report, status: int) -> TargetResult:
     )
 
 
-def _nights(report: Report) -> int:
-    verdicts = [report.verdict] if report.history is None else [run.verdict for run in report.history.runs]
-    return sum(1 for _ in takewhile(lambda verdict: verdict is Verdict.INCONCLUSIVE, reversed(verdicts)))
-
-
 def _changed(report: Report) -> str | None:
     diff = None if report.history is None else report.history.diff
     if diff is None or Verdict.INCONCLUSIVE in (diff.old.verdict, diff.new.verdict):
@@ -74,7 +74,7 @@ def _changed(report: Report) -> str | None:
 
 
 def _troubles(report: Report) -> Iterator[Trouble]:
-    """Yield the problems in a report. A clause that fails in a new way is a new problem."""
+    """Yield the problems in a report. A known problem and a new failure of the same clause have different keys."""
     failing = {Status.FAIL} | ({Status.WARN} if report.run.options.get("fail_on_should") is True else set())
     past = {} if report.history is None else report.history.clauses
     for one in breached(report):

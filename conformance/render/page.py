@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from conformance.judge.curl import curl_line
 from conformance.judge.report import PastRun, Span, Status, Verdict
-from conformance.render import changes, words
+from conformance.render import changes, qualifiers, words
 from conformance.text.plural import count
 from conformance.text.safe import visible
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _OPTION: Final = re.compile(r"(?<![^\s(])--[a-z][a-z-]*(?: (?:oss|cloud|auto))?")
-"""A command-line option in a sentence, with its value if that is a dialect."""
+"""Matches a command-line option in a sentence, together with its value if the value is a dialect."""
 _ICON_COLOUR: Final = {
     Verdict.CONFORMANT: "#1a7346",
     Verdict.NON_CONFORMANT: "#b3261e",
@@ -30,7 +30,9 @@ _ICON_COLOUR: Final = {
 }
 CELL: Final = 6
 STRIP: Final = 16
-"""``CELL`` is the width of a run in the strip of a clause, ``STRIP`` the height of the strip, in SVG units."""
+"""The strip of a clause is a row of bars that shows the status in each run. ``CELL`` is the width for one run,
+``STRIP`` the height of the strip, in SVG units.
+"""
 _HEIGHT: Final = {
     Status.FAIL: STRIP,
     Status.ERROR: STRIP,
@@ -40,7 +42,7 @@ _HEIGHT: Final = {
     Status.NOT_EXERCISED: 2,
     Status.NOT_APPLICABLE: 1,
 }
-"""Worse statuses are higher, so that the strip can be read without colour."""
+"""The height of a bar for each status. Worse statuses are higher, so that the strip can be read without colour."""
 
 
 class Bar(NamedTuple):
@@ -56,7 +58,8 @@ class Bar(NamedTuple):
 class Chart(NamedTuple):
     """Response times over runs (median and 95th percentile) as SVG paths in a box of 1000 by 100.
 
-    ``most`` is the longest time in seconds, at the top of the box. ``first`` and ``last`` are the runs at its ends.
+    ``most`` is the longest time in seconds, at the top of the box. ``first`` and ``last`` are the runs at the left and
+    right edge.
     """
 
     p50: str
@@ -84,6 +87,7 @@ def render(
         .get_template(template)
         .render(
             words=words,
+            qualifiers=qualifiers,
             changes=changes,
             style=Markup(style),  # noqa: S704 - ours
             script=Markup(code),  # noqa: S704 - ours
@@ -103,7 +107,7 @@ def _environment() -> Environment:
     from conformance.render.compiled import Compiled
 
     def shown(value: object) -> object:
-        """Make every value that a template prints printable, in one place for all templates."""
+        """Make unprintable characters of a value visible. Jinja calls this for every value that a template prints."""
         return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
 
     environment = Environment(
@@ -121,6 +125,7 @@ def _environment() -> Environment:
         "ms": _ms,
         "curl": curl_line,
         "rfc_url": words.rfc_url,
+        "unsent": words.unsent,
         "instant": words.instant,
         "minute": words.minute,
         "bars": bars,
@@ -133,7 +138,7 @@ def _environment() -> Environment:
 
 
 def bars(spans: Iterable[Span]) -> Iterator[Bar]:
-    """Yield the bars of a clause's strip from left to right. Runs that did not check the clause leave a gap."""
+    """Yield the bars of a clause's strip from left to right. Runs whose report lacks the clause leave a gap."""
     x = 0
     for span in spans:
         width = CELL * span.runs
@@ -144,7 +149,7 @@ def bars(spans: Iterable[Span]) -> Iterator[Bar]:
 
 
 def chart(runs: Sequence[PastRun]) -> Chart | None:
-    """Return the response times of runs as a chart, or None if fewer than two runs have any."""
+    """Return the response times of runs as a chart, or None if fewer than two runs have response times."""
     timed = [run for run in runs if run.p50 is not None and run.p95 is not None]
     if len(timed) < 2:
         return None
@@ -168,7 +173,7 @@ def _path(points: Iterable[tuple[float, float] | None]) -> str:
 
 
 def _total(spans: Iterable[Span]) -> str:
-    """Return the runs in a clause's strip as words: ``passed 9, failed 3``."""
+    """Return in words how many runs in a clause's strip had which status: ``passed 9, failed 3``."""
     tally: dict[Status | None, int] = {}
     for span in spans:
         tally[span.status] = tally.get(span.status, 0) + span.runs
@@ -193,7 +198,7 @@ def _digest(text: str) -> str:
 
 
 def _icon(verdict: Verdict) -> str:
-    """Return a favicon of the verdict as a data URL."""
+    """Return the favicon for a verdict as a data URL."""
     shape = {
         Verdict.CONFORMANT: "M4 8.5l3 3 5.5-6.5",
         Verdict.NON_CONFORMANT: "M5 5l6 6M11 5l-6 6",

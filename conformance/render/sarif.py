@@ -1,7 +1,7 @@
 """Render a report as SARIF 2.1.0, a format for static analysis. Each clause is a rule, each finding a result.
 
-Readers of SARIF tend to treat every result as an alert, whatever its ``kind``, and a rule without results as passed. So
-passed clauses have no result, and clauses with unknown status are reported as notifications.
+Programs that read SARIF often treat every result as an alert, even if its ``kind`` is ``pass``, and a rule without
+results as passed. So passed clauses have no result, and clauses that were not checked are notifications.
 """
 
 from __future__ import annotations
@@ -14,17 +14,8 @@ import msgspec
 
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.report import ClauseResult, Evidence, Report, Status, Verdict
-from conformance.render.words import (
-    STATUS,
-    failed_on_should,
-    is_embedded,
-    more_like_this,
-    register_problems,
-    rfc_url,
-    rule,
-    sentence,
-    source_text,
-)
+from conformance.render.qualifiers import failed_on_should, is_embedded, register_problems
+from conformance.render.words import STATUS, more_like_this, rfc_url, rule, sentence, source_text
 from conformance.text.safe import visible
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -157,7 +148,7 @@ def _message(result: ClauseResult, evidence: Evidence | None) -> str:
 
 
 def _digest(result: ClauseResult, evidence: Evidence | None) -> str:
-    """Return a digest that identifies this failure in every run: of the clause, the place and the kind."""
+    """Return a digest of clause, place and kind, so that the same failure is recognised in another run."""
     mark = None if evidence is None else fingerprint(evidence)
     return hashlib.sha256(msgspec.json.encode((result.id, mark))).hexdigest()
 
@@ -173,7 +164,7 @@ def _notification(result: ClauseResult, index: int) -> dict[str, Any]:
 
 
 def _place(report: Report, url: str | None) -> str:
-    """Return host and path of a URL as a relative URI that stays the same in every run."""
+    """Return the location for SARIF: host and path of a URL, as a relative URI that is the same in every run."""
     run = report.run
     try:
         parts = urlsplit(url or run.target)

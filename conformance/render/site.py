@@ -13,11 +13,11 @@ import msgspec
 
 from conformance.history.comparison import diff_of, over_time
 from conformance.history.digest import digest
+from conformance.history.file import HistoryProblem
 from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
-from conformance.history.store import HistoryProblem, Store
+from conformance.history.store import Store
 from conformance.history.trend import history_of
-from conformance.judge.coverage import ProfileCounts
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
 from conformance.render.digest import block
@@ -33,12 +33,12 @@ TITLE: Final = "Queue conformance"
 RUNS: Final = 100
 """How many runs of each target have a page."""
 LINE: Final = 60
-"""How many runs the clause table of a target shows."""
+"""How many runs the table of clauses on a target's page shows."""
 SHORT_LINE: Final = 30
 """How many runs of each target the index shows."""
 TREND: Final = 365
 STRIP: Final = 90
-"""``TREND`` is how many runs the charts of a target show, ``STRIP`` how many nightly runs its strip shows."""
+"""``TREND`` is how many runs the charts of a target show, ``STRIP`` how many nightly runs its row of bars shows."""
 FEW: Final = 5
 """Up to this number of targets, the index shows the details of each. With more, it shows only a summary."""
 _WORST: Final = (Verdict.NON_CONFORMANT, Verdict.INCONCLUSIVE, Verdict.CONFORMANT)
@@ -47,12 +47,12 @@ _OURS: Final = b'<meta name="generator" content="comfy-queue-conformance'
 Page = tuple[str, bytes]
 """The path of a file below the site's directory, and its content."""
 SeriesKey = tuple[str, ...]
-"""Identifies a run, in a history as well as in a report."""
+"""A key that identifies a run both in a history and in a report."""
 
 
 @dataclass(frozen=True)
 class TargetSeries:
-    """One target on the site: its newest run, its history, the runs that have a page (newest first).
+    """One target on the site. ``run`` is its newest run, and ``runs`` are those that have a page, newest first.
 
     ``slug`` is the name of its directory. ``trend`` are the runs in its charts, oldest first.
     """
@@ -67,7 +67,7 @@ class TargetSeries:
 
 @dataclass(frozen=True)
 class Reports:
-    """The directory of each run's report, and the compliance.json files that could not be read."""
+    """The reports that were found: the directory of each run's report, and the unreadable compliance.json files."""
 
     directories: Mapping[SeriesKey, Path]
     unread: tuple[Path, ...]
@@ -75,7 +75,7 @@ class Reports:
 
 @dataclass(frozen=True)
 class Written:
-    """How many targets and runs have a page, and how many of these runs have their report."""
+    """What a written site contains: how many targets and runs have a page, and how many runs also have a report."""
 
     targets: int
     runs: int
@@ -83,7 +83,7 @@ class Written:
 
 
 def find_reports(directory: Path) -> Reports:
-    """Find every ``compliance.json`` below a directory. Reports that were judged again are ignored."""
+    """Find every ``compliance.json`` below a directory. Reports of old responses that were judged again are ignored."""
     found, unread = {}, []
     for path in sorted(directory.rglob("compliance.json")):
         try:
@@ -129,7 +129,7 @@ def _slug(run: PastRun) -> str:
 
 
 class _Site:
-    """Makes the pages in the order in which they must be written: a page follows the pages that it links to."""
+    """Makes the pages in the order in which they must be written: each page after the pages that it links to."""
 
     def __init__(self, store: Store, title: str, runs: int, reports: Mapping[SeriesKey, Path]) -> None:
         self.store, self.title, self.reports = store, title, reports
@@ -245,9 +245,6 @@ class _Site:
             ),
         )
 
-    def _profiles(self, run: PastRun) -> tuple[ProfileCounts, ...]:
-        return self.store.snapshot(run).profiles
-
     def _render(self, name: str, verdict: Verdict, root: str, **values: Any) -> bytes:
         page = render(
             f"site/{name}.html",
@@ -260,7 +257,7 @@ class _Site:
             total=self.total,
             newest=self.newest,
             linked=self.linked,
-            profiles=self._profiles,
+            profiles=lambda run: self.store.snapshot(run).profiles,
             **values,
         )
         return page.encode()

@@ -18,9 +18,9 @@ NAMED: Final = 4
 class Tally:
     """The results of a Schemathesis run so far.
 
-    ``broken`` maps the id of a clause to the ids of the test cases that broke it. ``should`` has the broken clauses of
-    that level, ``seen`` the exercised ones. ``demand`` is the dialect, once a response has shown it; it applies to all
-    later ones.
+    ``broken`` maps the id of a clause to the ids of the test cases that broke it. ``should`` has the ids of broken
+    should clauses, ``seen`` those of checked clauses. ``demand`` is the dialect that a response has shown; it applies
+    to all later responses.
     """
 
     judged: int = 0
@@ -31,7 +31,10 @@ class Tally:
     demand: Demand | None = None
 
     def note(self, found: ClauseResult, case_id: str) -> None:
-        """Count the result of a clause for the response of a test case. Counting it twice has no effect."""
+        """Count the result of a clause for the response of a test case.
+
+        Counting the same result twice has no effect.
+        """
         if found.status is not Status.NOT_EXERCISED:
             self.seen.add(found.id)
         if found.breached:
@@ -56,7 +59,7 @@ def finding_lines(found: ClauseResult) -> Iterator[str]:
 
 def summary(tally: Tally) -> Iterator[str]:
     """Yield the number of judged responses, broken ``should`` clauses, and clauses that were not checked."""
-    yield f"Queue contract: {tally.judged} responses judged by the clauses about single responses."
+    yield f"Queue contract: {tally.judged} responses checked against the clauses about single responses."
     if tally.should:
         found = (f"{name} ({len(tally.broken[name])})" for name in sorted(tally.should))
         yield f"  ⚠️  broken 'should' clauses (a failure only with fail_on_should): {', '.join(found)}"

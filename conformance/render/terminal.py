@@ -9,6 +9,7 @@ from conformance.judge.report import ClauseResult, GeneratedFamily, Outcome, Rep
 from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
+from conformance.render.qualifiers import register_problems, verdict_line
 from conformance.render.words import (
     STATUS,
     broken_in,
@@ -22,13 +23,11 @@ from conformance.render.words import (
     not_checked,
     place,
     profile_lines,
-    register_problems,
     rule,
     sentence,
     servers,
     status_counts,
     times,
-    verdict_line,
     waived,
 )
 from conformance.text.plural import count
@@ -68,7 +67,7 @@ OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
 """The style of a change since an earlier run."""
 
 SEEN: Final = (Status.FAIL, Status.ERROR, Status.WARN, Status.WAIVED, Status.PASS)
-"""The statuses in the line of counts. Another line reports what was not checked."""
+"""The statuses that the line of counts shows. Another line reports what was not checked."""
 
 FINDINGS_SHOWN: Final = 3
 OTHERS_SHOWN: Final = 10
@@ -81,13 +80,13 @@ class Line(NamedTuple):
     text: str
 
 
-def summary_lines(report: Report, *, already_shown: Container[Status] = ()) -> list[Line]:
+def summary_lines(report: Report, *, already_shown: Container[str] = ()) -> list[Line]:
     """Return the summary of a run: the verdict, the first finding, the other findings, and what was checked.
 
-    ``already_shown`` are statuses whose findings the reader has already seen, so these are left out.
+    Findings of the clauses in ``already_shown`` (ids) are left out, because the reader has already seen them.
     """
     lines = [Line(report.verdict.value, line(verdict_line(report)))]
-    found = [card for card in cards(report) if card.result.status not in already_shown]
+    found = [card for card in cards(report) if card.result.id not in already_shown]
     lines += _first(found[0]) if found else []
     lines += [_headline(card) for card in found[1 : OTHERS_SHOWN + 1]]
     if len(found) > OTHERS_SHOWN + 1:
@@ -150,7 +149,7 @@ def _style(result: ClauseResult) -> Style:
 
 
 def clause_lines(result: ClauseResult) -> list[Line]:
-    """Return lines about a broken clause: its first findings, and the number of the others."""
+    """Return lines about a broken clause: its first findings, and how many more there are."""
     lines = [Line(_style(result), line(_head(result)))]
     if not result.evidence:
         lines.append(_detail(result.reason))
@@ -180,7 +179,7 @@ def property_lines(report: Report, family: GeneratedFamily) -> list[Line]:
     """Return lines about the clauses that a family of generated requests broke, each with the smallest such request."""
     sent = f"{count(family.sent, 'request')}, seed {report.run.seed}"
     lines = []
-    for broken in family.broken:
+    for broken in sorted(family.broken, key=lambda each: broken_status(report, each.clause) is not Status.FAIL):
         status = broken_status(report, broken.clause)
         style: Style = "fail" if status is Status.FAIL else "warn"
         name = f"{STATUS[status].upper()} {broken.clause}" if broken.clause else "incomplete response"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from conformance.contract.clause import Source
-from conformance.contract.conversation import TOO_MANY
 from conformance.contract.terms import ORDER, Dialect, Profile
 from conformance.judge import outcome
 from conformance.judge.coverage import coverage
-from conformance.judge.exit import warnings_that_fail
 from conformance.judge.report import (
     ClauseResult,
     Evidence,
+    GeneratedRequests,
     Moment,
     OwnJobs,
+    PastRun,
     Report,
     Run,
     SeenUnderLoad,
@@ -28,11 +29,15 @@ from conformance.judge.report import (
 )
 from conformance.text.plural import count
 
+T = TypeVar("T")
 VERDICT: Final = {
     Verdict.CONFORMANT: "Conformant",
     Verdict.NON_CONFORMANT: "Non-conformant",
     Verdict.INCONCLUSIVE: "Inconclusive",
 }
+
+SHOWN_VALUES: Final = 5
+"""Maximum number of values that were not sent that a summary names."""
 
 VERDICT_MEANING: Final = {
     Verdict.CONFORMANT: "Every core clause was checked, and no response broke a must clause.",
@@ -73,7 +78,7 @@ SUBJECT: Final = {
     "item": "Each job (the QueueItem tuple)",
     "queue": "The queue as a whole",
     "workflow": "Workflows",
-    "reads": "From one read to the next",
+    "reads": "From one response to the next",
     "json": "JSON text",
     "http": "HTTP",
     "framing": "Message framing",
@@ -84,11 +89,12 @@ SUBJECT: Final = {
     "cors": "Cross-origin access",
     "privacy": "Privacy",
     "lifecycle": "Life of a job",
+    "document": "Document",
 }
 
 _RFC: Final = re.compile(r"RFC (\d+)(?:.*?(?:§|[Ss]ection )\s*(\d+(?:\.\d+)*))?")
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
-"""The statuses that need attention, worst first."""
+"""The statuses of broken clauses and of clauses on which the suite failed, worst first."""
 
 
 def subject(clause_id: str) -> str:
@@ -97,26 +103,15 @@ def subject(clause_id: str) -> str:
 
 
 def subject_title(name: str) -> str:
-    """Return the heading of the clauses that have this first word."""
+    """Return the heading for the clauses whose ids begin with this word."""
     return SUBJECT.get(name, name.replace("-", " ").capitalize())
 
 
-class Named(Protocol):
-    """Any value with the id of a clause."""
-
-    @property
-    def id(self) -> str:
-        """The id of a clause."""
-
-
-N = TypeVar("N", bound=Named)
-
-
-def by_subject(clauses: Iterable[N]) -> list[tuple[str, list[N]]]:
+def by_subject(clauses: Iterable[T], id_of: Callable[[T], str] = attrgetter("id")) -> list[tuple[str, list[T]]]:
     """Group clauses by the first word of their ids. Groups and clauses keep their order."""
-    found: dict[str, list[N]] = {}
+    found: dict[str, list[T]] = {}
     for one in clauses:
-        found.setdefault(subject(one.id), []).append(one)
+        found.setdefault(subject(id_of(one)), []).append(one)
     return list(found.items())
 
 
@@ -132,17 +127,8 @@ def core_not_exercised(report: Report) -> list[ClauseResult]:
 
 def status_counts(report: Report) -> dict[Status, int]:
     """Return how many clauses have each status, in the order of ``STATUS``."""
-    counts = report.counts
-    by_status = {
-        Status.FAIL: counts.fail,
-        Status.ERROR: counts.error,
-        Status.WARN: counts.warn,
-        Status.NOT_EXERCISED: counts.not_exercised,
-        Status.WAIVED: counts.waived,
-        Status.PASS: counts.passed,
-        Status.NOT_APPLICABLE: counts.not_applicable,
-    }
-    return {status: by_status[status] for status in STATUS}
+    tally = Counter(result.status for result in report.clauses)
+    return {status: tally[status] for status in STATUS}
 
 
 def in_counts(status: Status, number: int) -> str:
@@ -157,9 +143,9 @@ def checked(report: Report) -> str:
 
 
 def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
-    """Return for each profile how many clauses were checked, ``20 of 25``, and what others need, ``5 need --populate``.
+    """Return each profile with two texts: ``20 of 25`` (checked) and ``5 need --populate`` (out of reach of this run).
 
-    Either is ``""`` if there are no such clauses.
+    A text is ``""`` if it would count no clause.
     """
     return [
         (
@@ -172,12 +158,12 @@ def profile_counts(report: Report) -> list[tuple[Profile, str, str]]:
 
 
 def profile_lines(report: Report) -> list[tuple[Profile, str]]:
-    """Return the same as one text for each profile: ``20 of 25; 5 need --populate``."""
+    """Return each profile with one text on how many of its clauses were checked: ``20 of 25; 5 need --populate``."""
     return [(profile, "; ".join(filter(None, both))) for profile, *both in profile_counts(report)]
 
 
 def _in_need(needs: Mapping[str, int]) -> str:
-    """Return how many clauses need what: ``22 need --populate, 1 needs a key``."""
+    """Return how many clauses could not be checked without something: ``22 need --populate, 1 needs a key``."""
     ordered = sorted(needs.items(), key=lambda need: -need[1])
     return ", ".join(f"{number:,} need{'s' if number == 1 else ''} {what}" for what, number in ordered)
 
@@ -219,7 +205,7 @@ def more_like_this(evidence: Evidence) -> str:
 
 
 def times(smallest: SmallestRequest) -> str:
-    """Return how often a generated request broke its clause when it was repeated, and how often a normal GET did."""
+    """Return how often a repeated generated request broke the clause, and how often a normal GET broke it."""
     if not smallest.asked:
         return "seen once; no time was left to repeat it"
     beside = f"a normal GET for comparison: {smallest.plain_broken} of {smallest.plain_asked}"
@@ -229,13 +215,13 @@ def times(smallest: SmallestRequest) -> str:
 
 
 def place(pointer: str | None) -> str:
-    """Return a JSON Pointer; None and ``""`` become words."""
+    """Return the place of a finding: its JSON Pointer, or words for None (not in the body) and ``""`` (all of it)."""
     return {None: "not in the body", "": "the whole body"}.get(pointer, pointer or "")
 
 
-def dialect(run: Run) -> str:
-    """Return the dialect that the run required, and for ``auto`` which one it turned out to be."""
-    if run.dialect != Dialect.AUTO:
+def dialect(run: Run | PastRun) -> str:
+    """Return the dialect that the run required, and for ``auto`` the dialect that the run detected."""
+    if run.dialect != Dialect.AUTO or run.read_as is None:
         return run.dialect
     return f"{run.dialect}, read as {'neither' if run.read_as == Dialect.AUTO else run.read_as}"
 
@@ -284,76 +270,12 @@ def instant(text: str) -> str:
         return text
 
 
-def is_embedded(run: Run) -> bool:
-    """Return whether the suite tested its own reference endpoint."""
-    return run.target.startswith("embedded")
-
-
-def flags(report: Report) -> list[str]:
-    """Return the qualifiers of the verdict, such as ``partial run``. Every rendering shows them next to the verdict."""
-    stopped = report.properties.stopped if report.properties else None
-    sent = f"{report.properties.examples} of {report.properties.wanted}" if report.properties else ""
-    left = len(report.jobs.left) if report.jobs else 0
-    return [
-        text
-        for text, holds in (
-            ("embedded reference endpoint, not your server", is_embedded(report.run)),
-            ("under load: only requests with findings are listed", report.load is not None),
-            (failed_on_should(report), True),
-            ("partial run", report.run.partial),
-            ("only selected clauses", report.run.selected is not None),
-            (_stopped(report), True),
-            (slowed_down(report), True),
-            (banned(report), True),
-            ("certificates were not verified", report.run.options.get("insecure") is True),
-            ("judged again, without new requests", report.run.made_from is not None),
-            (f"{len(report.servers)} servers, judged separately", bool(report.servers)),
-            (report.run.uncompared or "", True),
-            (f"{count(len(report.run.unread), 'part')} of the recordings not read", bool(report.run.unread)),
-            ("whole bodies are kept in compliance.json", report.bodies is not None),
-            ("workflows are hidden", report.run.options.get("redact_workflows") is True),
-            (f"generated requests ended early, after {sent}: {stopped}", stopped is not None),
-            (f"{count(left, 'job')} of this run may still be in the queue", left > 0),
-            (f"{report.counts.waived} waived", report.counts.waived > 0),
-            (register_summary(report), True),
-        )
-        if holds and text
-    ]
-
-
-def failed_on_should(report: Report) -> str:
-    """Return that warnings make the run fail (--fail-on-should); ``""`` if they do not, or if it fails anyway."""
-    warnings = warnings_that_fail(report)
-    if not warnings:
-        return ""
-    return (
-        f"{count(warnings, 'warning')} {'fails' if warnings == 1 else 'fail'} the run: exit status 1 (--fail-on-should)"
-    )
-
-
-def _stopped(report: Report) -> str:
-    """Return why a run was stopped; ``""`` if it was not stopped, or if the verdict's reason already says so."""
-    stopped = report.run.stopped
-    return "" if stopped is None or stopped in report.verdict_reason else f"stopped early: {stopped}"
-
-
-def slowed_down(report: Report) -> str:
-    """Return that requests were repeated because the server refused their rate; ``""`` if that did not happen."""
-    judged = (exchange.response for exchange in report.exchanges if not exchange.superseded)
-    statuses = Counter(response.status for response in judged if response)
-    refused = {status: number for status in (TOO_MANY, 503) if (number := statuses[status])}
-    if not refused or report.run.recorded or report.load is not None:
-        return ""
-    told = ", ".join(f"{number} answered {status}" for status, number in refused.items())
-    return f"slowed down and repeated: {told} (see --rate-limit)"
-
-
-def banned(report: Report) -> str:
-    """Return that the server refused every request after a wrong key, so that these were not judged; else ``""``."""
-    last = report.exchanges[-1] if report.exchanges else None
-    if last is None or not last.superseded or report.run.stopped is not None:
-        return ""
-    return "the server banned this address after a wrong key: later refusals were not judged"
+def duration(run: Run) -> float | None:
+    """Return how long a run took, in seconds. None if its start or end is not a time."""
+    try:
+        return (datetime.fromisoformat(run.end) - datetime.fromisoformat(run.start)).total_seconds()
+    except (ValueError, TypeError):
+        return None
 
 
 def moments(seen: SeenUnderLoad) -> str:
@@ -368,7 +290,7 @@ def _moment(moment: Moment) -> str:
 
 
 def judged_again(report: Report) -> str:
-    """Return from which earlier report this one was made without new requests; ``""`` for a normal run."""
+    """Return which earlier report this report was made from without new requests; ``""`` for a normal run."""
     source = report.run.made_from
     if source is None:
         return ""
@@ -393,40 +315,6 @@ def waived(report: Report) -> list[ClauseResult]:
     return [result for result in report.clauses if result.status is Status.WAIVED]
 
 
-def register_problems(report: Report) -> list[tuple[str, str]]:
-    """Return the stale, expired and unknown entries of the register of known deviations: clause and problem of each."""
-    found = report.deviations
-    if found is None:
-        return []
-    return [
-        (problem.clause, problem.message + (f" ({found.file}, deviation {problem.entry})" if problem.entry else ""))
-        for problem in found.problems
-    ]
-
-
-_PROBLEM: Final[dict[str, tuple[str, str]]] = {
-    "expired": ("expired entry", "expired entries"),
-    "stale": ("stale entry", "stale entries"),
-    "unknown-clause": ("unknown clause", "unknown clauses"),
-    "other-fingerprint": ("failure that no entry covers", "failures that no entry covers"),
-}
-
-
-def register_summary(report: Report) -> str:
-    """Return what is wrong with the register: ``the register of known deviations has 1 stale entry``, or ``""``."""
-    kinds = Counter[str](problem.problem for problem in (report.deviations.problems if report.deviations else ()))
-    told = [
-        f"{kinds[kind]} {many if kinds[kind] > 1 else one}" for kind, (one, many) in _PROBLEM.items() if kinds[kind]
-    ]
-    return f"the register of known deviations has {' and '.join(told)}" if told else ""
-
-
-def verdict_line(report: Report) -> str:
-    """Return the verdict with its reason and its qualifiers, on one line."""
-    qualified = "".join(f" [{flag}]" for flag in flags(report))
-    return f"{VERDICT[report.verdict]}: {report.verdict_reason}{qualified}"
-
-
 def generated(report: Report) -> str:
     """Return how many generated requests were sent: ``60 generated requests (of 60), seed 4``; ``""`` if none."""
     found = report.properties
@@ -435,10 +323,19 @@ def generated(report: Report) -> str:
     larger = f", {found.not_cross_checked:,} too large for that" if found.not_cross_checked else ""
     checked = f"; {count(found.cross_checked, 'distinct response')} also checked by the JSON Schema{larger}"
     sent = f"{count(found.examples, 'generated request')} (of {found.wanted}), seed {report.run.seed}"
-    return sent + (checked if found.cross_checked or larger else "")
+    return sent + (checked if found.cross_checked or larger else "") + unsent(found)
+
+
+def unsent(found: GeneratedRequests) -> str:
+    """Return which declared values were not sent: ``; not sent: ?depth=7 and 3 more declared values``. May be empty."""
+    if not found.unsent:
+        return ""
+    more = len(found.unsent) - SHOWN_VALUES
+    others = f" and {count(more, 'more declared value')}" if more > 0 else ""
+    return f"; not sent: {', '.join(found.unsent[:SHOWN_VALUES])}{others}"
 
 
 def own_jobs(jobs: OwnJobs) -> str:
-    """Return what happened to the run's own jobs: ``10 prompts submitted, 9 accepted, none left behind``."""
+    """Return what happened to the run's own jobs: ``10 jobs submitted, 9 accepted, none left behind``."""
     left = count(len(jobs.left), "job") if jobs.left else "none"
-    return f"{count(jobs.submitted, 'prompt')} submitted, {jobs.taken} accepted, {left} left behind"
+    return f"{count(jobs.submitted, 'job')} submitted, {jobs.taken} accepted, {left} left behind"

@@ -19,9 +19,9 @@ NAMES: Final = ("index.html", "compliance.json", "junit.xml", "summary.md")
 def write_reports(
     report: Report, directory: Path, *, fail_on_should: bool = False, formats: Collection[str] = ()
 ) -> None:
-    """Render the four standard reports and those of ``formats``, and write them.
+    """Render and write the four standard reports and those of ``formats``.
 
-    Raises OSError; then no existing file was changed.
+    Raises OSError if a file cannot be written; in that case no existing file was changed.
     """
     from conformance.render.html import render_html
     from conformance.render.junit import render_junit

@@ -1,1 +1,1 @@
-"""One run of the suite: its options, its target, the user's consent to change a server, and sending the requests."""
+"""One run of the suite: options, target, the user's consent to changes on the server, and sending the requests."""

@@ -15,13 +15,11 @@ def target_from(given: str | None, environ: Mapping[str, str]) -> tuple[str | No
     value = given if given is not None else environ.get("CONFORMANCE_TARGET")
     if value is None:
         if environ.get("CI"):
-            msg = "no target: give a URL, or --target embedded, which must be explicit because CI is set"
-            raise UsageProblem(msg)
+            raise UsageProblem("no target: give a URL, or --target embedded, which must be explicit because CI is set")
         return None, False
     if not value.strip():
         where = "--target" if given is not None else "CONFORMANCE_TARGET"
-        msg = f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"{where} is set but empty: give a URL such as http://127.0.0.1:8188, or embedded")
     if value == EMBEDDED:
         return None, False
     whole = _with_scheme(value.strip())
@@ -44,16 +42,13 @@ def base_url(value: str) -> str:
         parts = urlsplit(value)
         port = parts.port
     except ValueError as error:
-        msg = f"{shown} is not a valid URL ({error}): give one such as http://127.0.0.1:8188"
-        raise UsageProblem(msg) from None
+        raise UsageProblem(f"{shown} is not a valid URL ({error}): give one such as http://127.0.0.1:8188") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         guess = value if shown == value and "://" not in value and not value.startswith("/") else "127.0.0.1:8188"
-        msg = f"{shown} is not an http or https URL: give one such as http://{guess}"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"{shown} is not an http or https URL: give one such as http://{guess}")
     if parts.username is not None or parts.password is not None:
         msg = "the target contains a user name or password, which would be shown in reports: remove it from the URL"
         raise UsageProblem(msg)
     if parts.query or parts.fragment or not value.isprintable() or " " in value:
-        msg = f"{shown} is more than a base URL: give only scheme, host, port and path"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"{shown} is more than a base URL: give only scheme, host, port and path")
     return value.rstrip("/")

@@ -42,7 +42,7 @@ def say_so(text: str) -> None:
 
 
 def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_so) -> Transcript:
-    """Send all requests of a run, and return them with their responses. Submitted jobs are removed even if this raises.
+    """Send all requests of a run, and return them with their responses. Submitted jobs are removed even after an error.
 
     Raises UsageProblem if the embedded endpoint cannot be started, or if the run would change a remote server without
     consent. Raises InternalError, with the key removed, if the suite itself fails.
@@ -76,8 +76,8 @@ def ask(settings: Settings, progress: Progress = lambda _: None, say: Say = say_
 async def ask_here(settings: Settings, progress: Progress = lambda _: None) -> Transcript:
     """Send the fixed requests of a run in the running event loop, which many runs can share.
 
-    ``settings`` must name a target, and ask for no generated requests and no jobs. Raises InternalError, as ``ask``
-    does.
+    ``settings`` must name a target, and must not ask for generated requests or for jobs. Raises InternalError, as
+    ``ask`` does.
     """
     assert settings.target is not None
     start = time.time()
@@ -220,7 +220,7 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
     try:
         prepared = preparing.result(asker.seconds)
     except TimeoutError:
-        return Search(settings.properties.seed, 0, settings.properties.number, {}, OUT_OF_TIME)
+        return Search(settings.properties.seed, 0, settings.properties.wanted, {}, OUT_OF_TIME)
     from conformance.properties.search import Wire, search_after
 
     wire = Wire(send, scatter)

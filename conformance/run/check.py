@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conformance.run.check_options import CheckOptions
 
 OWN: Final = ("api_key", "headers")
-"""Parameters of ``check`` that are not options in ``run/table.py``."""
+"""Parameters of ``conformance.check`` that are not options in ``run/table.py``."""
 
 
 def check(
@@ -24,12 +24,13 @@ def check(
     """Check a server as ``comfy-conformance check`` does, and return the report. Nothing is written.
 
     ``url`` is the base URL, such as ``http://127.0.0.1:8188``, or ``embedded`` for the reference endpoint. ``headers``
-    are sent with each request, for example because a gateway requires them. ``options`` are options of that command
-    (docs/options.md), such as ``dialect``, ``queue_path``, ``deviations``, ``wait_for_items``, ``properties``, ``seed``
-    and ``deadline``. The environment is not read. ``report.verdict`` is the verdict, and ``report.clauses`` holds the
-    result of each clause. ``check`` can be called while an event loop runs; it blocks all the same.
+    are sent with each request, for example because a gateway requires them. ``options`` are options of
+    ``comfy-conformance check`` (docs/options.md), such as ``dialect``, ``queue_path``, ``deviations``,
+    ``wait_for_items``, ``properties``, ``seed`` and ``deadline``. The environment is not read. ``report.verdict`` is
+    the verdict, and ``report.clauses`` holds the result of each clause. ``check`` can be called while an event loop
+    runs, but it blocks the loop until the run is over.
 
-    Raises ``conformance.UsageProblem`` if the run is not possible; its message says in one line what to do. Raises
+    Raises ``conformance.UsageProblem`` if the run is not possible; the message says in one line what to do. Raises
     TypeError for an unknown option.
     """
     from conformance.properties.model import Properties
@@ -51,9 +52,9 @@ def check(
 
 
 def demand_options(names: Iterable[str], function: str = "check", own: Iterable[str] = ()) -> None:
-    """Raise TypeError for a name that is neither an option of ``conformance.check`` nor among ``own``.
+    """Raise TypeError for a name that is neither an option of ``conformance.check`` nor in ``own``.
 
-    The message names the function that was called, and the nearest option.
+    The message contains ``function``, the name of the called function, and suggests the nearest option.
     """
     from conformance.run.describing import Place
     from conformance.run.options import at

@@ -1,10 +1,9 @@
-"""The lines that are printed before a run starts, and the user's consent to changes on a remote server."""
+"""Lines that are printed before a run starts, and the user's consent to changes on a remote server."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,15 +13,16 @@ from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import SHORTEST_KEY
 from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
+from conformance.properties.model import MOST_DECLARED
 from conformance.run.settings import Settings
 
 PLAN: Final = 45
-"""About how many requests of the fixed plan a run sends that does not write."""
+"""The approximate number of requests in the fixed plan of a run that does not write."""
 MALFORMED: Final = "malformed requests are sent at the end: they can crash a server that does not expect them"
 
 
 def will_be_sent(settings: Settings) -> list[str]:
-    """Return lines for the user about how the run will change the server. Empty if it only reads."""
+    """Return lines for the user about how the run will change the server. The list is empty if the run only reads."""
     server_changes = settings.server_changes
     if server_changes is None:
         return []
@@ -30,7 +30,7 @@ def will_be_sent(settings: Settings) -> list[str]:
         return ["requests that write are sent too, but none should change anything (--allow-writes)", MALFORMED]
     source = ", ".join(server_changes.workflow_files) or "built-in workflows that need no model"
     lines = [
-        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} prompts that should be refused",
+        f"{server_changes.jobs} jobs are submitted from {source}, and {TO_BE_REFUSED} more that should be refused",
         "only jobs of this run are deleted, cancelled and interrupted",
         f"jobs that take longer than {server_changes.job_timeout:g} s are removed",
         MALFORMED,
@@ -41,7 +41,7 @@ def will_be_sent(settings: Settings) -> list[str]:
 
 
 def unconsented(settings: Settings) -> str | None:
-    """Return how a run would change a remote server, in words; None if it would not, or if the user agreed to it."""
+    """Return in words how a run would change a remote server; None if it would not, or if the user agreed to it."""
     server_changes = settings.server_changes
     if server_changes is None or server_changes.yes or settings.target is None:
         return None
@@ -69,7 +69,7 @@ def with_consent(settings: Settings) -> Settings:
 
 
 def _can_be_written(directory: Path) -> bool:
-    """Return whether a directory can be written, or created if it does not exist."""
+    """Return whether a directory is writable, or can be created if it does not exist."""
     there = next(place for place in (directory, *directory.absolute().parents) if place.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
@@ -78,9 +78,21 @@ def _generated(settings: Settings) -> list[str]:
     """Return lines for the user about the generated requests and the OpenAPI document that they come from."""
     if settings.properties is None:
         return []
+    from importlib.metadata import version
+
+    from conformance.properties.families import left_out
+
     found, described = settings.properties, settings.described
-    by = f"by Schemathesis {version('schemathesis')} from {described.name}, seed {found.seed}"
-    lines = [f"{found.number:,} of them {'is' if found.number == 1 else 'are'} generated {by}"]
+    source = f"{described.name} (SHA-256 {described.sha256[:12]}…)"
+    by = f"by Schemathesis {version('schemathesis')} from {source}, seed {found.seed}"
+    declared = f", {found.wanted - found.number} for the values that it declares" if found.declared else ""
+    lines = [f"{found.wanted:,} of them {'is' if found.wanted == 1 else 'are'} generated {by}{declared}"]
+    if found.declared > MOST_DECLARED:
+        lines.append(
+            f"{found.declared - MOST_DECLARED:,} of the {found.declared:,} values that it declares are not sent"
+        )
+    if described.own and (never := left_out(described.probed, described.path)):
+        lines.append(f"declared, but never sent (a credential, or part of the framing): {', '.join(never)}")
     if described.unmatched:
         lines.append(f"errata that do not apply to {described.name}: {', '.join(described.unmatched)}")
     if found.kept_in is not None and not _can_be_written(found.kept_in):
@@ -90,7 +102,7 @@ def _generated(settings: Settings) -> list[str]:
 
 def expected_requests(settings: Settings) -> int:
     """Return about how many requests a run sends."""
-    generated = settings.properties.number if settings.properties is not None else 0
+    generated = settings.properties.wanted if settings.properties is not None else 0
     fixed = settings.bounds.max_requests if settings.server_changes else min(settings.bounds.max_requests, PLAN)
     return fixed + generated
 

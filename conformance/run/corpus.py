@@ -1,18 +1,19 @@
 """Write a corpus of HTTP responses with expected results, to test validators and clients in any language.
 
 It has one response of every conforming variant of the reference endpoint, and one of every fault that a single response
-can show. The files are plain HTTP and JSON. The expected result is what ``comfy-conformance judge`` reports for them.
+can show. The files are plain HTTP and JSON. The expected result is what ``comfy-conformance judge`` reports for the
+response.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from conformance.contract.terms import Dialect
@@ -39,72 +40,17 @@ from conformance.version import __version__
 PATH: Final = "/api/queue"
 KEY: Final = "a-key-of-the-corpus"
 START: Final = 1_795_000_000.25
-"""The time of every response, in seconds since the epoch: fixed, so that two corpora can be compared."""
+"""The time of every response, in seconds since the epoch. It is fixed, so that two corpora can be compared."""
 READS: Final = 61
 """The number of normal GET requests: enough to show a fault that occurs only now and then."""
 _REQUESTS: Final = (*([READ] * READS), Ask("without the key", credential=Credential.NONE), *VARIATIONS, *AT_THE_END)
-"""The requests of the fixed plan. After them come those that the probing overlay declares (``_probing``)."""
-SCHEMA: Final[Mapping[str, Any]] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "A case of the corpus of GET /api/queue",
-    "type": "object",
-    "required": ["name", "kind", "description", "dialect", "request", "response", "expected"],
-    "properties": {
-        "name": {"type": "string"},
-        "kind": {"enum": ["variant", "fault"]},
-        "description": {"type": "string"},
-        "dialect": {"enum": ["cloud", "oss", "auto"]},
-        "request": {
-            "type": "object",
-            "required": ["method", "target", "headers"],
-            "properties": {
-                "method": {"type": "string"},
-                "target": {"type": "string"},
-                "headers": {"$ref": "#/$defs/headers"},
-            },
-        },
-        "response": {
-            "type": "object",
-            "required": ["file", "status", "headers", "encoding", "body"],
-            "properties": {
-                "file": {"type": "string"},
-                "status": {"type": "integer"},
-                "headers": {"$ref": "#/$defs/headers"},
-                "encoding": {"enum": ["utf-8", "base64"]},
-                "body": {"type": "string"},
-            },
-        },
-        "expected": {
-            "type": "object",
-            "required": ["verdict", "broken"],
-            "properties": {
-                "verdict": {"enum": ["conformant", "non-conformant", "inconclusive"]},
-                "broken": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["clause", "level", "pointers"],
-                        "properties": {
-                            "clause": {"type": "string"},
-                            "level": {"enum": ["must", "should"]},
-                            "pointers": {"type": "array", "items": {"type": ["string", "null"]}},
-                        },
-                    },
-                },
-            },
-        },
-    },
-    "$defs": {
-        "headers": {
-            "type": "array",
-            "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-        }
-    },
-}
+"""The requests of the fixed plan. ``_probing`` yields the further requests, which the probing overlay declares."""
+SCHEMA: Final = Path(__file__).with_name("case.schema.json")
+"""The JSON Schema of the JSON file of a case."""
 
 
 class Case(NamedTuple):
-    """One case of the corpus: a request and its response as HTTP bytes, from which the expected result follows."""
+    """One case of the corpus: a request and its response as HTTP bytes. The expected result is computed from them."""
 
     kind: str
     name: str
@@ -143,7 +89,7 @@ def cases(names: Iterable[str] = NAMES) -> Iterator[Case]:
 
 
 def _first_breach(fault: Fault) -> Case | None:
-    """Return the first response that breaks the clause of a fault, or None if no single response does."""
+    """Return the case with the first response that breaks the clause of a fault, or None if no single response does."""
     if not fault.clause or fault.inconclusive:
         return None
     seen = set()
@@ -181,7 +127,7 @@ def exchanges(variant: Variant, fault: Fault | None) -> Iterator[tuple[bytes, by
 
 @cache
 def _probing(described: Described) -> tuple[Ask, ...]:
-    """Return one request for each parameter value in ``openapi/probing.overlay.yaml``, such as an Accept header."""
+    """Return one request for each parameter value in ``openapi/probing.overlay.yaml``, such as a value of Accept."""
     rows = [row for each in families(described.probed, described.path) for row in each.coverage(Random(0))]  # noqa: S311 - not a secret
     return tuple(
         Ask(
@@ -231,10 +177,10 @@ def case_json(case: Case) -> bytes:
 
 
 def write_corpus(directory: Path, names: Iterable[str] = NAMES) -> int:
-    """Write the cases into a directory and return their number. Raises OSError."""
+    """Write the cases into a directory and return their number. Raises OSError if a file cannot be written."""
     directory.mkdir(parents=True, exist_ok=True)
     made = list(cases(names))
-    files: dict[Path, bytes] = {directory / "case.schema.json": _json(SCHEMA), directory / "corpus.json": _index(made)}
+    files: dict[Path, bytes] = {directory / SCHEMA.name: SCHEMA.read_bytes(), directory / "corpus.json": _index(made)}
     for case in made:
         files[directory / f"{case.stem}.json"] = case_json(case)
         files[directory / f"{case.stem}.http"] = case.response

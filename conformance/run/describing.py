@@ -1,4 +1,4 @@
-"""How an option of a run is described: its heading, the places where it is available, and its help."""
+"""The description of an option of a run: its heading in ``--help``, where it is available, and its help."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Place(Flag):
     CHECK = auto()
     """``check``, pytest, the tables of ``targets.toml`` and the columns of CSV files of targets."""
     JUDGE = auto()
-    """``judge``: options that the verdict depends on, without any request."""
+    """``judge``: options that influence the verdict even without requests."""
     LOAD = auto()
     """``load`` and its locustfile."""
     BOTH = auto()
@@ -38,27 +38,27 @@ class Place(Flag):
 
 
 class Opt(NamedTuple):
-    """How one option is described. Its type and default are those of its field in ``Options``."""
+    """The description of one option. The option's type and default are those of its field in ``Options``."""
 
     group: Group
     help: str
-    """A phrase without a full stop, for ``--help``."""
+    """The text for ``--help``: a phrase without a full stop."""
     metavar: str | None = None
-    """None makes the option a flag."""
+    """The placeholder for the value in ``--help``. None makes the option a flag."""
     at: Place = Place.CHECK
     usual: str = ""
-    """The default in words, if the default of the field does not say it."""
+    """The default in words, if the default of the field is not the text to show."""
     more: str = ""
     """Further sentences for docs/options.md, in Markdown."""
     choices: tuple[str, ...] = ()
     least: float | None = None
     """The smallest allowed value."""
     because: str = ""
-    """Why there is a smallest value, if that is not obvious."""
+    """Why the value must not be smaller than ``least``, if that is not obvious."""
     above: float | None = None
     """The value must be greater than this."""
     own: bool = False
-    """The option applies to one target, so it cannot be set for many at once."""
+    """Whether the option is different for each target, so that it cannot be set for many targets at once."""
     load_help: str = ""
-    """The help in ``load``, if it differs."""
+    """The help of the option in ``load``, if it differs from ``help``."""
     load_default: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.spec.operation import Described
 
 MORE_WITH_JOBS: Final = {"max_requests": 350, "deadline": 240.0}
-"""Added to the bounds of a run that submits, follows and removes jobs."""
+"""How much larger the limits of a run are if it submits, follows and removes jobs."""
 REMOTE_RATE: Final = 20.0
 """The default limit of requests per second to a host that is not loopback."""
 
@@ -45,6 +45,15 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
     headers = [header_from(given, environ) for given in options.header]
     if url is not None and (key is not None or headers) and not options.allow_plain_http_key:
         keep_off_plain_http(url, source or headers[0][2])
+    gateway = Gateway(
+        headers=tuple((name, value) for name, value, _ in headers),
+        header_sources=tuple(source for *_, source in headers),
+        ca_bundle=readable(options.ca_bundle, "--ca-bundle"),
+        client_cert=readable(options.client_cert, "--client-cert"),
+        insecure=options.insecure,
+        proxy=proxy_from(options.proxy_env, environ),
+    )
+    document = _document(options.document, options.queue_path)
     return Settings(
         target=url,
         name=options.name,
@@ -56,14 +65,7 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         key=key,
         key_source=source,
         no_key=options.no_key,
-        gateway=Gateway(
-            headers=tuple((name, value) for name, value, _ in headers),
-            header_sources=tuple(source for *_, source in headers),
-            ca_bundle=readable(options.ca_bundle, "--ca-bundle"),
-            client_cert=readable(options.client_cert, "--client-cert"),
-            insecure=options.insecure,
-            proxy=proxy_from(options.proxy_env, environ),
-        ),
+        gateway=gateway,
         redact_workflows=options.redact_workflows,
         show_workflows=options.show_workflows,
         full_bodies=options.full_bodies,
@@ -74,8 +76,8 @@ def make_settings(environ: Mapping[str, str], options: Options) -> Settings:
         fail_on_should=options.fail_on_should,
         inconclusive_ok=options.inconclusive_ok,
         wait_for_items=options.wait_for_items,
-        properties=_properties(options),
-        document=_document(options.document, options.queue_path),
+        properties=_properties(options, document, gateway),
+        document=document,
         server_changes=server_changes_from(options),
         bounds=_bounds(options, url),
     )
@@ -88,8 +90,7 @@ def _check_name(name: str | None) -> None:
 
 def _check_path(queue_path: str, url: str | None) -> None:
     if not queue_path.startswith("/") or any(c in queue_path for c in "?# ") or not queue_path.isprintable():
-        msg = f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--queue-path must be a path that starts with /, such as /api/queue, not {queue_path!r}")
     if url is not None and url.rstrip("/").endswith(queue_path):
         msg = f"the target is the base URL without {queue_path}: give {url.rstrip('/').removesuffix(queue_path)}"
         raise UsageProblem(msg)
@@ -116,11 +117,9 @@ def selected_clauses(patterns: Sequence[str]) -> frozenset[str] | None:
 def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> None:
     """Check the options that show or hide workflows. Raises UsageProblem."""
     if whole and redact:
-        msg = "--full-bodies and --redact-workflows contradict each other: whole bodies show workflows"
-        raise UsageProblem(msg)
+        raise UsageProblem("--full-bodies and --redact-workflows contradict each other: whole bodies show workflows")
     if show and redact:
-        msg = "--show-workflows and --redact-workflows contradict each other: give one of them"
-        raise UsageProblem(msg)
+        raise UsageProblem("--show-workflows and --redact-workflows contradict each other: give one of them")
     if whole and not show and url is not None and not is_loopback(url):
         raise UsageProblem(WHOLE_AND_HIDDEN)
 
@@ -151,7 +150,7 @@ def _bounds(options: Options, url: str | None) -> Bounds:
     return Bounds(**{**usual, **{name: value for name, value in given.items() if value is not None}})
 
 
-def _properties(options: Options) -> Properties | None:
+def _properties(options: Options, document: Described | None, gateway: Gateway) -> Properties | None:
     given: dict[str, Any] = {
         name: getattr(options, name) for name in ("seed", "example_database") if getattr(options, name) is not None
     }
@@ -163,9 +162,11 @@ def _properties(options: Options) -> Properties | None:
     found = Properties(**{"number": options.properties, "seed": int.from_bytes(os.urandom(4)), **given})
     remote = found.example_database.removeprefix("github:")
     if remote != found.example_database and not re.fullmatch(r"[\w.-]+/[\w.-]+", remote, re.ASCII):
-        msg = f"--example-database must be github:OWNER/REPO, not {found.example_database!r}"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--example-database must be github:OWNER/REPO, not {found.example_database!r}")
     if not found.example_database:
-        msg = "--example-database is empty: give a directory, github:OWNER/REPO, or none"
-        raise UsageProblem(msg)
-    return found
+        raise UsageProblem("--example-database is empty: give a directory, github:OWNER/REPO, or none")
+    if document is None:
+        return found
+    from conformance.properties.required import declared_values
+
+    return replace(found, declared=declared_values(document, gateway.names))

@@ -1,4 +1,7 @@
-"""The options of ``table.py`` in a form from which the command line, the pytest plugin and other users make theirs."""
+"""The options of ``table.py`` as a list.
+
+The command line, the pytest plugin and others make their own options from it.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """One option of a run. ``metavar`` is None for a flag. If ``default`` is None, ``usual`` describes the default."""
+    """One option of a run. ``metavar`` is None for a flag.
+
+    If ``default`` is None, ``usual`` may describe the default in words.
+    """
 
     name: str
-    """The name of the field in ``Options``, and of the parameter."""
+    """The name of the field in ``Options``, and of the parameter in Python."""
     type: type
     default: Any
     multiple: bool
@@ -41,7 +47,7 @@ class Option(NamedTuple):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The allowed values, if they are few."""
+        """The allowed values, if the option has a fixed set of values."""
         return self.about.choices
 
     @property
@@ -51,7 +57,7 @@ class Option(NamedTuple):
 
     @property
     def bounds(self) -> str:
-        """The bounds of the value in words, or ``""``."""
+        """The bounds of the value in words, or ``""`` if it has none."""
         return f"{self.about.least:g} or more" if self.about.least else ""
 
     @property
@@ -111,7 +117,7 @@ OPTIONS: Final = options_of(Options)
 
 
 def at(place: Place) -> tuple[Option, ...]:
-    """Return the options that are available in a place. Those of ``load`` have the help and default of ``load``."""
+    """Return the options that are available in a place. For ``load``, they have the help and default of ``load``."""
     found = [option for option in OPTIONS if place in option.about.at]
     return tuple(map(_under_load, found)) if place is Place.LOAD else tuple(found)
 

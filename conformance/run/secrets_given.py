@@ -1,4 +1,4 @@
-"""Read the key, the extra headers, the certificates and the proxy from the variables and files that options name."""
+"""Read the key, the extra headers, the certificates and the proxy from the variables and files named in options."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _FIELD_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 def key_from(
     environ: Mapping[str, str], named: str | None, file: str | Path | None, *, no_key: bool
 ) -> tuple[Secret | None, str | None]:
-    """Return the key and its source: the name of a variable or file.
+    """Return the key and the name of the variable or file that it comes from. Without a key, both are None.
 
-    Both are None without a key. Raises UsageProblem.
+    Raises UsageProblem.
     """
     given = [flag for flag, value in (("--api-key-env", named), ("--api-key-file", file)) if value is not None]
     if len(given) + no_key > 1:
@@ -61,8 +61,7 @@ def key_from(
     value = environ.get(name, "")
     if not value:
         if named is not None:
-            msg = f"--api-key-env names {_variable(name)}, which is not set: export it, or use --no-key"
-            raise UsageProblem(msg)
+            raise UsageProblem(f"--api-key-env names {_variable(name)}, which is not set: export it, or use --no-key")
         return None, None
     return _secret(value, f"the key in {name}", SHORTEST_KEY), name
 
@@ -82,8 +81,7 @@ def _secret(value: str, where: str, shortest: int, *, spaces: str = "") -> Secre
         msg = f"{where} contains spaces, line breaks or characters that are not allowed in a header: set it again"
         raise UsageProblem(msg)
     if len(value) < shortest:
-        msg = f"{where} is shorter than {shortest} characters: check that it is the whole key"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"{where} is shorter than {shortest} characters: check that it is the whole key")
     return Secret(value)
 
 
@@ -103,12 +101,10 @@ def header_from(given: str, environ: Mapping[str, str]) -> tuple[str, Secret, st
         msg = f"--header must be NAME=VARIABLE, such as Authorization=MY_TOKEN, not {shown!r}: VARIABLE holds the value"
         raise UsageProblem(msg)
     if name.lower() in _OURS:
-        msg = f"--header {name} is not possible: the suite sets this header itself"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--header {name} is not possible: the suite sets this header itself")
     value = environ.get(variable, "")
     if not value:
-        msg = f"--header {name} names {_variable(variable)}, which is not set: export it"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"--header {name} names {_variable(variable)}, which is not set: export it")
     return (name, _secret(value, f"the value of {name} in {variable}", 1, spaces=" "), f"{name}={variable}")
 
 
@@ -124,15 +120,17 @@ def proxy_from(named: str | None, environ: Mapping[str, str]) -> Secret | None:
         proxy = False
     if not proxy or not value.isascii() or not value.isprintable() or " " in value:
         shown = _variable(named)
-        msg = (
+        raise UsageProblem(
             f"--proxy-env names {shown}, which is not an http or https URL: set it to one such as http://127.0.0.1:3128"
         )
-        raise UsageProblem(msg)
     return Secret(value)
 
 
 def _variable(name: str) -> str:
-    """Return the name of a variable for messages. A text that cannot be a name is hidden, as it may be the secret."""
+    """Return the name of a variable for messages.
+
+    Text that cannot be a variable name is hidden: it may be the secret itself.
+    """
     return name if re.fullmatch("[A-Z_][A-Z0-9_]*", name) else "a variable" if name else "nothing"
 
 
@@ -143,11 +141,9 @@ def readable(file: str | Path | None, flag: str) -> Path | None:
     try:
         pem = b"-----BEGIN " in Path(file).read_bytes()
     except OSError as error:
-        msg = f"{flag} {file} cannot be read ({error.strerror}): give a PEM file"
-        raise UsageProblem(msg) from None
+        raise UsageProblem(f"{flag} {file} cannot be read ({error.strerror}): give a PEM file") from None
     if not pem:
-        msg = f"{flag} {file} contains no certificate: give a PEM file (-----BEGIN CERTIFICATE-----)"
-        raise UsageProblem(msg)
+        raise UsageProblem(f"{flag} {file} contains no certificate: give a PEM file (-----BEGIN CERTIFICATE-----)")
     return Path(file)
 
 

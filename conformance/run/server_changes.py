@@ -1,4 +1,4 @@
-"""Check the options of a run that changes the server: submits, deletes, clears or interrupts jobs."""
+"""Check the options of a run that may change the server: submit, delete, clear or interrupt jobs."""
 
 from __future__ import annotations
 

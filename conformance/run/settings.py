@@ -1,4 +1,4 @@
-"""The settings of a run: its options after all checks (``make.py``)."""
+"""The settings of a run: the user's options after all checks. ``make.py`` creates them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ class Settings:
 
     @property
     def hides_workflows(self) -> bool:
-        """Whether the reports hide what users wrote into workflows. By default only if the target is not loopback."""
+        """Whether the reports hide what users wrote into workflows.
+
+        The default is to hide it unless the target is loopback.
+        """
         remote = self.target is not None and not is_loopback(self.target)
         return self.redact_workflows or (remote and not self.show_workflows)
 
@@ -105,7 +108,7 @@ class Settings:
 
     @property
     def judging(self) -> Judging:
-        """The options that decide how the responses are judged."""
+        """The settings that decide how the responses are judged."""
         return Judging(
             dialect=self.dialect,
             only=self.only,
@@ -119,7 +122,7 @@ class Settings:
         )
 
     def options(self) -> dict[str, str | int | float | bool | None]:
-        """Return the options that the report shows: all except secrets."""
+        """Return the options for the report: all except secrets."""
         gateway = self.gateway
         return {
             **({} if self.name is None else {"name": self.name}),

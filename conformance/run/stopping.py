@@ -1,4 +1,4 @@
-"""Handle SIGINT and SIGTERM: the first signal stops a run in such a way that it can still remove its jobs."""
+"""Handle SIGINT and SIGTERM. The first signal stops a run, which can then still remove its jobs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 REPEAT: Final = 1.0
-"""Seconds in which a further signal counts as the same one: ``timeout`` signals its child, then the child's group."""
+"""Seconds within which a second signal counts as a repetition: ``timeout`` signals its child, then the child's group.
+"""
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Repeats:
-    """Distinguishes a signal that was only sent twice from a second signal. ``clock`` returns seconds."""
+    """Distinguishes the repetition of one signal from a second signal. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.first: float | None = None
@@ -34,7 +35,7 @@ class Repeats:
 
 
 class Stop:
-    """Handle the signals of a run: the first one cancels its coroutine, another one raises KeyboardInterrupt."""
+    """Handles the signals of a run: the first cancels the run's coroutine, the second raises KeyboardInterrupt."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._repeats = Repeats(clock)
@@ -61,11 +62,11 @@ class Stop:
             raise
 
     def listen(self) -> None:
-        """Handle the signals from now on, including SIGINT that a shell ignores for background commands."""
+        """Handle the signals from now on, also SIGINT where the shell made a background command ignore it."""
         self._before = {number: signal.signal(number, self._hear) for number in STOPPING}
 
     def leave(self) -> None:
-        """Stop handling signals: at once, or if there was one, as soon as no repetition of it can arrive."""
+        """Stop handling signals: at once, or, if a signal has arrived, once no repetition of it can follow."""
         self._over = True
         if self._repeats.first is None:
             self._restore()
@@ -90,7 +91,7 @@ class Stop:
 
 @contextmanager
 def stoppable(clock: Callable[[], float] = time.monotonic) -> Iterator[Stop]:
-    """Let SIGINT and SIGTERM stop the ``with`` block. In other threads than the main one this does nothing."""
+    """Let SIGINT and SIGTERM stop the ``with`` block. Outside the main thread this does nothing."""
     stop = Stop(clock)
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -1,4 +1,4 @@
-"""The options of a run: one struct that describes each of them once.
+"""The options of a run: one struct that describes each option once.
 
 The command line, the pytest plugin, ``targets.toml``, the columns of a CSV file, ``load``, ``compare``, ``judge``,
 ``conformance.check`` and docs/options.md are all made from it (``conformance/run/options.py``). To add an option, add a
@@ -18,19 +18,22 @@ from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, DEFAUL
 
 _JUDGE: Final = Place.CHECK | Place.JUDGE
 _READS: Final = Place.CHECK | Place.LOAD | Place.BOTH
-_KEYED: Final = Place.CHECK | Place.LOAD
-_WRITES: Final = Place.CHECK | Place.LOAD
+_LOADS: Final = Place.CHECK | Place.LOAD
+_CALLS: Final = Place.CHECK | Place.LIBRARY
+_SHOWS: Final = _READS | Place.JUDGE | Place.LIBRARY
+_CONNECTS: Final = _READS | Place.LIBRARY | Place.DRIFT
 _URL_MORE: Final = (
     "The URL may have a path prefix or an IPv6 host. A loopback address (`127.0.0.1:8188`) needs no scheme. "
     "`embedded` starts the suite's own reference server, and the verdict says so. If the environment variable `CI` is "
     "set, there is no default: give `--target embedded`."
 )
 _PROPERTIES_MORE: Final = (
-    "They are sent after the fixed plan. Requests that shrink a breach and confirm it are extra. None of them count "
-    "towards `--max-requests`, and they are dropped first if the time runs out."
+    "Your own `--document` adds one for each value that it declares, at most 100. They are sent after the fixed plan. "
+    "Requests that reduce a failing request to the smallest one and confirm it are extra. None of them count towards "
+    "`--max-requests`. If the time runs out, they are the first to be left out."
 )
 _BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
-_LOAD_HOST: Final = "allow load on a host that is not loopback, because it is yours or its owner agreed"
+_LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"
 _TEXT = str | Path | None
 
 
@@ -63,29 +66,19 @@ class Options:
     ] = None
     queue_path: Annotated[
         str,
-        Opt(Group.TARGET, "path of the queue below the target", "PATH", _KEYED | Place.SIDE | Place.LIBRARY),
+        Opt(Group.TARGET, "path of the queue below the target", "PATH", _LOADS | Place.SIDE | Place.LIBRARY),
     ] = DEFAULT_QUEUE_PATH
     ca_bundle: Annotated[
         _TEXT,
-        Opt(
-            Group.TARGET,
-            "certificates (PEM) to trust in addition to the system's",
-            "FILE",
-            _READS | Place.LIBRARY | Place.DRIFT,
-        ),
+        Opt(Group.TARGET, "certificates (PEM) to trust in addition to the system's", "FILE", _CONNECTS),
     ] = None
     client_cert: Annotated[
         _TEXT,
-        Opt(
-            Group.TARGET,
-            "client certificate and key (PEM) that a gateway requires",
-            "FILE",
-            Place.CHECK | Place.LOAD | Place.LIBRARY,
-        ),
+        Opt(Group.TARGET, "client certificate and key (PEM) that a gateway requires", "FILE", _LOADS | Place.LIBRARY),
     ] = None
     insecure: Annotated[
         bool,
-        Opt(Group.TARGET, "do not verify certificates; the report says so", at=_READS | Place.LIBRARY | Place.DRIFT),
+        Opt(Group.TARGET, "do not verify certificates; the report says so", at=_CONNECTS),
     ] = False
     proxy_env: Annotated[
         str | None,
@@ -104,14 +97,14 @@ class Options:
             Group.KEYS,
             "environment variable that contains the key",
             "NAME",
-            _KEYED | Place.SIDE,
+            _LOADS | Place.SIDE,
             DEFAULT_KEY_ENV,
             "A key is never given on the command line.",
             own=True,
         ),
     ] = None
-    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file that contains only the key", "FILE", _KEYED, own=True)] = None
-    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, even if the environment contains one", at=_KEYED)] = False
+    api_key_file: Annotated[_TEXT, Opt(Group.KEYS, "file that contains only the key", "FILE", _LOADS, own=True)] = None
+    no_key: Annotated[bool, Opt(Group.KEYS, "send no key, even if the environment contains one", at=_LOADS)] = False
     allow_plain_http_key: Annotated[
         bool,
         Opt(Group.KEYS, "also send the key over plain http to hosts that are not loopback", at=_READS | Place.LIBRARY),
@@ -120,9 +113,9 @@ class Options:
         tuple[str, ...],
         Opt(
             Group.KEYS,
-            "header for a gateway, its value in a variable, such as Authorization=MY_TOKEN; repeatable",
+            "header for a gateway and the environment variable with its value, as Authorization=MY_TOKEN; repeatable",
             "NAME=VARIABLE",
-            _KEYED,
+            _LOADS,
             more="Its value is redacted like the key, unless it has fewer than 4 characters.",
             own=True,
         ),
@@ -133,7 +126,7 @@ class Options:
             Group.CHECKED,
             "required order of the job tuple",
             "cloud|oss|auto",
-            Place.CHECK | Place.JUDGE | Place.LOAD | Place.SIDE | Place.LIBRARY,
+            _JUDGE | _LOADS | Place.SIDE | Place.LIBRARY,
             more="`cloud` is the order of the document, `oss` ComfyUI's own. `auto` chooses by the type of "
             "element 3, which must be the same in every job: [dialects.md](dialects.md).",
             choices=tuple(dialect.value for dialect in Dialect),
@@ -145,10 +138,10 @@ class Options:
             Group.CHECKED,
             "check only the clauses that match, such as item.* or auth; repeatable",
             "PATTERN",
-            Place.CHECK | Place.LIBRARY,
+            _CALLS,
             "all",
-            "A pattern is an id, a pattern with `*`, or the first word of ids. The run is then partial. All requests "
-            "are sent as usual.",
+            "PATTERN is the id of a clause, an id with `*`, or the first word of several ids. The report of such a run "
+            "says that it is partial. All requests are sent as usual.",
         ),
     ] = ()
     deviations: Annotated[
@@ -157,20 +150,20 @@ class Options:
             Group.CHECKED,
             "register (TOML) of known deviations, which are waived until they expire",
             "FILE",
-            Place.CHECK | Place.JUDGE | Place.LIBRARY,
+            _JUDGE | Place.LIBRARY,
             "none",
             "A stale or expired entry makes the exit status 1: [deviations.md](deviations.md).",
         ),
     ] = None
     fail_on_should: Annotated[
-        bool, Opt(Group.CHECKED, "also fail on broken 'should' clauses", at=Place.CHECK | Place.JUDGE | Place.LOAD)
+        bool, Opt(Group.CHECKED, "also fail on broken 'should' clauses", at=_JUDGE | Place.LOAD)
     ] = False
     inconclusive_ok: Annotated[
         bool,
         Opt(
             Group.CHECKED,
             "exit with 0 if the only problem is that clauses were not checked",
-            at=Place.CHECK | Place.JUDGE | Place.LOAD,
+            at=_JUDGE | Place.LOAD,
             more="If the target was not reached, the exit status is still 10.",
         ),
     ] = False
@@ -180,7 +173,7 @@ class Options:
             Group.CHECKED,
             "poll an idle queue once a second for up to S seconds until it has a job",
             "S",
-            Place.CHECK | Place.BOTH | Place.LIBRARY,
+            _CALLS | Place.BOTH,
             least=0,
         ),
     ] = 0.0
@@ -190,7 +183,7 @@ class Options:
             Group.GENERATED,
             "number of requests that Schemathesis generates from the document; 0 for none",
             "N",
-            Place.CHECK | Place.LIBRARY,
+            _CALLS,
             more=_PROPERTIES_MORE,
             least=0,
         ),
@@ -213,7 +206,7 @@ class Options:
             Group.GENERATED,
             "seed of the generated requests; the same seed gives the same requests",
             "N",
-            Place.CHECK | Place.LIBRARY,
+            _CALLS,
             "a new one",
             "The report always shows the seed.",
             least=0,
@@ -235,7 +228,7 @@ class Options:
         Opt(
             Group.WRITES,
             "submit jobs, follow them through the queue and remove them (writes to the server)",
-            at=_WRITES,
+            at=_LOADS,
             more="Implies `--allow-writes`: [populate.md](populate.md).",
             own=True,
         ),
@@ -246,7 +239,7 @@ class Options:
             Group.WRITES,
             "with --populate: workflow (API format) to submit instead of the built-in ones; repeatable",
             "FILE",
-            _WRITES,
+            _LOADS,
         ),
     ] = ()
     jobs: Annotated[
@@ -255,20 +248,20 @@ class Options:
             Group.WRITES,
             "with --populate: number of jobs to submit",
             "N",
-            _WRITES,
+            _LOADS,
             str(ServerChanges.jobs),
             least=3,
-            because="one that runs and two that wait",
-            load_help="with --populate: number of own jobs in the queue at once",
+            because="the run needs one running and two pending jobs",
+            load_help="with --populate: maximum number of this run's jobs in the queue at once",
         ),
     ] = None
     job_timeout: Annotated[
         float | None,
         Opt(
             Group.WRITES,
-            "with --populate: seconds until jobs that have not ended are removed",
+            "with --populate: seconds after which jobs that have not ended are removed",
             "S",
-            _WRITES,
+            _LOADS,
             f"{ServerChanges.job_timeout:g}",
             above=0,
         ),
@@ -282,7 +275,7 @@ class Options:
             Group.WRITES,
             "with --populate: on a host that is not loopback, send an interrupt, which can stop any running job, if "
             "the queue contains only jobs of this run",
-            at=_WRITES,
+            at=_LOADS,
             own=True,
         ),
     ] = False
@@ -300,7 +293,7 @@ class Options:
         Opt(
             Group.WRITES,
             "write to a host that is not loopback without asking at the terminal",
-            at=_WRITES,
+            at=_LOADS,
             own=True,
             load_help="with --populate: allow writing to a host that is not loopback",
         ),
@@ -311,7 +304,7 @@ class Options:
             Group.REPORT,
             "directory for index.html, compliance.json, junit.xml and summary.md",
             "DIR",
-            _WRITES,
+            _LOADS,
             more="Only these files are replaced, each as a whole.",
         ),
     ] = DEFAULT_REPORT_DIR
@@ -338,17 +331,13 @@ class Options:
         Opt(
             Group.REPORT,
             "redact user input in workflows, on loopback too",
-            at=_READS | Place.JUDGE | Place.LIBRARY,
+            at=_SHOWS,
             more="Structure, ids and lengths stay visible.",
         ),
     ] = False
     show_workflows: Annotated[
         bool,
-        Opt(
-            Group.REPORT,
-            "show user input in workflows, even if the host is not loopback",
-            at=_READS | Place.JUDGE | Place.LIBRARY,
-        ),
+        Opt(Group.REPORT, "show user input in workflows, even if the host is not loopback", at=_SHOWS),
     ] = False
     full_bodies: Annotated[
         bool,
@@ -365,7 +354,7 @@ class Options:
             Group.LIMITS,
             "seconds for the whole run",
             "S",
-            Place.CHECK | Place.BOTH | Place.LIBRARY,
+            _CALLS | Place.BOTH,
             f"{Bounds.deadline:g}, 240 more if the run writes",
             above=0,
         ),
@@ -380,12 +369,7 @@ class Options:
     max_body: Annotated[
         int,
         Opt(
-            Group.LIMITS,
-            "maximum bytes of one body after decompression",
-            "BYTES",
-            _READS,
-            "67108864 (64 MiB)",
-            above=0,
+            Group.LIMITS, "maximum bytes of one body after decompression", "BYTES", _READS, "67108864 (64 MiB)", above=0
         ),
     ] = Bounds.max_body
     max_requests: Annotated[

@@ -2,16 +2,13 @@
 
 ::
 
-    [defaults]
-    wait-for-items = 60
+[defaults] wait-for-items = 60
 
-    [[target]]
-    name = "prod"
-    url = "https://cloud.comfy.org"
-    api-key-env = "PROD_KEY"
+[[target]] name = "prod" url = "https://cloud.comfy.org" api-key-env = "PROD_KEY"
 
-Each target names the variable with its own key. Options with a secret are refused under ``[defaults]``, and a target
-that names no key is sent none, whatever the environment contains. The embedded endpoint has its own key.
+Each target names the environment variable that contains its key. Options with a secret are refused under
+``[defaults]``. A target that names no variable gets no key, whatever the environment contains. The embedded endpoint
+has its own key.
 """
 
 from __future__ import annotations
@@ -29,6 +26,7 @@ from conformance.problems import UsageProblem
 from conformance.run.describing import Place
 from conformance.run.options import Option, at, settings_from
 from conformance.run.settings import EMBEDDED, Settings
+from conformance.run.table import Options
 from conformance.text.suggest import did_you_mean
 
 _BY_NAME: Final = {option.name: option for option in at(Place.CHECK) if option.name not in {"report_dir", "name"}}
@@ -36,27 +34,35 @@ _DEFAULTS: Final = {name: option.default for name, option in _BY_NAME.items() if
 OF_ONE: Final = tuple(option.name for option in at(Place.CHECK) if option.about.own)
 """Options that each target must set itself: its address, its secrets, and what the run may change on it."""
 ISOLATE: Final = "isolate"
-"""A key of the file that is not an option of a run: whether the target is checked in its own process."""
+"""A setting of a target that is not an option of a run: whether the target is checked in its own process."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 _TAKEN: Final = frozenset(
     {"index.html", "results.jsonl", "reports.jsonl.gz", "summary.md", "compliance.json", "junit.xml"}
 )
-"""Names of other files in the report directory, which targets must not have."""
+"""Names of files in the report directory. A target must not have such a name."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One server to check. ``options`` are the options of its run by name, including the defaults of the file."""
+    """One server to check.
+
+    ``options`` are the options of the target's run by name, including the defaults of the file.
+    """
 
     name: str
     options: Mapping[str, Any]
     isolate: bool = False
-    """Whether it is checked in its own process."""
+    """Whether the target is checked in its own process."""
 
     @property
     def url(self) -> str:
         """The base URL, or ``embedded``."""
         return str(self.options["target"])
+
+    @property
+    def dialect(self) -> str:
+        """The required order of the job tuple."""
+        return str(self.options.get("dialect", Options.dialect))
 
     @property
     def variables(self) -> frozenset[str]:
@@ -66,7 +72,7 @@ class Target:
         return frozenset(filter(None, named))
 
     def settings(self, environ: Mapping[str, str], report_dir: Path) -> Settings:
-        """Return the settings of its run. Raises UsageProblem."""
+        """Return the settings of the target's run. Raises UsageProblem."""
         try:
             return settings_from(
                 environ,
@@ -97,7 +103,7 @@ def read(path: Path) -> tuple[Target, ...]:
 
 
 def parse(text: str, path: Path) -> tuple[Target, ...]:
-    """Return the targets of a file in its order. Paths in it are relative to the file. Raises UsageProblem."""
+    """Return the targets in the text of a file, in order. Paths in it are relative to the file. Raises UsageProblem."""
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -153,7 +159,10 @@ def is_directory(name: str) -> bool:
 
 
 def make_target(name: str, own: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Target:
-    """Return a target with its own options and, for all others, the defaults. It gets no key unless it names one."""
+    """Return a target with the options ``own``, and the defaults ``usual`` for the rest.
+
+    It gets no key unless ``own`` names one.
+    """
     keyed = own["target"] == EMBEDDED or bool({"api_key_env", "api_key_file"} & own.keys())
     return Target(name, {**usual, "no_key": not keyed, **own})
 

@@ -53,7 +53,7 @@ EDITOR: Final = st.fixed_dictionaries(
     {"nodes": st.lists(_EDITOR_NODES, max_size=3), "links": st.builds(list[Any]), "version": st.just(0.4)},
     optional={"last_node_id": st.integers(0, 99), "groups": st.builds(list[Any]), "extra": objects(VALUES)},
 )
-"""Draws workflows similar to those of ComfyUI's editor, which are not API graphs."""
+"""A strategy for workflows in the format that ComfyUI's editor saves. The API accepts another format."""
 
 
 def _is_graph(workflow: dict[str, Any]) -> bool:

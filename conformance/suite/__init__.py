@@ -1,1 +1,1 @@
-"""What ``pytest --pyargs conformance`` runs: the pytest plugin and the module with the tests."""
+"""The pytest plugin and the module of tests that ``pytest --pyargs conformance`` runs."""

@@ -14,8 +14,8 @@ from conformance.judge.deviations.register import read_register
 from conformance.judge.report import Report, Status, Verdict
 from conformance.problems import UsageProblem
 from conformance.properties.families import label_of, names
+from conformance.render.qualifiers import register_problems
 from conformance.render.terminal import broken_status, clause_lines, property_lines
-from conformance.render.words import register_problems
 from conformance.run.check import check, demand_options
 from conformance.run.make import selected_clauses
 from conformance.spec.operation import vendored
@@ -26,7 +26,7 @@ _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
 class _Item(NamedTuple):
-    """One test: ``kind`` is the verdict, a clause, or a family of generated requests; ``name`` says which."""
+    """One test. ``kind``: it is about the verdict, a clause or a family of generated requests, called ``name``."""
 
     kind: str
     name: str
@@ -39,13 +39,13 @@ def contract_tests(
 
     Assign it to a name that pytest collects::
 
-        test_queue_contract = contract_tests("gateway_url")
+    test_queue_contract = contract_tests("gateway_url")
 
-    ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give it
-    the scope of a module or a session: each URL is checked once. ``options`` are those of ``conformance.check``, such
-    as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and ``seed``. The case ``verdict`` fails
-    if the run is inconclusive, for example because the queue contains no job, unless ``inconclusive_ok``. A broken
-    ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
+    ``fixture`` names a fixture of yours that yields the base URL of a running server, without ``/api/queue``. Give the
+    fixture the scope of a module or a session: each URL is checked only once. ``options`` are those of
+    ``conformance.check``, such as ``api_key``, ``dialect``, ``queue_path``, ``deviations``, ``properties`` and
+    ``seed``. The case ``verdict`` fails if the run is inconclusive, for example because the queue contains no job,
+    unless ``inconclusive_ok``. A broken ``should`` passes unless ``fail_on_should``. Nothing is written to a file.
 
     With ``clause`` there are cases only for the selected clauses. With ``deviations``, the cases of known deviations
     are expected failures, and a register with stale or expired entries fails the case ``verdict``.

@@ -93,7 +93,10 @@ def _report(config: pytest.Config) -> Report:
 
 
 def report_clause(config: pytest.Config, clause_id: str) -> None:
-    """Pass, fail, skip or xfail the test of a clause by the clause's status. A failure shows findings, no traceback."""
+    """Pass, fail, skip or xfail the test of a clause by the clause's status.
+
+    A failure shows the findings without a traceback.
+    """
     report = _report(config)
     result = report.clause(clause_id)
     if result.status in _failing(config.stash[SETTINGS]):
@@ -130,7 +133,7 @@ def report_family(config: pytest.Config, family: str, item: pytest.Item) -> None
 
 
 class Warned(Exception):
-    """A should clause is broken: the test passes, but pytest shows it as a warning."""
+    """Raised in a test whose should clause is broken: the test passes, but pytest shows it as a warning."""
 
 
 def _selection(session: pytest.Session, exitstatus: int) -> str:
@@ -156,9 +159,9 @@ class Plugin:
     def __init__(self, node: str, suite: Path, located: Callable[[str], str]) -> None:
         self._node, self._suite, self._locate = node, suite, located
         self._clauses_run: set[str] = set()
-        """The clauses whose tests have run."""
+        """The ids of the clauses whose tests have run."""
         self._families_run = 0
-        """The families of generated requests whose tests have run."""
+        """How many families of generated requests had their test run."""
         self._families_failed = 0
         self._report_error: str | None = None
         self._history_error: str | None = None
@@ -200,7 +203,7 @@ class Plugin:
         config.stash[SETTINGS] = settings
 
     def pytest_pycollect_makemodule(self, module_path: Path, parent: Any) -> SuiteModule | None:
-        """Collect the suite's module with its own rule for names of tests."""
+        """Collect the suite's module as a ``SuiteModule``, where no user setting decides what is a test."""
         if module_path == self._suite:
             module: SuiteModule = SuiteModule.from_parent(parent, path=module_path, nodeid=self._node)
             return module
@@ -229,7 +232,7 @@ class Plugin:
 
     @staticmethod
     def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        """Show a broken should clause as W instead of a pass, and with -v how many generated requests passed."""
+        """Show a test as W if its should clause is broken, and with -v how many generated requests broke nothing."""
         if report.when != "call" or not report.passed:
             return None
         if ("conformance", Status.WARN.value) in report.user_properties:
@@ -315,7 +318,8 @@ class Plugin:
             return
         report, settings = config.stash[REPORT], config.stash[SETTINGS]
         terminalreporter.write_sep("=", "conformance")
-        for one in summary_lines(report, already_shown=_failing(settings)):
+        failed = {result.id for result in report.clauses if result.status in _failing(settings)}
+        for one in summary_lines(report, already_shown=failed & self._clauses_run):
             colour = COLOUR.get(one.style)
             terminalreporter.write_line(one.text, **({colour: True} if colour else {}))
         if self._history_error is not None:

@@ -49,15 +49,26 @@ def kind_of(content: bytes) -> Text:
     return Text.COMPLETE
 
 
+def ends_early(content: bytes) -> bool:
+    """Whether bytes are the start of a JSON value whose rest is missing. Large ones are not parsed."""
+    if len(content) <= LARGE:
+        return kind_of(content) is Text.ENDS_EARLY
+    try:
+        end_of(content, skip_space(content, 0))
+    except Unfinished:
+        return True
+    return False
+
+
 def _kind_of_large(content: bytes) -> Text:
     """Return whether bytes are JSON, the start of JSON, or something else, reading them in parts to save memory.
 
     A text with an error counts as the start of JSON if one of its brackets or strings is not closed.
     """
-    start = skip_space(content, 0)
+    if ends_early(content):
+        return Text.ENDS_EARLY
     try:
-        end_of(content, start)
-        Checker(content).value(start, "")
+        Checker(content).value(skip_space(content, 0), "")
     except Unfinished:
         return Text.ENDS_EARLY
     except NotRead as error:

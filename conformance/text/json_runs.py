@@ -97,7 +97,7 @@ def end_of_member(content: bytes, at: int) -> int:
     return end_of(content, skip_space(content, colon + 1))
 
 
-def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - one pass with one state
+def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
     """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``. Raises Unfinished.
 
     Each piece has about ``size`` bytes, and the last one may have fewer. After a ``giant`` piece, None is yielded as
@@ -120,25 +120,43 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:  # noqa: C901 - o
             if not content.startswith(b",", end):
                 raise Unfinished(end)
             start, position, depth, piece = end + 1, end + 1, 0, min(size, _FIRST)
-        plain = _without_strings(content[position : position + piece])
-        if plain is None:  # a string that is longer than the piece
-            position = end_of_scalar(content, position)
-            continue
-        if not plain:
-            raise Unfinished(position)
-        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
-        closed, deepest = min(levels) < 0, max(deepest, *levels)
-        if closed:
-            place = levels.index(-1) - 1
-            plain = plain[: next(islice(_BRACKET.finditer(plain), place, None)).start()]
-            levels = levels[: place + 1]
-        if (comma := _last_comma(plain, levels[-1], min(levels))) is not None:
-            boundary = position + comma
-        depth, position = levels[-1], position + len(plain)
-        if closed:
+        found = _scan(content, position, piece, depth)
+        position, depth, deepest = found.end, found.depth, max(deepest, found.deepest)
+        boundary = boundary if found.boundary is None else found.boundary
+        if found.closed:
             yield Run(start, position, last=True)
             return
         piece = min(2 * piece, _LARGEST, size)
+
+
+class _Scanned(NamedTuple):
+    """A scanned part of an array or object: its end, the nesting there and at most, and the last comma at level 0.
+
+    ``closed``: the array or object ends at ``end``.
+    """
+
+    end: int
+    depth: int
+    deepest: int
+    boundary: int | None = None
+    closed: bool = False
+
+
+def _scan(content: bytes, at: int, size: int, depth: int) -> _Scanned:
+    """Scan at most ``size`` bytes of an array or object, or one longer string. Raises Unfinished."""
+    plain = _without_strings(content[at : at + size])
+    if plain is None:
+        return _Scanned(end_of_scalar(content, at), depth, depth)
+    if not plain:
+        raise Unfinished(at)
+    levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+    deepest, lowest = max(levels), min(levels)
+    if lowest < 0:
+        place = levels.index(-1) - 1
+        plain = plain[: next(islice(_BRACKET.finditer(plain), place, None)).start()]
+        levels = levels[: place + 1]
+    comma = _last_comma(plain, levels[-1], min(levels))
+    return _Scanned(at + len(plain), levels[-1], deepest, None if comma is None else at + comma, lowest < 0)
 
 
 def nesting_of(content: bytes) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 
 from conformance.text.json_bytes import depth_of, is_utf_8, may_hold_huge, members_at_most, members_of
-from conformance.text.json_runs import RUN, Unfinished, end_of_scalar, runs, skip_space
+from conformance.text.json_runs import RUN, Run, Unfinished, end_of_scalar, runs, skip_space
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 
@@ -41,6 +43,17 @@ Moved = Callable[[str], str]
 """A function from the JSON Pointer of a value in a piece to its JSON Pointer in the whole text."""
 
 
+@dataclass
+class _Parent:
+    """An array or object whose children are being checked: ``index`` counts them, and ``names`` has hashes of names."""
+
+    pointer: str
+    level: int
+    is_object: bool
+    index: int = 0
+    names: set[int] = field(default_factory=set)
+
+
 class NotRead(Exception):
     """The text cannot be parsed to its end. ``malformed`` says why. It is None if the text is nested too deeply."""
 
@@ -64,6 +77,7 @@ class Checker:
     ) -> None:
         self.content, self._pulse, self._see = content, pulse, see
         self.flaws: dict[str, list[Flaw]] = {kind: [] for kind in _KINDS}
+        self.more = Counter[str]()
         self.not_utf8: str | None = None
         self.control_character: str | None = None
         self.depth = 0
@@ -77,54 +91,63 @@ class Checker:
         return NotRead(f"{what} at line {line} column {column} (character {character})")
 
     def note(self, kind: str, flaw: Flaw) -> None:
-        """Record a flaw. At most ``FLAWS`` flaws of a kind are kept."""
+        """Record a flaw. All are counted, and the first ones and the last one of a kind are kept."""
         if len(self.flaws[kind]) < FLAWS:
             self.flaws[kind].append(flaw)
+        else:
+            self.flaws[kind][-1] = flaw
+            self.more[kind] += 1
 
-    def value(self, at: int, pointer: str, level: int = 0) -> int:  # noqa: C901, PLR0912 - a case for each kind of run
+    def value(self, at: int, pointer: str, level: int = 0) -> int:
         """Check the value at an offset and return the offset of its end.
 
         ``level`` is the number of arrays and objects around it.
         """
-        start = self.content[at : at + 1]
-        if start not in {b"[", b"{"}:
+        opening = self.content[at : at + 1]
+        if opening not in {b"[", b"{"}:
             return self._scalar(at, pointer)
         if level >= NESTING_READ:
             raise NotRead(None)
         self.depth = max(self.depth, level + 1)
-        index, names, end = 0, set[int](), at
+        parent, end = _Parent(pointer, level, is_object=opening == b"{"), at
         children = runs(self.content, at, size=RUN >> min(level, 4))
         for run in children:
             if run is None:
                 continue
             end = run.end
-            if run.empty:
-                break
-            if run.giant:
-                if level + run.depth >= NESTING_READ:
-                    raise NotRead(None)
-                name, child = (
-                    self.name(run.start) if start == b"{" else (str(index), skip_space(self.content, run.start))
-                )
-                if start == b"{":
-                    self.distinct((name,), names, pointer)
-                children.send(self.value(child, f"{pointer}/{escape(name)}", level + 1))
-                index += 1
-                continue
-            text = self.content[run.start : run.end]
-            if not text.strip() and not (run.last and run.start == at + 1):
-                raise self.malformed(run.start)
-            if start == b"{":
-                found = self.part(b"{%b}" % text, run.start, lambda inner: pointer + inner, level)
-                if isinstance(found, dict):
-                    self.distinct(found, names, pointer)
-            else:
-                found = self.part(b"[%b]" % text, run.start, shift_by(pointer, index), level)
-                index += len(found) if isinstance(found, list) else 0
-        self._held -= len(names)
-        if self.content[end] - start[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
+            if run.giant:  # called here, because each level of nesting should take only one frame of the stack
+                children.send(self.value(*self._giant(run, parent)))
+            elif not run.empty:
+                self._run(run, parent, sole=run.last and run.start == at + 1)
+        self._held -= len(parent.names)
+        if self.content[end] - opening[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
             raise self.malformed(end, "Expecting ',' delimiter")
         return end + 1
+
+    def _giant(self, run: Run, parent: _Parent) -> tuple[int, str, int]:
+        """Return the offset, the pointer and the level of a child that is too large for a run."""
+        if parent.level + run.depth >= NESTING_READ:
+            raise NotRead(None)
+        if parent.is_object:
+            name, at = self.name(run.start)
+            self.distinct((name,), parent.names, parent.pointer)
+        else:
+            name, at = str(parent.index), skip_space(self.content, run.start)
+        parent.index += 1
+        return at, f"{parent.pointer}/{escape(name)}", parent.level + 1
+
+    def _run(self, run: Run, parent: _Parent, *, sole: bool) -> None:
+        """Check the children of a run. Only if it is the ``sole`` one may it be empty."""
+        text = self.content[run.start : run.end]
+        if not sole and not text.strip():
+            raise self.malformed(run.start)
+        if parent.is_object:
+            found = self.part(b"{%b}" % text, run.start, lambda inner: parent.pointer + inner, parent.level)
+            if isinstance(found, dict):
+                self.distinct(found, parent.names, parent.pointer)
+        else:
+            found = self.part(b"[%b]" % text, run.start, shift_by(parent.pointer, parent.index), parent.level)
+            parent.index += len(found) if isinstance(found, list) else 0
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
         """Check a piece of the text to which brackets were added, and return its parsed value.
@@ -140,12 +163,12 @@ class Checker:
         try:
             value = _ANYTHING.decode(wrapped)
         except _REFUSED:
-            return self.take(parse(wrapped), start, moved, level).value
+            return self.take(parse(wrapped, listed=FLAWS), start, moved, level).value
         depth = depth_of(value, SHALLOW)
         if depth <= SHALLOW and members_of(value) == members_at_most(wrapped) and not may_hold_huge(wrapped):
             self.depth = max(self.depth, level + depth)
             return value
-        return self.take(parse(wrapped), start, moved, level).value
+        return self.take(parse(wrapped, listed=FLAWS), start, moved, level).value
 
     def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
         """Record the flaws of a parsed piece, with their places in the whole text. Raises NotRead if it is not JSON."""
@@ -158,8 +181,9 @@ class Checker:
             raise self.malformed(start, "Expecting ',' delimiter")
         self.depth = max(self.depth, level + document.depth)
         for kind in _KINDS:
-            for flaw in getattr(document, kind)[:FLAWS]:
+            for flaw in getattr(document, kind):
                 self.note(kind, flaw._replace(pointer=moved(flaw.pointer)))
+            self.more[kind] += document.more.get(kind, 0)
         if document.not_utf8 is not None and self.not_utf8 is None:
             self.not_utf8 = _OFFSET.sub(
                 lambda found: f"at offset {int(found[1].replace(',', '')) - 1 + start:,}", document.not_utf8
@@ -181,6 +205,7 @@ class Checker:
             control_character=self.control_character,
             trailing=trailing,
             depth=self.depth,
+            more=+self.more,
             **{kind: tuple(found) for kind, found in self.flaws.items()},  # type: ignore[arg-type]
         )
 
@@ -253,7 +278,11 @@ class Checker:
         return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
 
     def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Return line, column and character in the whole text for a place in a piece to which brackets were added."""
+        """Convert the position of an error in one piece of the text to a line, column and offset in the whole text.
+
+        Pieces are parsed separately, with brackets around each. ``found`` has the line and column in the piece, which
+        begins at the offset ``start``.
+        """
         line, column = int(found[1]), int(found[2])
         at = start
         for _ in range(line - 1):

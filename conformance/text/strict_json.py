@@ -10,9 +10,11 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation, getcontext
+from functools import partial
 from itertools import accumulate, takewhile
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from conformance.text.json_bytes import depth_of
@@ -94,6 +96,8 @@ class Document(NamedTuple):
     repeated_names: tuple[Flaw, ...] = ()
     lone_surrogates: tuple[Flaw, ...] = ()
     out_of_range: tuple[Flaw, ...] = ()
+    more: Mapping[str, int] = MappingProxyType({})
+    """By kind of flaw, the number of those that are not listed. The last one is listed."""
 
     @property
     def too_deep(self) -> bool:
@@ -101,8 +105,11 @@ class Document(NamedTuple):
         return not self.read and self.malformed is None
 
 
-def parse(body: bytes) -> Document:
-    """Parse a body as JSON. Never raises. Time and memory are linear in the size of the body."""
+def parse(body: bytes, *, listed: float = math.inf) -> Document:
+    """Parse a body as JSON. Never raises. Time and memory are linear in the size of the body.
+
+    At most ``listed`` flaws of each kind are listed; the others are counted.
+    """
     text, bom, not_utf8 = _decode(body)
     if not text.strip(_WHITESPACE):
         return Document(read=False, empty=True, malformed="the body is empty", bom=bom, not_utf8=not_utf8)
@@ -119,11 +126,11 @@ def parse(body: bytes) -> Document:
     if depth > NESTING_READ:
         return Document(read=False, depth=depth, bom=bom, not_utf8=not_utf8)
     rest = text[end:].lstrip(_WHITESPACE)
-    flaws: defaultdict[str, _Flaws] = defaultdict(_Flaws)
+    flaws: defaultdict[str, _Flaws] = defaultdict(partial(_Flaws, listed))
     if noted or _SURROGATE_ESCAPE.search(text) or _may_be_large(shape):
         for kind, place, got in _flaws(value):
             flaws[kind].note(place, got)
-    if any(noted) and not flaws["non_finite"]:  # it was in a member that a later duplicate replaced
+    if any(noted) and "non_finite" not in flaws:  # it was in a member that a later duplicate replaced
         flaws["non_finite"].note(Place(), max(noted))
     return Document(
         read=True,
@@ -133,10 +140,8 @@ def parse(body: bytes) -> Document:
         control_character=control,
         trailing=rest or None,
         depth=depth,
-        non_finite=tuple(flaws["non_finite"]),
-        repeated_names=tuple(flaws["repeated_names"]),
-        lone_surrogates=tuple(flaws["lone_surrogates"]),
-        out_of_range=tuple(flaws["out_of_range"]),
+        more={kind: found.more for kind, found in flaws.items() if found.more},
+        **{kind: found.listed() for kind, found in flaws.items()},  # type: ignore[arg-type]
     )
 
 
@@ -162,15 +167,30 @@ class Place:
         return "".join(f"/{name}" for name in reversed(names))
 
 
-class _Flaws(list[Flaw]):
-    """Flaws of one kind, limited by the total length of their JSON Pointers."""
+class _Flaws:
+    """The first flaws of one kind and the last one, limited by number and by the length of all pointers.
 
-    _room = POINTERS
+    ``more`` counts those that are not listed.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit, self._room = limit, POINTERS
+        self._first: list[Flaw] = []
+        self._last: tuple[Place, str] | None = None
+        self.more = 0
 
     def note(self, place: Place, got: str) -> None:
-        if self._room > 0:
-            self.append(Flaw(str(place), got))
-            self._room -= len(self[-1].pointer)
+        if self._room > 0 and len(self._first) < self._limit:
+            self._first.append(Flaw(str(place), got))
+            self._room -= len(self._first[-1].pointer)
+        else:
+            self._last = place, got
+            self.more += 1
+
+    def listed(self) -> tuple[Flaw, ...]:
+        """The first flaws, and the last one."""
+        last = () if self._last is None else (Flaw(str(self._last[0]), self._last[1]),)
+        return (*self._first[:-1], *last) if last else tuple(self._first)
 
 
 def _described_error(error: Exception) -> str:

@@ -106,7 +106,7 @@ def test_reports_of_earlier_runs_are_named_and_kept() -> None:
     (REST / "mine/compliance.json").write_text("{}", "utf-8")
     (REST / "gone/notes.txt").write_text("mine", "utf-8")
     named(stays=f'{NOWHERE}"', new=f'{NOWHERE}"')
-    told = "Left by an earlier run, not part of this one: compliance.json, gone/"
+    told = "Reports of an earlier run, not included here: compliance.json, gone/"
     assert f"\n{told}\n" in call(*FAST).stdout
     for name in ("index.html", "summary.md"):
         assert told in (REST / name).read_text("utf-8")

@@ -242,7 +242,7 @@ def test_the_last_two_runs_of_a_history_are_compared() -> None:
     assert call("compare", "--history", "history.db").stdout.endswith("Neither better nor worse: no clause changed\n")
     first = call("compare", "--history", "history.db", "1", "2", "--format", "markdown")
     assert first.exit_code == 0
-    assert "Newly warned of" in first.stdout
+    assert "Now with a warning" in first.stdout
     assert call("compare", "--history", "history.db", "1", "2", "--fail-on-should").exit_code == 1
     call("check", "--history", "history.db")
     assert url in call("compare", "--history", "history.db", "--target", url).stdout
@@ -364,7 +364,7 @@ def test_a_site_is_made_of_nights(folder: Path) -> None:
     result = call("publish", "site", "public", "--history", "history.db", "--reports", ".", "--title", "Our queues")
     assert result.exit_code == 0
     assert result.stdout == "1 target, 3 runs, 3 of them with their report\nsite: public/index.html\n"
-    assert result.stderr == "left out, no compliance.json of this suite: night-9/compliance.json\n"
+    assert result.stderr == "left out, because it is not a compliance.json of this suite: night-9/compliance.json\n"
     assert '<h1 id="overview">Our queues</h1>' in (folder / "public/index.html").read_text(encoding="utf-8")
     assert (folder / "public/runs/2/report/index.html").read_bytes() == (folder / "night-2/index.html").read_bytes()
     assert call("publish", "site", "public", "--history", "history.db", "-q").output == ""

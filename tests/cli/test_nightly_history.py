@@ -58,7 +58,10 @@ def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder
     call("nightly", "night", "--history", "h.db", "--targets", "old.toml")
     left_by(folder, new=history_samples.night(sample.failing(), 2))
     done = call("nightly", "night", "--history", "h.db", "--targets", "new.toml")
-    assert "note: new continues the history of old, which had the same URL and is gone" in done.stdout
+    assert (
+        "note: new continues the history of old, which had the same URL and is no longer among the targets"
+        in done.stdout
+    )
     assert "  Newly broken: 1: new (2 clauses)" in done.stdout
     report = json.loads((folder / "night/new/compliance.json").read_text("utf-8"))
     assert report["history"]["total"] == 2

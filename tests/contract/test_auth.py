@@ -155,6 +155,10 @@ def test_the_right_key_and_other_resources_are_refused_with_any_status() -> None
     assert said("auth.status", asked(403, credential=Credential.NONE, to_queue=False)) is None
 
 
+def test_a_refused_head_may_be_a_method_that_the_server_does_not_know() -> None:
+    assert said("auth.status", head(405, 1)) is None
+
+
 @pytest.mark.parametrize(
     ("fields", "found"),
     [((("WWW-Authenticate", "ApiKey"),), []), ((), ["none"]), ((("WWW-Authenticate", ""),), ["none"])],

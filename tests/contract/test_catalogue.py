@@ -12,7 +12,8 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
 from conformance.reference.faults import FAULTS
-from conformance.render.catalogue import SUBJECTS, as_dict, as_json, as_markdown, explain
+from conformance.render.catalogue import as_dict, as_json, as_markdown, explain
+from conformance.render.words import SUBJECT
 from conformance.spec.document import quote_stands_at
 from helpers.published_quotes import read_back
 
@@ -42,7 +43,7 @@ def test_a_quote_stands_where_the_clause_says(clause: Clause) -> None:
 @every_clause
 def test_a_clause_is_whole(clause: Clause) -> None:
     assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+", clause.id)
-    assert clause.subject in SUBJECTS
+    assert clause.subject in SUBJECT
     assert clause.keeps != clause.breaks
     assert clause.why.endswith((".", ".)"))
     assert clause.check.__doc__ or clause.title

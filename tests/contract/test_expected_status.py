@@ -52,6 +52,32 @@ def test_a_request_leaves_these_statuses_open(headers: Headers, url: str, more: 
     assert allowed(Request("GET", url, headers)) == {200, *more}
 
 
+OWN: dict[str, Any] = {"own_query": "space=red", "own_parameters": ("?space", "?depth", "x-tier", "accept")}
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "clause", "declared"),
+    [
+        (JSON, "space=red", "status.steady", ()),
+        (JSON, "space=blue", "status.steady", ("?space",)),
+        (JSON, "space=red&depth=1", "status.steady", ("?depth",)),
+        ((*JSON, ("X-Tier", "paid")), "space=red", "status.steady", ("X-Tier",)),
+        (JSON, "space=red&page=1", "http.query", ()),
+        ((*JSON, *CONDITION), "space=red", "error.optional-header", ()),
+        ((*JSON, *CONDITION), "space=red&depth=1", "status.steady", ("?depth",)),
+        ((("Accept", "*/*"),), "space=red", "http.accept", ()),
+    ],
+)
+def test_a_declared_parameter_is_not_blamed_as_an_undeclared_one(
+    headers: Headers, query: str, clause: str, declared: tuple[str, ...]
+) -> None:
+    answer = answered(500, headers, f"{URL}?{query}", **OWN)
+    assert suspected(answer) == clause
+    assert answer.request.declared == declared
+    assert (400 in allowed(answer.request)) is (bool(declared) or "page" in query)
+    assert answer.request.plain is (not declared and "page" not in query and not answer.request.header("if-match"))
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
+from conformance.contract.clauses.lifecycle_remove import vanished as vanished_jobs
 from conformance.contract.conversation import (
     Answer,
     Conversation,
     JobHistory,
     QueueRead,
-    _object,
     began,
     digest_of,
     ended,
 )
+from conformance.contract.prompts import json_object
 from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, Operation
 from helpers.answers import item, queue, read
@@ -44,7 +45,7 @@ def test_an_answer_has_a_beginning_and_an_end() -> None:
 
 @pytest.mark.parametrize(("body", "found"), [(b'{"a": 1}', {"a": 1}), (b"[]", {}), (b"no", {}), (b"[" * 200_000, {})])
 def test_a_body_that_is_no_object_says_nothing(body: bytes, found: dict[str, Any]) -> None:
-    assert _object(body) == found
+    assert json_object(body) == found
 
 
 @pytest.mark.parametrize(("status", "taken"), [(200, [A]), (199, []), (201, []), (400, [])])
@@ -106,7 +107,7 @@ def test_writes_are_what_deletes_clears_and_interrupts() -> None:
 
 def test_what_is_listed_twice_is_known_as_that() -> None:
     queue_read = QueueRead(answer(read(queue(item(1, e1=A), item(2, e1=B), running=(item(3, e1=B),)))))
-    assert [queue_read.twice(name) for name in (A, B, C)] == [False, True, False]
+    assert [name in queue_read.ids and name not in queue_read.jobs for name in (A, B, C)] == [False, True, False]
 
 
 def around(*looks: tuple[Any, Any]) -> tuple[str, str] | None:
@@ -175,7 +176,7 @@ def vanished(
     found = history(talk)
     write = next(write for write in found.writes if write.deleted)
     first = found.after(write.answer)[:1]
-    return [("first" if look in first else look.answer.exchange.id, name) for look, name in found.vanished(write)]
+    return [("first" if look in first else look.answer.exchange.id, name) for look, name in vanished_jobs(found, write)]
 
 
 def test_a_job_that_is_gone_while_the_same_ones_run_was_taken_away() -> None:

@@ -93,7 +93,7 @@ def test_what_is_no_json_is_told_with_its_cause(content: bytes, hint: str | None
         (b"hello", "hello"),
         (b"h" * 100, f"{'h' * 60}… (100 characters)"),
         (b'{"a": }', "no value at line 1 column 7 (character 6)"),
-        (b'{"a": 1 "b": 2}', "no comma at line 1 column 9 (character 8)"),
+        (b'{"a": 1 "b": 2}', "no comma or closing bracket at line 1 column 9 (character 8)"),
         (b'{"a" 1}', "no colon at line 1 column 6 (character 5)"),
         (b"{a: 1}", "no name in double quotes at line 1 column 2 (character 1)"),
         (b'{"a', "a string without an end at line 1 column 2 (character 1)"),

@@ -22,7 +22,7 @@ from conformance.judge.judge import judge
 from conformance.judge.judging import Judging
 from conformance.judge.report import Status, Verdict
 from conformance.render.html import render_html
-from conformance.render.words import flags
+from conformance.render.qualifiers import flags
 from helpers.answers import item, queue, read, reads, result
 
 A, B, C = (item(number) for number in (1, 2, 3))

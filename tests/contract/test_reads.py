@@ -366,13 +366,37 @@ def test_ids_that_are_new_once_may_be_of_other_jobs() -> None:
     assert said("reads.prompt-ids", *seen(*[renamed(turn, 1) for turn in (0, 1, 2, 2)])) == []
 
 
-def test_a_job_that_keeps_its_id_speaks_for_the_others() -> None:
-    reads = [[*renamed(turn, 1), item(7)] for turn in range(4)]
+def test_one_job_of_several_whose_id_is_new_in_each_read_is_found() -> None:
+    reads = [[item(7), *renamed(turn, 1)] for turn in range(4)]
+    found = said("reads.prompt-ids", *seen(*reads)) or []
+    assert [told.pointer for told in found] == ["/queue_pending/1/1"]
+    assert "3 pairs of responses" in found[0].message
+    assert said("reads.prompt-ids", *seen(*reads[:3], *reads[2:3])) == []
+
+
+def test_jobs_that_come_and_go_beside_one_that_stays_are_not_renamed() -> None:
+    reads = [[item(7), *renamed(turn, 20 + turn)] for turn in range(5)]
     assert said("reads.prompt-ids", *seen(*reads)) == []
 
 
-def test_equal_jobs_of_one_second_may_be_a_batch() -> None:
-    reads = [renamed(turn, 1, time=1_763_913_600_000) for turn in range(6)]
+def test_a_job_that_follows_another_of_the_same_moment_is_not_the_same_job() -> None:
+    batch = [item(number, e4={"create_time": 1_763_913_600_001}) for number in range(1, 8)]
+    reads = [[*batch[at : at + 2], item(9)] for at in range(6)]
+    assert said("reads.prompt-ids", *seen(*reads)) == []
+
+
+def test_a_new_job_of_the_same_moment_as_one_that_ended_has_another_workflow() -> None:
+    moment = {"create_time": 1_763_913_600_001}
+    reads = [
+        [item(number, e2={"1": {"class_type": str(number), "inputs": {}}}, e3=["1"], e4=moment), item(9)]
+        for number in range(1, 6)
+    ]
+    assert said("reads.prompt-ids", *seen(*reads)) == []
+
+
+@pytest.mark.parametrize("time", [1_763_913_600_000, 1_763_913_601_000, 1_763_913_602_000])
+def test_equal_jobs_of_one_second_may_be_a_batch(time: int) -> None:
+    reads = [renamed(turn, 1, time=time) for turn in range(6)]
     assert said("reads.prompt-ids", *seen(*reads)) is None
 
 

@@ -174,3 +174,17 @@ def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
 )
 def test_the_whole_jobs_of_a_text_are_closed(text: bytes, whole: bytes) -> None:
     assert complete_jobs(text) == whole
+
+
+def test_the_complete_jobs_of_a_cut_off_body_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[bytes] = []
+
+    def counting(content: bytes) -> bytes:
+        calls.append(content)
+        return complete_jobs(content)
+
+    monkeypatch.setattr("conformance.judge.tally.complete_jobs", counting)
+    body = queue(item(1)[:4], item(2)[:4], None)[:-10]
+    exchange = replace(read(body), response=Response(200, content=body, extent=Extent.CUT))
+    assert broken(judge([exchange])) >= {"item.five-elements", "http.content-type"}
+    assert len(calls) == 1

@@ -54,7 +54,11 @@ def test_a_target_that_ends_every_worker_is_given_up_and_the_others_go_on(tmp_pa
     with Results.begin(tmp_path, HEADER) as results:
         checked(FakeClient({A.name: dead, B.name: kept(B.name)}), [A, B], results, tmp_path)
     found = {line.name: (line.outcome, line.exit, line.reason) for line in endpoints(tmp_path)}
-    assert found[A.name] == ("error", 3, "every worker that checked this target was lost, so it is not retried")
+    assert found[A.name] == (
+        "error",
+        3,
+        "every worker that checked this target was lost, so the target is not checked again",
+    )
     assert found[B.name][0] == "conformant"
 
 

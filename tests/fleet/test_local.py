@@ -46,7 +46,7 @@ async def check(order, environ):
         raise RuntimeError("with a key")
     print("noise on the standard output")
     seen = " ".join(sorted({"A_KEY", "B_KEY"} & os.environ.keys()) + sorted(environ))
-    return Done(failed_result(name, order.target.url, "cloud", f"{os.getpid()} {seen}", 0))
+    return Done(failed_result(order.target, f"{os.getpid()} {seen}", 0))
 
 child.check = check
 child.main()

@@ -1,4 +1,4 @@
-"""Handmade exchanges (requests with responses) to judge: a conforming queue, and changes that a test makes."""
+"""Handmade exchanges (requests with responses) to judge: a conforming queue, with changes that a test asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that submit jobs to a queue (a Board) that the test defines, and boards that misbehave."""
+"""Runs that submit jobs to a simulated queue (a ``Board``) that the test defines, and queues that misbehave."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENT = ServerChanges(populate=True, job_timeout=20.0)
 
 
 class Stuck(Board):
-    """A board whose jobs never end."""
+    """A simulated queue whose jobs never end."""
 
     step = 1e9
 
@@ -42,7 +42,7 @@ def when_full(endpoint: Endpoint, number: int) -> threading.Event:
 
 
 class UnstartedRun:
-    """A run against a Board, which ``run_to_end`` starts.
+    """A run against a ``Board``, a simulated queue. ``run_to_end`` starts the run.
 
     ``plan`` sends the fixed requests of a run, after the jobs were submitted and before they are followed to their end.
     """
@@ -81,7 +81,7 @@ def exchanges_of(run: Run, operation: Operation) -> list[Exchange]:
 
 
 class Keeping(Stuck):
-    """A board that does not remove any job."""
+    """A simulated queue that does not remove any job."""
 
     def jobs_to_remove(self, _names: list[str], *, clear: bool) -> list[Job]:  # noqa: ARG002
         return []

@@ -23,9 +23,10 @@ Scheme = Literal["light", "dark"]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the browser. Without one, tests are skipped, or fail in CI.
+    """Start the browser. If it is not installed, tests are skipped, or fail in CI.
 
-    Not for the whole session: while Playwright runs, no other test of this process could run an event loop.
+    The fixture does not last for the whole session: while Playwright runs, no other test of this process could run an
+    event loop.
     """
     from playwright.sync_api import sync_playwright
 
@@ -59,7 +60,10 @@ class Opener:
 
 @pytest.fixture
 def opener(browser: Browser) -> Iterator[Opener]:
-    """Yield an opener. At the end its pages are closed, and the test fails if a page had errors or requested a URL."""
+    """Yield an opener.
+
+    At the end all pages are closed, and the test fails if a page had errors or loaded anything over the network.
+    """
     made = Opener(browser)
     yield made
     for context in browser.contexts:
@@ -76,7 +80,7 @@ def axe() -> str:
 
 
 def overflows(page: Page) -> list[int]:
-    """Return those of two widths, of a phone and of a desktop, at which the page scrolls horizontally."""
+    """Return the widths at which the page scrolls horizontally, of two that are tried: a phone's and a desktop's."""
     found = []
     for width in (360, 1200):
         page.set_viewport_size({"width": width, "height": 800})
@@ -95,13 +99,12 @@ def violations(page: Page) -> list[str]:
 def in_both_schemes(*pages: tuple[str, int]) -> pytest.MarkDecorator:
     """Parametrize a test with pages and widths, each in light and dark mode.
 
-    The quick run has one mode of each page.
+    The quick run has the first page in light mode and the second in dark mode: axe-core takes two CPU seconds a page.
     """
-    found = []
-    for place, (name, width) in enumerate(pages):
-        quick, other = ("light", "dark") if place % 2 == 0 else ("dark", "light")
-        found += [pytest.param(name, width, quick), pytest.param(name, width, other, marks=pytest.mark.deep)]
-    return pytest.mark.parametrize(("name", "width", "scheme"), found)
+    quick = [(pages[0], "light"), (pages[1], "dark")]
+    chosen = [(page, scheme) for page in pages for scheme in ("light", "dark")]
+    values = [pytest.param(*one[0], one[1], marks=() if one in quick else pytest.mark.deep) for one in chosen]
+    return pytest.mark.parametrize(("name", "width", "scheme"), values)
 
 
 def expect(found: Any) -> Any:

@@ -1,11 +1,11 @@
-"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It follows a simulated clock.
+"""An imitation of ComfyUI 0.3.64, 0.8.0 and 0.33.0, which tests cannot install. It runs on a simulated clock.
 
-0.8.0 and 0.33.0 follow recordings, 0.3.64 what is known of its code. ``test_comfyui.py`` compares them with recordings.
+The imitations of 0.8.0 and 0.33.0 are made from recordings, with which ``test_comfyui.py`` compares them. That of
+0.3.64 is made from what is known of its code.
 """
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import json
 import time
@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlparse, urlsplit
 
 from conformance.reference.app import Reference
-from conformance.reference.board import Board, BoardResponse, Job
+from conformance.reference.board import Board, BoardResponse, Job, copied
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import QueueItem
 from conformance.reference.server import Endpoint
@@ -46,7 +46,7 @@ class Comfy(Board):
 
     version: ClassVar[str]
     interrupted: ClassVar[str | None] = None
-    """The status of an interrupted job in GET /api/jobs; None if the version lacks that operation."""
+    """The status of an interrupted job in GET /api/jobs; None if this version of ComfyUI lacks that operation."""
     dates_jobs: ClassVar[bool] = True
     strips_credentials: ClassVar[bool] = True
     wants_uuids: ClassVar[bool] = False
@@ -69,7 +69,7 @@ class Comfy(Board):
         return heappop(self._heap)[-1]
 
     def end(self, job: Job, status: str) -> None:
-        """End a job. A pending one is removed from the heap."""
+        """End a job. A pending job is removed from the heap."""
         place = next((place for place, entry in enumerate(self._heap) if entry[-1] is job), None)
         if place is not None:
             self._heap.pop(place)
@@ -85,7 +85,7 @@ class Comfy(Board):
     # --- POST /prompt -------------------------------------------------------------------------------------------------
 
     def submit(self, asked: Any) -> BoardResponse:
-        """Accept or refuse a prompt, and return the response."""
+        """Accept or refuse a submission, and return the response."""
         if not isinstance(asked, dict):
             raise CrashError
         if "number" in asked:
@@ -102,11 +102,11 @@ class Comfy(Board):
             return 400, problem
         if not isinstance(extra, dict):
             raise CrashError
-        extra = copy.deepcopy(extra) | ({"client_id": asked["client_id"]} if "client_id" in asked else {})
+        extra = copied(extra) | ({"client_id": asked["client_id"]} if "client_id" in asked else {})
         if self.dates_jobs:
             extra["create_time"] = int(self.now * 1000)
         outputs = [name for name, node in graph.items() if node["class_type"] in {"PreviewImage", "SaveImage"}]
-        job = ComfyJob(self._id(asked), copy.deepcopy(graph), outputs, self.now, number, extra=extra)
+        job = ComfyJob(self._id(asked), copied(graph), outputs, self.now, number, extra=extra)
         self.jobs.append(job)
         heappush(self._heap, (number, job.prompt_id, len(self.jobs), job))
         return 200, {"prompt_id": job.prompt_id, "number": number, "node_errors": {}}
@@ -170,7 +170,7 @@ class Comfy(Board):
         assert isinstance(job, ComfyJob)
         hidden = CREDENTIALS if self.strips_credentials else ()
         extra = {name: value for name, value in job.extra.items() if name not in hidden}
-        return [job.number, job.prompt_id, copy.deepcopy(job.workflow), extra, list(job.outputs)]
+        return [job.number, job.prompt_id, copied(job.workflow), extra, list(job.outputs)]
 
     def listed(self, limit: int | None, offset: int) -> dict[str, Any]:
         """Return the body of GET /api/jobs, newest job first. Deleted jobs are not listed."""
@@ -249,7 +249,7 @@ def _is_canonical(name: Any) -> bool:
 
 
 class ComfyUI(Reference):
-    """The server of one version: routing, errors and the check of the origin, as in aiohttp and ComfyUI."""
+    """The server of one version of ComfyUI: routing, errors and the check of Origin, as aiohttp and ComfyUI do them."""
 
     board: Comfy
 
@@ -274,7 +274,7 @@ class ComfyUI(Reference):
         return replace(blank, status=403) if foreign else self._route(ask, blank)
 
     def _is_foreign(self, ask: IncomingRequest) -> bool:
-        """Whether a browser sends the request from another site than this server's, if this server is on loopback."""
+        """Whether this server is on loopback and a browser sends the request from a page of another site."""
         origin = ask.header("origin")
         if origin is None:
             return False
@@ -362,7 +362,7 @@ def _json(blank: Reply, status: int, value: object) -> Reply:
 
 @contextmanager
 def serving_comfyui(version: str, *, step: float = 0.02) -> Iterator[tuple[Endpoint, Comfy]]:
-    """Serve a version on a free loopback port. A node of a workflow takes ``step`` seconds."""
+    """Serve the imitation of a version on a free loopback port. Each node of a workflow takes ``step`` seconds."""
     quick = type("Quick", (VERSIONS[version],), {"step": step, "__doc__": VERSIONS[version].__doc__})
     server = ComfyUI(quick)
     with Endpoint(server, "127.0.0.1", 0, "") as endpoint:

@@ -17,7 +17,10 @@ from helpers.simulated_runs import Clock, Run, ran
 
 @cache
 def run_of(version: str, dialect: str, *, populate: bool, step: float = 0.05) -> Run:
-    """Return a run against a version. Tests must not change it. A node of a workflow takes ``step`` seconds."""
+    """Return a run against the imitation of a version. Tests must not change the result.
+
+    Each node takes ``step`` seconds.
+    """
     clock = Clock()
     server = ComfyUI(VERSIONS[version], clock)
     server.board.step = step  # type: ignore[misc]  # of this queue only
@@ -35,11 +38,12 @@ MANY: Final[Sequence[Mapping[str, Any]]] = (
     {"prompt_id": "job-1"},
 )
 FEW: Final[Sequence[Mapping[str, Any]]] = ({"prompt_id": NAME}, {"prompt_id": NAME}, {"front": True})
-"""Members of POST /api/prompt, apart from the workflow, that few clients send. ``MANY`` has all kinds of them."""
+"""Members of POST /api/prompt, apart from the workflow, that few clients send. ``MANY`` has more of them, of all kinds.
+"""
 
 
 def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
-    """Return a run that only reads, against a queue to which clients have submitted these prompts."""
+    """Return a run that only reads, against a queue to which clients have submitted jobs with the members ``sent``."""
     clock = Clock()
     server = ComfyUI(VERSIONS[version], clock)
     server.board.step = 1e9  # type: ignore[misc]  # of this queue only
@@ -51,7 +55,7 @@ def of_odd_clients(version: str, sent: Sequence[Mapping[str, Any]]) -> Run:
 
 
 def live_runs(dialect: str) -> list[list[Exchange]]:
-    """Return the exchanges of runs against each version."""
+    """Return the exchanges of runs against the imitation of each version."""
     writing = [run_of(version, dialect, populate=True) for version in VERSIONS]
     odd = [of_odd_clients(version, sent) for version in VERSIONS for sent in (MANY, FEW)]
     return [run.client.ledger for run in (*writing, *odd)]

@@ -31,24 +31,26 @@ _LEFT_OUT: Final = (
     "COLUMNS",
     "PY_COLORS",
 )
-"""Beginnings of the names of environment variables that would change how a command behaves."""
+"""Prefixes of the names of environment variables that would change how a command behaves."""
 
 ALONE: Final = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "comfy_queue_conformance"}
 """Environment variables with which pytest loads our plugin and no other."""
 TWO_WORKERS: Final = ("-p", "xdist.plugin", "-n", "2")
 
 GENERATED: Final = "generated requests as by default"
-"""An argument that is removed: with it, a command sends as many generated requests as it does by default."""
+"""A marker for tests, which is removed from the arguments: the command then sends the default number of generated
+requests.
+"""
 _ABOUT_GENERATED: Final = (GENERATED, "--properties", "--seed", "--document", "--example-database", "--all", "--help")
 
 Done = subprocess.CompletedProcess[str]
 
 
 def thrifty(words: Sequence[str | Path]) -> list[str]:
-    """Return the words of a command, with ``--properties 0`` if it checks one endpoint and says nothing about them.
+    """Return the words of a command.
 
-    Generated requests take most of the time of a run, and few tests need them. Those that do say how many they want, or
-    pass ``GENERATED``.
+    ``--properties 0`` is added to commands that check one endpoint without that option. Generated requests take most of
+    the time of a run, and few tests need them. Tests that need them give ``--properties`` or ``GENERATED``.
     """
     typed = [str(word) for word in words]
     checks = typed[:1] == ["check"] or typed[:2] == ["--pyargs", "conformance"]

@@ -1,4 +1,4 @@
-"""How jobs go through a queue, as handmade exchanges."""
+"""Handmade exchanges in which jobs go through a queue."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A ``gh`` for tests: it has issues and one artifact, and records every call.
+"""An imitation of GitHub's command ``gh``: it has issues and one artifact, and records every call.
 
-Its state is ``state.json`` in the folder that FAKE_GH names; ``calls.jsonl`` beside it has every call.
+Its state is ``state.json`` in the folder that the environment variable FAKE_GH names; ``calls.jsonl`` there has every
+call.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A fresh interpreter spends a CPU second on imports before a command does anything. The standard library's fork server
 imports them once for each test process. A child then gets its own environment, folder and standard streams for a tenth
-of that time. It inherits only imported modules from the warm process. Tests of what happens at start-up (imports, other
-plugins, closed streams) start real processes with ``commands.run``.
+of that time. The child inherits only the imported modules of the warm process. Tests of what happens at start-up
+(imports, other plugins, closed streams) start real processes with ``commands.run``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _context() -> ForkServerContext:
 
 
 class Started:
-    """A running command: it can be signalled, its standard error can be read, and its end waited for."""
+    """A running command. A test can send it signals, read its standard error, and wait for its end."""
 
     def __init__(self, command: Sequence[str], child: ForkServerProcess, directory: Path, err: TextIO) -> None:
         self._command, self._child, self._directory = command, child, directory
@@ -88,9 +88,10 @@ class Started:
 def starting(
     command: Sequence[str], *, folder: Path, environment: Mapping[str, str], stdin: str = "", background: bool = False
 ) -> Iterator[Started]:
-    """Start ``pytest``, ``st`` or ``comfy-conformance``. It is killed when the block ends, or after two minutes.
+    """Start ``pytest``, ``st`` or ``comfy-conformance``.
 
-    With ``background`` it ignores Ctrl-C, like a command that a shell starts with "&".
+    The process is killed when the block ends, or after two minutes. With ``background`` it ignores Ctrl-C, like a
+    command that a shell starts with "&".
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -115,7 +116,10 @@ def spawn(
     *,
     background: bool = False,
 ) -> ForkServerProcess:
-    """Start a child with these standard streams. A fourth stream is the file that gets its peak memory."""
+    """Start a child process with these standard streams.
+
+    A fourth stream is the file to which its peak memory is written.
+    """
     child = _context().Process(
         target=_child, args=(command, folder, dict(environment), streams), kwargs={"background": background}
     )

@@ -14,7 +14,7 @@ from conformance.probe.limits import Bounds
 from conformance.probe.plan import begin, end, generating
 from conformance.properties.model import Properties
 from conformance.properties.requests import Prepared, Source
-from conformance.properties.required import required_by
+from conformance.properties.required import declared_values, required_by
 from conformance.properties.search import Wire, search_after
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
@@ -24,7 +24,7 @@ from conformance.spec.operation import Described, declaring, vendored
 from helpers.simulated_runs import START, Clock, Played, endpoint
 
 MOST: Final = 600
-"""Maximum number of requests in addition to the generated ones."""
+"""Maximum number of requests in addition to the generated requests."""
 
 
 @cache
@@ -47,8 +47,9 @@ def generated_run(
 ) -> Report:
     """Return the report on a run with the fixed requests and those generated from a seed."""
     required = None if document is None else required_by(document)
+    declared = 0 if document is None else declared_values(document)
     client = Played(reference, clock, None, Bounds(max_requests=MOST), required=required)
-    keyed, properties, read_as = reference.key is not None, Properties(seed=seed), Dialect(dialect)
+    keyed, properties, read_as = reference.key is not None, Properties(seed=seed, declared=declared), Dialect(dialect)
     search = None
     with asyncio.Runner() as runner:
         stopped = runner.run(begin(client, keyed=keyed, max_requests=MOST))
@@ -56,7 +57,7 @@ def generated_run(
             asker = generating(client)
             wire = Wire(lambda asks: runner.run(asker.in_turn(asks)), lambda asks: runner.run(asker.side_by_side(asks)))
             client.counting = False
-            drawn = prepared(seed, properties.number, document)
+            drawn = prepared(seed, properties.wanted, document)
             search = search_after(client.ledger, drawn, wire, properties, dialect=read_as)
             client.counting = True
             stopped = runner.run(end(client, keyed=keyed, max_requests=MOST))

@@ -1,4 +1,4 @@
-"""Sample histories: nightly runs with the sample reports, stored as real runs are."""
+"""Sample histories: the sample reports, stored as nightly runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random sequences of job operations: Hypothesis draws what is submitted, deleted, interrupted, and in which order.
+"""Random sequences of job operations: Hypothesis draws what is submitted, deleted and interrupted, and in which order.
 
 Each sequence begins with an empty queue, and ends when all jobs have ended. Then the lifecycle clauses judge it. If one
 is broken, the shortest sequence that breaks it is returned, with shell commands that repeat it.
@@ -110,9 +110,9 @@ class Life:
             self.look()
 
     def submit_what_cannot_run(self) -> None:
-        """Submit a prompt that must be refused, and read the queue."""
+        """Submit a workflow that must be refused, and read the queue."""
         line, _ = self._submitted({"prompt": refused(f"{self.leave.token}-refused")})
-        self._did("submit what cannot run", line)
+        self._did("submit a workflow that cannot run", line)
         self.look()
 
     def _submitted(self, asked: dict[str, Any], named: str = "") -> tuple[str, dict[str, Any]]:
@@ -167,7 +167,7 @@ class Life:
             body = json.dumps({"prompt_id": named})
             exchange = self._ask(other("interrupt", Operation.INTERRUPT, body.encode()))
             shown = f'{{"prompt_id": "$id{self.jobs.index(str(named)) + 1}"}}'
-            self._did("interrupt what runs" if listed else "interrupt where nothing runs", _post(exchange, shown))
+            self._did("interrupt what runs" if listed else "interrupt while no job runs", _post(exchange, shown))
             self.look()
             self.look()
 
@@ -220,11 +220,14 @@ def _post(exchange: Exchange, body: str) -> str:
 
 
 class Breach(Exception):
-    """A sequence broke a clause."""
+    """Raised if a sequence broke a clause."""
 
 
 class Enough(BaseException):
-    """No more sequences shall run. Not an Exception, because Hypothesis would take that for a breach."""
+    """Raised to stop the search.
+
+    It derives from BaseException, because Hypothesis would take an Exception for a breach.
+    """
 
 
 @dataclass
@@ -241,7 +244,7 @@ class _Hunt:
     shrinks: int = SHRINKS
 
     def life(self) -> Life:
-        """Begin another sequence. Raises Enough if enough were tried to shorten one."""
+        """Begin another sequence. Raises Enough if ``SHRINKS`` sequences were tried to find a shorter one."""
         self.shrinks -= self.shortest is not None
         if self.shrinks < 0:
             raise Enough
@@ -330,11 +333,11 @@ def shortest_breach(  # noqa: PLR0913 - one parameter for each setting
     wanted: str | None = None,
     watch: Callable[[Life], None] | None = None,
 ) -> Sequence | None:
-    """Run random sequences until one breaks a must or should clause, and return the shortest that does.
+    """Run random sequences until one breaks a must or should clause, and return the shortest such sequence.
 
-    ``begin`` returns a client that may change the server; its queue must be empty. ``wanted`` is the only clause to
-    judge, or None for all. ``watch`` is called after every step; an exception in it counts as a breach, and is raised.
-    Returns None if ``examples`` sequences break no clause.
+    ``begin`` returns a client that may change the server, whose queue must be empty. ``wanted`` is the only clause to
+    judge, or None for all. ``watch`` is called after every step; if it raises an exception, this counts as a breach,
+    and the exception is raised. Returns None if ``examples`` sequences break no clause.
     """
     hunt = _Hunt(begin, workflow, dialect, frozenset({wanted}) if wanted else _JUDGED, watch)
     machine = type("Lives", (_Lives,), {"hunt": hunt})

@@ -23,8 +23,8 @@ Answer = Callable[[Ask, Response], Response | None]
 class World:
     """A reference endpoint that accepts jobs, its clock, and the connection to it.
 
-    Requests need a permission (leave), which records each exchange. ``answer`` may change a response or return None to
-    lose it.
+    Requests need the user's permission (``leave``), which records each exchange. ``answer`` may change a response, or
+    return None so that the response is lost.
     """
 
     def __init__(self, variant: str = "takes-jobs", fault: str | None = None) -> None:
@@ -65,7 +65,10 @@ class World:
 
 
 def crowd(world: World, jobs: Jobs, requests: int, *, users: int = 5) -> Iterator[Round]:
-    """Let simulated users send requests in turn. Yields each round of jobs as it ends; some have not ended at last."""
+    """Let simulated users send requests in turn.
+
+    Yields each round of jobs when it ends; some rounds may remain unfinished.
+    """
     rounds: dict[int, Round] = {}
     for number in range(requests):
         user = number % users

@@ -1,4 +1,4 @@
-"""Runs under load with the real Locust, started as users start them."""
+"""Runs under load with the real Locust, started by the same command as a user's."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def load_until(
 
 
 def load_for_a_moment(*typed: str | Path, shows: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command for a second, and again for longer if a busy machine did not get to the point in that time.
+    """Run the command for a second; if that was too short on a busy machine, run it again for longer.
 
-    The point is that a request was sent, and that the standard error has the text ``shows``.
+    It was too short if no request was sent, or if the standard error lacks the text ``shows``.
     """
     for seconds in (1, 5, 25):
         done = load(f"--duration={seconds}", *typed, **environment)
@@ -85,7 +85,10 @@ def report_in(directory: Path) -> Report:
 
 
 def loaded(endpoint: Endpoint, *typed: str, requests: int = 600) -> Report:
-    """Return the report on this number of requests under load. If the endpoint accepts jobs, some are submitted."""
+    """Return the report on this number of requests under load.
+
+    If the endpoint accepts jobs, the run also submits some.
+    """
     with TemporaryDirectory() as directory, answered(endpoint, requests) as enough:
         jobs = () if endpoint.reference.board is None else ("--populate", "--jobs=16")
         done = load_until(enough, endpoint.url, "--users=8", f"--report-dir={directory}", *jobs, *typed)

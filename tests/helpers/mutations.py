@@ -26,7 +26,9 @@ NOW_MS: Final = int(NOW * 1000)
 JOBS: Final = 4
 """Maximum number of jobs of a queue that is mutated, so that thousands of examples are fast."""
 GOOD: Final = queue()
-"""A conforming response body to go beside a mutated one. It has no jobs, which would be compared with the other's."""
+"""A conforming response body to send before a mutated response. It has no jobs that could be compared with the mutated
+ones.
+"""
 NAMES: Final = ("x", "", "a/b", "~", "~1", "0", "é", "😀", " ", '"', "__proto__")
 """Names of new members, some of which a JSON Pointer must escape."""
 
@@ -48,7 +50,10 @@ Make = Callable[[st.DrawFn], Mutated]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A way to break ``clause``. ``companions`` are other clauses that it may break too, each with the reason."""
+    """A way to break ``clause``.
+
+    ``companions`` are other clauses that the mutation may also break, each with the reason.
+    """
 
     name: str
     clause: str
@@ -61,8 +66,8 @@ class Mutation:
         return st.composite(self.make)()
 
 
-DEEPER: Final = {"json.nesting": "what is wrapped stands a level deeper, and may have stood as deep as it may"}
-"""Companions of mutations that nest a value deeper."""
+DEEPER: Final = {"json.nesting": "the wrapped value is a level deeper, and may already have been at the maximum depth"}
+"""The ``companions`` of mutations that nest a value deeper."""
 
 MUTATIONS: Final[dict[str, Mutation]] = {}
 """All mutations by name."""
@@ -92,7 +97,7 @@ def on_queue(
     pending: int = 0,
     dialect: Dialect = Dialect.CLOUD,
 ) -> Callable[[InQueue], InQueue]:
-    """Register a mutation of a queue with at least ``jobs`` jobs, or ``pending`` pending ones."""
+    """Register a mutation of a queue with at least ``jobs`` jobs, or at least ``pending`` pending jobs."""
 
     def decorator(change: InQueue) -> InQueue:
         def make(draw: st.DrawFn) -> Mutated:
@@ -122,7 +127,7 @@ def on_text(
 
 
 def on_read(clause: str, pointer: Pointer = None) -> Callable[[InExchange], InExchange]:
-    """Register a mutation of a whole response, which follows a conforming one."""
+    """Register a mutation of a whole response. The mutated response follows a conforming one."""
 
     def decorator(change: InExchange) -> InExchange:
         def make(draw: st.DrawFn) -> Mutated:
@@ -138,7 +143,7 @@ def on_read(clause: str, pointer: Pointer = None) -> Callable[[InExchange], InEx
 def on_error(
     clause: str, statuses: tuple[int, ...] = (400, 500), companions: Mapping[str, str] | None = None
 ) -> Callable[[InError], InError]:
-    """Register a mutation of an ErrorResponse, which follows a conforming response with a queue."""
+    """Register a mutation of an ErrorResponse. The mutated response follows a conforming response with a queue."""
 
     def decorator(change: InError) -> InError:
         def make(draw: st.DrawFn) -> Mutated:
@@ -169,7 +174,7 @@ _POOL: Final[list[Queue]] = []
 
 
 def fill_pool(queues: int) -> None:
-    """Draw the queues that are mutated, once. Then an example only draws a place and a change, which is fast."""
+    """Draw the queues to mutate once, in advance, so that an example only draws a place and a change, which is fast."""
 
     @settings(max_examples=queues, phases=[Phase.generate])
     @given(queue_infos(now=NOW_MS, max_jobs=1) | queue_infos(now=NOW_MS, min_jobs=2, max_jobs=JOBS))
@@ -182,12 +187,15 @@ def fill_pool(queues: int) -> None:
 
 @cache
 def conforming(jobs: int = 0) -> st.SearchStrategy[Queue]:
-    """Return a strategy for queues with at least ``jobs`` jobs. They are shared and must not be changed."""
+    """Return a strategy for queues with at least ``jobs`` jobs. The queues are shared and must not be changed."""
     return st.sampled_from([info for info in _POOL if len(all_jobs(info)) >= jobs])
 
 
 def draw_queue(draw: st.DrawFn, jobs: int = 0, *, waiting: bool = False) -> Queue:
-    """Draw a queue with at least ``jobs`` jobs that may be changed. With ``waiting`` all of them are pending."""
+    """Draw a queue with at least ``jobs`` jobs. The caller may change it.
+
+    With ``waiting``, all its jobs are pending.
+    """
     info = deepcopy(draw(conforming(jobs)))
     if waiting:
         listed = sorted((job for _, job in all_jobs(info)), key=lambda job: job[4]["create_time"])
@@ -258,7 +266,7 @@ def is_graph(value: object) -> bool:
 
 
 def a_graph(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Draw a job whose workflow is in API format. If it is not, it gets such a workflow."""
+    """Draw a job, and give it a workflow in API format if it has another one."""
     place, job = a_job(draw, info)
     if not is_graph(job[2]):
         names = draw(st.lists(st.sampled_from(NAMES[2:]), min_size=1, max_size=3, unique=True))

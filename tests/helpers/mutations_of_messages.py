@@ -213,7 +213,10 @@ def the_key_in_the_body(draw: st.DrawFn, exchange: Exchange) -> Exchange:
 
 
 def _echoing(exchange: Exchange, place: str) -> Exchange:
-    """Return an exchange whose response is marked as repeating the key, as the client marks it on receipt."""
+    """Return an exchange whose response is marked as repeating the key.
+
+    The client marks a received response in the same way.
+    """
     assert exchange.response is not None
     return replace(exchange, response=replace(exchange.response, echoes=(place,)))
 
@@ -415,7 +418,10 @@ def failing_for_a_garbled_origin(draw: st.DrawFn) -> Mutated:
 
 @on_run("reads.safe")
 def each_read_takes_a_job(draw: st.DrawFn) -> Mutated:
-    """Up to ten responses in a row have one job less each. After a pause the number of jobs stays the same."""
+    """Up to ten responses in a row each have one job less than the one before.
+
+    Without GETs, during a pause, no job disappears.
+    """
     jobs, reads = [item(number) for number in range(1, draw(st.integers(11, 14)))], draw(st.integers(8, 10))
     taken = [read(queue(*jobs[number:]), number=number) for number in range(reads)]
     late = read(queue(*jobs[reads:]), number=1000 * draw(st.integers(1, 9)))

@@ -34,7 +34,7 @@ from helpers.mutations import (
 SAFE: Final = 2**53 - 1
 GONE: Final = dict.fromkeys(
     ("item.job-number.number", "item.prompt-id.string", "item.workflow.object"),
-    "what stood behind the element that is gone stands in another's place",
+    "the elements after the removed one are now at other positions",
 )
 INSERTED: Final = dict.fromkeys(
     (
@@ -50,9 +50,9 @@ INSERTED: Final = dict.fromkeys(
         "item.create-time.milliseconds",
         "item.create-time.whole",
     ),
-    "what stood behind the element that is too many stands in another's place: the workflow for the metadata",
+    "the elements after the additional one are now at other positions: the workflow may be in place of the metadata",
 )
-MOVED: Final = {"queue.pending.oldest-first": "the time that changed is the time by which pending jobs are listed"}
+MOVED: Final = {"queue.pending.oldest-first": "pending jobs are listed by the time that was changed"}
 
 SCALARS: Final = st.sampled_from([None, True, False, "", "1", "NaN", "[]", "{}"])
 NUMBERS: Final = st.sampled_from([0, 1, -1, 1.5, 2**64])
@@ -190,7 +190,7 @@ def a_whole_number_written_as_a_float(draw: st.DrawFn, info: Queue) -> Pointer:
 
 
 def _a_first(draw: st.DrawFn, info: Queue) -> tuple[str, list[Any]]:
-    """Draw a running job, or the first pending one: its number or time can decrease without changing the order."""
+    """Draw a running job, or the first pending job: its number or time can decrease without changing the order."""
     running = [found for found in all_jobs(info) if not found[0].startswith("/queue_pending")]
     waiting = [found for found in all_jobs(info) if found[0] == "/queue_pending/0"]
     found: tuple[str, list[Any]] = draw(st.sampled_from(running + waiting))

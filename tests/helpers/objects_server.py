@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answer = tuple[int, object]
-"""Status and JSON value of a response. None means an empty body."""
+"""Status and JSON value of a response. A value of None stands for an empty body."""
 NODES = ("EmptyImage", "ImageScale", "PreviewImage")
 
 

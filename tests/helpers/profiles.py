@@ -11,11 +11,14 @@ Value = TypeVar("Value")
 
 
 def quick_if(values: Iterable[Value], chosen: Callable[[Value], bool]) -> list[pytest.ParameterSet]:
-    """Return all values as parameters. The quick run has the chosen ones, the deep run all."""
+    """Return all values as parameters of a test. The quick run tests only the chosen values, the deep run tests all."""
     return [pytest.param(value, marks=() if chosen(value) else pytest.mark.deep) for value in values]
 
 
 def one_in(number: int, values: Iterable[Value]) -> list[pytest.ParameterSet]:
-    """Return all values as parameters. The quick run has the first of each ``number`` values, the deep run all."""
+    """Return all values as parameters of a test.
+
+    The quick run tests one in ``number`` values, the deep run tests all.
+    """
     places = enumerate(values)
     return [pytest.param(value, marks=pytest.mark.deep if place % number else ()) for place, value in places]

@@ -53,7 +53,7 @@ def linter(name: str) -> Path:
 
 
 def succeeds(*command: str | Path) -> None:
-    """Run a linter on this project. If it fails, the test fails with its output."""
+    """Run a linter on this project. If the linter reports problems, the test fails with the linter's output."""
     root = Path(__file__).parents[2]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

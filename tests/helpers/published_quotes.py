@@ -31,7 +31,7 @@ def read_back() -> list[tuple[str, str]]:
 
 
 def main(file: Path) -> int:
-    """Compare the quotes, and write the file if all match. Returns 1 if one does not match."""
+    """Compare the quotes, and write ``data/published-quotes.txt`` if all match. Returns 1 if a quote does not match."""
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     missing = [(pointer, quote) for pointer, quote in quotes() if not quote_stands_at(pointer, quote, document)]
     for pointer, quote in missing:

@@ -28,12 +28,12 @@ from helpers.simulated_runs import POPULATE, START, Run, endpoint, played, ran
 
 BOUNDS: Final = Bounds(exchange_timeout=60.0, max_body=8 << 20, max_requests=600)
 PATIENT: Final = Bounds(exchange_timeout=0.5)
-"""Limits for targets that never respond. The timeout decides how long the test takes."""
+"""Limits for targets that never respond. The timeout is short, because it decides how long the test takes."""
 TABULATED: Final = frozenset(row.name for row in TABLE)
-"""Variants that show what they do without a network. Runs against them use a simulated clock."""
+"""Variants that can be tested without a network. Runs against them use a simulated clock."""
 STALLING: Final = ("never-answers", "drips")
 TWO_LINES: Final = "two-lines-of-one-type"
-"""A fault of the header lines: without a network, the two lines become one field."""
+"""A fault that sends a header line twice. Without a network, the two lines become one field."""
 
 
 def needs_connection(fault: Fault) -> bool:
@@ -62,7 +62,7 @@ class Asked:
 
 
 def accused(report: Report) -> list[str]:
-    """Return the ids of the clauses that a run accuses, or whose code failed, in the order of the catalogue."""
+    """Return the ids of clauses that a run reports as broken, or whose check failed, in the catalogue's order."""
     return [result.id for result in report.clauses if result.evidence or result.status is Status.ERROR]
 
 
@@ -74,9 +74,9 @@ def first_of_its_clause(fault: Fault) -> bool:
 def asked(name: str, *, whole: bool = False) -> Asked:
     """Return a run against the endpoint with this fault or variant. Runs are cached.
 
-    Without ``whole``, the run only reads. With it, the run submits jobs if the endpoint accepts some, and sends
+    Without ``whole``, the run only reads. With ``whole``, it submits jobs if the endpoint accepts jobs, and sends
     generated requests if only these show the fault. If the fault shows without a connection, the run uses no network
-    but a simulated clock, which takes a fifth of the time. ``served`` always uses loopback.
+    and a simulated clock, which takes a fifth of the time. ``served`` always uses loopback.
     """
     fault = FAULTS.get(name)
     takes_jobs = VARIANTS[fault.variant if fault else name].board is not None

@@ -1,4 +1,4 @@
-"""Make settings from the options of a run."""
+"""Make ``Settings`` from the options of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers on loopback that stand before an endpoint (TLS, a proxy) or send fixed responses."""
+"""Servers on loopback that forward to an endpoint (TLS, a proxy) or send fixed responses."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def before(port: int) -> Play:
 
 
 def saying(answer: Callable[[bytes], bytes], heard: list[bytes]) -> Play:
-    """Return a function that responds to each request by its head. ``heard`` gets the heads."""
+    """Return a function that responds to each request with ``answer(head)``. The heads are appended to ``heard``."""
 
     async def play(reader: Reader, writer: Writer) -> None:
         while True:
@@ -97,7 +97,7 @@ def saying(answer: Callable[[bytes], bytes], heard: list[bytes]) -> Play:
 
 
 def proxy(port: int, heard: list[bytes]) -> Play:
-    """Return a function that acts as an HTTP proxy, whatever the target is, for a server on a loopback port."""
+    """Return a function that acts as an HTTP proxy. It forwards all requests to a server on a loopback port."""
 
     async def play(reader: Reader, writer: Writer) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -45,7 +45,10 @@ class Clock:
 
 
 class Played(Client):
-    """A client whose requests go directly to a reference endpoint. Each one takes TRIP seconds of simulated time."""
+    """A client whose requests go directly to a reference endpoint.
+
+    Each request takes TRIP seconds of simulated time.
+    """
 
     def __init__(  # noqa: PLR0913 - one parameter for each part of a run
         self,
@@ -154,7 +157,7 @@ def ran(  # noqa: PLR0913 - one parameter for each part of a run
     dialect: str = "cloud",
     host: str = "127.0.0.1",
 ) -> Run:
-    """Return a whole run against an endpoint. If ``server_changes`` is None, it only reads."""
+    """Return a whole run against an endpoint. If ``server_changes`` is None, the run only reads."""
     client = Played(reference, clock, server_changes, bounds, host)
     said: list[str] = []
 

@@ -49,5 +49,5 @@ def comfyui() -> Report:
 
 
 def _everywhere(result: ClauseResult) -> ClauseResult:
-    """Return a result that all responses of a run show."""
+    """Return the result with counts as if all responses of a run broke the clause."""
     return structs.replace(result, judged=95, breached=95, reason="broken in 95 of 95 responses")

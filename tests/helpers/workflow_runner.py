@@ -62,8 +62,8 @@ class Done:
 class Runner:
     """Runs the shell code of steps in a folder.
 
-    ``values`` are the values of expressions (``${{ ... }}``); an unknown one fails the test. ``environ`` is the
-    environment of the shell, apart from what the step itself sets.
+    ``values`` are the values of expressions (``${{ ... }}``); an unknown expression fails the test. ``environ`` is the
+    environment of the shell, without the variables that the step sets.
     """
 
     folder: Path

@@ -144,7 +144,7 @@ def test_a_digest_of_very_many_targets_keeps_the_first_and_counts_all(monkeypatc
     assert len(found.flags) == 3
     lines = list(digest_lines(found))
     assert "  Broken now: 100: ill-0, ill-1, ill-2, ill-3, ill-4 and 95 more" in lines
-    assert "… 0 more groups, and 40 targets that fail otherwise in the report" in lines
+    assert "… 0 more groups, and 40 targets that fail in other ways in the report" in lines
     page = render_digest(found, title="Nights")
     assert "and 90 more" in page
     assert "40 targets fail in other ways." in page

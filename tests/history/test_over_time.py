@@ -223,7 +223,7 @@ def test_a_newer_run_that_is_older_is_noted() -> None:
     old = sample.passing()
     new = structs.replace(old, run=structs.replace(old.run, start="2025-12-31T03:00:00Z"))
     assert diff(old, new).notes == (
-        "the newer run is the older one, from 2025-12-31T03:00:00Z: swap the two to see what changed",
+        "the run given as the newer one is older, from 2025-12-31T03:00:00Z: swap the two runs to see what changed",
     )
 
 
@@ -262,7 +262,7 @@ def test_text_tells_all_that_changed_and_ends_with_what_that_means() -> None:
         "Newly failed (2)",
         "    http.content-type (must: An answer of 200 is application/json): before: passed",
         "      now /queue_pending/*/4/create_time: seconds",
-        "Newly warned of (2)",
+        "Now with a warning (2)",
         "The suite itself failed (1)",
         "Newly waived (1)",
         "Fixed (1)\n    item.array (must, core: Each item is an array): before: failed",

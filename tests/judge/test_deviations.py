@@ -14,11 +14,13 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange, NoResponse, Problem, Request
 from conformance.exchange.recordings import read_file
+from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.deviations.apply import Night, account, waiving
 from conformance.judge.deviations.draft import draft
 from conformance.judge.deviations.register import Entry, Register, read_register
 from conformance.judge.judge import Judgement, judge
+from conformance.judge.judging import Judging
 from conformance.judge.report import FINGERPRINTS, Deviations, Fingerprint, Report, State, Status, Verdict
 from conformance.judge.tally import KINDS
 from conformance.problems import UsageProblem
@@ -493,9 +495,7 @@ def test_what_is_no_report_begins_no_register(folder: Path, content: bytes | Non
 
 
 def reported(judgement: Judgement, exchanges: list[Exchange], deviations: Deviations | None = None) -> Report:
-    return build(
-        judgement, exchanges, target=TARGET, dialect="cloud", options={}, start=NOW, end=NOW, deviations=deviations
-    )
+    return build(judgement, Transcript(tuple(exchanges), TARGET, NOW, NOW, None), Judging(), deviations=deviations)
 
 
 def drafted(exchanges: list[Exchange], *entries: Entry, **more: bool) -> str:

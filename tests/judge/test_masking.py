@@ -18,7 +18,7 @@ from conformance.judge.masking import HIDDEN, mask_workflows, shows_workflow
 from conformance.judge.report import encode
 from conformance.load.gather import Gathering
 from conformance.problems import UsageProblem
-from conformance.render.words import flags
+from conformance.render.qualifiers import flags
 from conformance.run.settings import Settings
 from conformance.strategies import bodies
 from helpers.answers import item, queue, read, reads

@@ -134,9 +134,13 @@ def test_each_accepted_disagreement_is_of_a_clause_and_the_others_are_what_the_s
     }
 
 
+def _is_first_about_a_body(fault: Fault) -> bool:
+    return fault.clause.startswith(("item.", "queue.", "envelope.", "error.", "json.")) and first_of_its_clause(fault)
+
+
 @pytest.mark.parametrize(
     "fault",
-    quick_if((fault for fault in FAULTS.values() if fault.dialect == Dialect.CLOUD), first_of_its_clause),
+    quick_if((fault for fault in FAULTS.values() if fault.dialect == Dialect.CLOUD), _is_first_about_a_body),
     ids=lambda fault: fault.name,
 )
 def test_the_opinions_agree_about_every_fault(fault: Fault) -> None:

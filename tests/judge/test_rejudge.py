@@ -19,6 +19,7 @@ from conformance.exchange.transcript import Transcript
 from conformance.judge import whole
 from conformance.judge.build import build, report_on
 from conformance.judge.judge import judge
+from conformance.judge.judging import Judging
 from conformance.judge.ledger import bodies
 from conformance.judge.rejudge import is_report, judge_again, read_source
 from conformance.judge.report import Report, SmallestRequest, Status, Verdict, decode, encode
@@ -105,7 +106,7 @@ def reported(exchanges: list[Exchange], **more: Any) -> Report:
 @given(exchanges_of)
 def test_what_a_report_keeps_is_what_there_was(exchanges: list[Exchange]) -> None:
     judgement = judge([])
-    made = build(judgement, exchanges, target="t", dialect="cloud", options={}, start=0, end=0, full_bodies=True)
+    made = build(judgement, Transcript(tuple(exchanges), "t", 0, 0, None), Judging(full_bodies=True))
     assert list(exchanges_in(decode(encode(made)))) == exchanges
 
 

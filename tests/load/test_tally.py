@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.contract.reading.large import LARGE
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, NoResponse, Problem
 from conformance.judge.exit import exit_status, reached
@@ -136,3 +137,22 @@ def test_a_queue_that_is_never_served_breaks_one_clause_and_not_two() -> None:
     report = reported(gathered(read(b"nothing", status=404)))
     assert report.clause("status.served").status is Status.FAIL
     assert report.clause("status.steady").status is Status.NOT_EXERCISED
+
+
+@pytest.mark.parametrize(
+    ("bound", "verdict", "told"),
+    [
+        (50_000, Verdict.CONFORMANT, "no must clause broken in 3 responses"),
+        (-1, Verdict.INCONCLUSIVE, "2 responses were judged only in part: no clause judged 1 of 2 jobs"),
+    ],
+)
+def test_a_response_of_which_jobs_were_not_judged_certifies_nothing(
+    bound: int, verdict: Verdict, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large_jobs.ASKED", bound)
+    unusual = item(2)
+    unusual[4]["token_count"] = 3  # conforms, but the fast path does not prove it
+    large = (queue(unusual, running=(item(1),)).rjust(LARGE + number) for number in (1, 2))
+    report = reported(gathered(read(GOOD), *(read(body, number=number) for number, body in enumerate(large, 2))))
+    assert (report.verdict, exit_status(report)) == (verdict, 0 if verdict is Verdict.CONFORMANT else 10)
+    assert told in report.verdict_reason

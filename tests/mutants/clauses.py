@@ -30,13 +30,14 @@ _MODULES: Final = {
 }
 
 _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "error", "auth")
-_LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove")
+_LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove", "lifecycle_stop")
 _MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
     "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
+    "prompts": ("job_history",),
     "cors": ("privacy",),
     "error_other": ("error",),
     **dict.fromkeys(
@@ -45,6 +46,7 @@ _NEAR: Final = {
     "large_workflow": ("large_parts",),
     **dict.fromkeys(("fast_job", "fast_split", "fast_workflow"), ("fast",)),
     "headers": ("http", "caching", "error"),
+    "lifecycle_stop": ("lifecycle_remove",),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
@@ -53,7 +55,7 @@ _NEAR: Final = {
 """The names of the test files about a module, if they differ from the name of the module."""
 _MORE: Final = {
     **dict.fromkeys(
-        ("conversation", "lifecycle_submit", "lifecycle_wait", "lifecycle_remove"),
+        ("conversation", *_LIFECYCLE),
         ("tests/contract/test_lifecycle.py",),
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),

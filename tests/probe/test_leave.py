@@ -103,7 +103,7 @@ def test_a_prompt_bears_the_mark_of_the_run_and_there_are_no_more_than_were_allo
     assert "mark" in str(given_leave.refusal("POST", SUBMIT, body(prompt={"1": {}})))
     assert given_leave.refusal("POST", SUBMIT, marked) is None
     given_leave.note(exchange(SUBMIT, 200, {"prompt_id": OURS}, "POST"))
-    assert "further prompt" in str(given_leave.refusal("POST", SUBMIT, marked))
+    assert "further job" in str(given_leave.refusal("POST", SUBMIT, marked))
 
 
 def test_a_prompt_that_was_refused_does_not_count() -> None:

@@ -229,6 +229,23 @@ def test_a_read_that_fails_after_a_wrong_key_without_a_refusal_is_judged() -> No
     assert judged(run).clause("status.steady").status is Status.WARN
 
 
+def test_one_404_after_the_wrong_keys_is_not_a_ban() -> None:
+    wrong: list[str] = []
+
+    def replies(reply: Reply, ask: IncomingRequest) -> Reply:
+        given = ask.header("x-api-key")
+        if given not in {None, "", KEY}:
+            wrong.append(given or "")
+        elif given == KEY and len(wrong) == 2:
+            wrong.clear()
+            return reply.error(404, "Not here.")
+        return reply
+
+    run = simulated(Variant("missing once", "", Twist(replies=replies)), key=KEY)
+    assert not any(exchange.superseded for exchange in run.client.ledger)
+    assert judged(run).clause("status.steady").status is Status.WARN
+
+
 # --- over the wire ----------------------------------------------------------------------------------------------------
 
 

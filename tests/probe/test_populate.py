@@ -137,7 +137,7 @@ def test_a_server_that_takes_no_prompt_is_judged_by_its_reads_and_the_run_is_inc
             return status, {"error": "no"}
 
     done = on(Refusing)
-    assert done.stopped == f"no prompt was accepted: POST /api/prompt is answered {status}"
+    assert done.stopped == f"no job was accepted: POST /api/prompt got a {status}"
     assert len(exchanges_of(done, Operation.SUBMIT)) == 1
     found = judged(done)
     assert found.verdict is Verdict.INCONCLUSIVE

@@ -36,7 +36,7 @@ from helpers.mutations import MUTATIONS, Mutation, fill_pool
 from helpers.profiles import quick_if
 from helpers.reference_runs import asked, first_of_its_clause
 
-A_SHARE: Final = max(5, settings().max_examples // 10)
+A_SHARE: Final = max(3, settings().max_examples // 10)
 """Examples for each mutation."""
 CLOUD: Final = Demand.of(Dialect.CLOUD)
 ASKED: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO))

@@ -44,7 +44,15 @@ def beginning(variant: str, fault: str | None = None) -> Callable[[], Played]:
     return lambda: Played(*endpoint(variant, fault), POPULATE)
 
 
-LONG = ("list-of-jobs-says-all-run", "heap-of-jobs", "forgets-a-job", "interrupt-takes-the-next-too", "heeds-front")
+LONG = (
+    "forgets-a-job",
+    "heap-of-jobs",
+    "heeds-front",
+    "interrupt-does-nothing",
+    "interrupt-takes-the-next-too",
+    "list-of-jobs-says-all-run",
+    "newest-first-and-dated-so",
+)
 """Faults whose sequences take seconds to shorten."""
 
 

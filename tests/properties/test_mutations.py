@@ -19,7 +19,7 @@ from helpers import (
 from helpers.answers import said
 from helpers.mutations import MUTATIONS, Mutation, fill_pool
 
-A_SHARE: Final = max(8, settings().max_examples // 5)
+A_SHARE: Final = settings().max_examples // 5
 """Examples for each mutation."""
 
 NEEDS_A_KEY: Final = "is about requests with another key or none: tests/whole/test_faults.py sends each"

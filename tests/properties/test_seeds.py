@@ -16,6 +16,7 @@ from conformance.reference.faults import FAULTS
 from conformance.reference.faults.registry import each_item
 from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.variants import VARIANTS, Variant
+from conformance.spec.operation import Described, declaring
 from helpers.generated_runs import generated_run, run_with_seed
 from helpers.reference_runs import accused, is_in_bytes, served
 from helpers.simulated_runs import Clock, endpoint
@@ -105,15 +106,16 @@ def test_no_seed_blames_a_conforming_variant(name: str) -> None:
     assert {seed: found for seed in SEEDS[:3] if (found := accused(run_with_seed(name, seed)))} == {}
 
 
-def refusing(refuses: Refuses, seed: int) -> Report:
-    """Return the report on a server that answers some reads with 500."""
+def refusing(refuses: Refuses, seed: int, document: Described | None = None, status: int = 500) -> Report:
+    """Return the report on a server that answers some reads with an error."""
 
     def replies(reply: Reply, ask: IncomingRequest) -> Reply:
-        return reply.error(500, "Something went wrong.") if ask.method == "GET" and refuses(ask) else reply
+        return reply.error(status, "Something went wrong.") if ask.method == "GET" and refuses(ask) else reply
 
     clock = Clock()
     variant = Variant("refuses", "", Twist(replies=replies))
-    return generated_run(Reference(variant, None, path="/api/queue", clock=clock, key=None), clock, seed)
+    reference = Reference(variant, None, path="/api/queue", clock=clock, key=None)
+    return generated_run(reference, clock, seed, document=document)
 
 
 def parts(curl: str) -> list[str]:
@@ -143,6 +145,47 @@ def test_a_coding_that_is_refused_is_not_blamed_on_what_was_sent_with_it(seed: i
     assert report.properties is not None
     family = report.properties.family("content negotiation")
     assert [broken.clause for broken in family.broken] == ["status.steady"]
+
+
+DECLARED_BY_USER: Final = declaring(
+    [
+        {"name": "space", "in": "query", "required": True, "schema": {"enum": ["red", "blue"]}},
+        {"name": "X-Tier", "in": "header", "schema": {"enum": ["free", "paid"]}},
+        {"name": "depth", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 8}},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "named"),
+    [
+        (lambda ask: "depth=0" in ask.query, "?depth"),
+        (lambda ask: ask.header("x-tier") == "paid", "X-Tier"),
+        (lambda ask: "space=blue" in ask.query, "?space"),
+    ],
+)
+def test_a_declared_parameter_that_fails_is_named_and_no_other_clause_is_blamed(refuses: Refuses, named: str) -> None:
+    report = refusing(refuses, 1, DECLARED_BY_USER)
+    assert accused(report) == ["status.steady"]
+    evidence = report.clause("status.steady").evidence[0]
+    assert f"It has {named}, which your OpenAPI document declares." in evidence.message
+    assert (evidence.expected, evidence.got) == ("200 or 400", "500")
+
+
+def test_other_causes_are_blamed_as_without_a_required_parameter() -> None:
+    for refuses, clause in (
+        (lambda ask: ask.header("range") is not None, "error.optional-header"),
+        (lambda ask: "limit=" in ask.query, "http.query"),
+        (lambda ask: ask.header("accept") == "*/*", "http.accept"),
+    ):
+        assert accused(refusing(refuses, 1, DECLARED_BY_USER)) == [clause]
+
+
+def test_a_400_to_a_declared_parameter_is_allowed() -> None:
+    def refuses(ask: IncomingRequest) -> bool:
+        return "depth=" in ask.query or ask.header("x-tier") is not None
+
+    assert accused(refusing(refuses, 1, DECLARED_BY_USER, 400)) == []
 
 
 @pytest.mark.parametrize("name", ["thirty-a-minute", "thirty-a-minute-without-retry-after"])

@@ -119,7 +119,7 @@ def test_a_run_under_load_shows_its_seconds_its_latency_and_when_a_clause_was_br
     page = render_html(sample.loaded())
     text = re.sub(r"\s+", " ", Reader(page).text)
     for wanted in (
-        "9,004 requests, at most 46 in a second, 9,000 answered 200, 3 answered 503, 1 without a response (timeout)",
+        "9,004 requests, at most 46 in a second, 9,000 got a 200, 3 got a 503, 1 without a response (timeout)",
         "second 98: 40 requests, 7 broken, 8 users",
         "red: the response broke a must clause",
         "first at 2026-01-01 03:00:07 UTC under 47 requests a second by 8 users, last at 2026-01-01 03:00:59 UTC",

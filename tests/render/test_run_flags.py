@@ -19,9 +19,9 @@ from conformance.render.html import render_html
 from conformance.render.junit import render_junit
 from conformance.render.markdown import render_markdown
 from conformance.render.overview import result
+from conformance.render.qualifiers import flags
 from conformance.render.sarif import render_sarif
 from conformance.render.terminal import summary_lines
-from conformance.render.words import flags
 from helpers import report_samples as sample
 
 STOPPED = "the target is busy: the last 8 requests got a 429"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from report_schema import ID, PATH, schema_text
 
 from conformance.judge.report import Report, decode, encode
-from conformance.render.schema import ID, PATH, schema_text
 from helpers import history_samples
 from helpers import report_samples as sample
 

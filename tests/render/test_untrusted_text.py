@@ -26,8 +26,10 @@ from msgspec import structs
 from conformance.contract.terms import Dialect
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, NoResponse, Problem, Request, Response
+from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.judge import judge
+from conformance.judge.judging import Judging
 from conformance.judge.report import Report, decode, encode
 from conformance.reference.app import Reference
 from conformance.reference.faults import Fault
@@ -135,7 +137,7 @@ def told(text: str, number: int = 0) -> list[Exchange]:
 
 def reported(exchanges: Sequence[Exchange]) -> Report:
     judgement = judge(exchanges, Dialect.CLOUD)
-    return build(judgement, exchanges, target="http://t", dialect="cloud", options={}, start=NOW, end=NOW + 100)
+    return build(judgement, Transcript(tuple(exchanges), "http://t", NOW, NOW + 100, None), Judging())
 
 
 @cache

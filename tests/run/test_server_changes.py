@@ -41,7 +41,10 @@ def test_to_populate_implies_leave_to_write() -> None:
         ),
         ({"workflow": ["x.json"]}, "--workflow needs --populate, which lets the run submit jobs: add it"),
         ({"yes": True}, "--yes permits --populate or --allow-writes: add one of them"),
-        ({"populate": True, "jobs": 2}, "--jobs must be 3 or more, not 2: one that runs and two that wait"),
+        (
+            {"populate": True, "jobs": 2},
+            "--jobs must be 3 or more, not 2: the run needs one running and two pending jobs",
+        ),
         ({"populate": True, "job_timeout": 0.0}, "--job-timeout must be a number above 0, not 0.0"),
         ({"populate": True, "job_timeout": float("nan")}, "--job-timeout must be a number above 0, not nan"),
         (
@@ -119,7 +122,7 @@ def test_what_will_be_sent_is_said() -> None:
     said = "\n".join(announcement(make_settings({}, target=THERE, populate=True, clear=True, jobs=5)))
     for part in (
         "5 jobs are submitted",
-        "and 2 prompts that should be refused",
+        "and 2 more that should be refused",
         "only jobs of this run",
         "60 s",
         "--clear",

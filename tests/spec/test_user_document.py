@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,13 +19,20 @@ from aiohttp import web
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
+from conformance.probe.asker import Sent
+from conformance.probe.requests import Ask
 from conformance.problems import UsageProblem
 from conformance.properties.families import families, left_out, schema_values
+from conformance.properties.model import Properties
 from conformance.properties.names import DECLARED
 from conformance.properties.requests import Source, ask_of
+from conformance.properties.required import declared_values
+from conformance.properties.search import Wire, search
 from conformance.reference.server import serve
+from conformance.run.consent import announcement
+from conformance.run.options import settings_from
 from conformance.spec.document import Document, errata, load_document
-from conformance.spec.operation import path_for
+from conformance.spec.operation import Described, declaring, path_for
 from conformance.spec.schemas import Schemas
 from conformance.spec.user import read_described
 from helpers.commands import command_line, report
@@ -175,6 +184,44 @@ def test_each_declared_value_is_in_a_request_and_the_required_parameter_is_in_al
     assert {"1", "7"} <= {value for ask in asks for value in parse_qs(ask.query).get("depth", ())}
     assert not [name for ask in asks for name, _ in ask.headers if name.lower() == "x-api-key"]
     assert left_out(described.probed, PATH) == ["X-API-Key"]
+
+
+def many_values(number: int) -> Described:
+    schema = {"type": "string", "enum": [f"zone-{each}" for each in range(number)]}
+    return declaring([{"name": "zone", "in": "query", "schema": schema}])
+
+
+@pytest.mark.parametrize(("values", "wanted", "sent"), [(0, 5, 0), (10, 15, 10), (300, 105, 100)])
+def test_each_declared_value_gets_one_more_request_up_to_a_limit(values: int, wanted: int, sent: int) -> None:
+    described = many_values(values)
+    properties = Properties(number=5, declared=declared_values(described))
+    prepared = Source(described, 1).requests(properties.wanted)
+    asked = [parts for each in prepared.singles if (parts := ask_of(each.parts).query).startswith("zone=")]
+    assert (properties.wanted, len(set(asked[:sent]))) == (wanted, sent)
+    assert len(prepared.singles) + sum(map(len, prepared.sequences)) == wanted
+
+
+def test_declared_values_that_were_not_sent_are_named() -> None:
+    prepared, left = Source(many_values(10), 1).requests(15), 2 * 3
+    properties = Properties(number=5, declared=10)
+
+    def send(asks: Sequence[Ask]) -> Sent:
+        exchanges = [[Exchange("x1", Request("GET", "http://t/"), Response(200))] for _ in asks[:left]]
+        return Sent([*exchanges, *([] for _ in asks[left:])], "the limit of requests")
+
+    found = search(prepared, Wire(send, send), lambda _: set(), (), properties)
+    assert (found.examples, len(found.unsent)) == (left, 10 - left)
+    assert all(re.fullmatch(r"\?zone=zone-\d", value) for value in found.unsent)
+
+
+def test_declared_headers_that_are_never_sent_are_announced(tmp_path: Path) -> None:
+    settings = settings_from({}, {"document": written(tmp_path, gained()), "queue_path": QUEUE_PATH, "properties": 5})
+    lines = announcement(settings)
+    assert "declared, but never sent (a credential, or part of the framing): X-API-Key" in lines
+    assert any(line.startswith("12 of them are generated") and "7 for the values" in line for line in lines)
+    assert settings.properties is not None
+    settings = replace(settings, properties=replace(settings.properties, declared=300))
+    assert "200 of the 300 values that it declares are not sent" in announcement(settings)
 
 
 def test_what_the_document_declares_is_no_longer_open(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
 
 
 def test_a_server_that_takes_no_prompt_makes_the_run_inconclusive(tmp_path: Path) -> None:
-    reason = "no prompt was accepted: POST /api/prompt is answered 404"
+    reason = "no job was accepted: POST /api/prompt got a 404"
     with serve() as endpoint:
         done = load_for_a_moment(endpoint.url, "--populate", "--users=2", f"--report-dir={tmp_path}", shows=reason)
     assert done.returncode == 10

@@ -11,10 +11,12 @@ from conformance.cli import VERBS, Verbs
 PUBLISHED: Final = {
     "site": "Write a static site of a history: targets, runs and changes.",
     "badge": "Write a badge of a run: an SVG, and the JSON for shields.io.",
-    "report": "Write the report of one of many endpoints, or the overview of all.",
+    "report": "Write the overview of a run over many targets, or the report of one of them.",
     "corpus": "Write the responses of every fault and variant, with their expected results.",
 }
-"""The commands with their short help. A command is the function of the same name in the module of the same name."""
+"""The commands of ``publish`` with their short help. A command is the function of the same name in the module of the
+same name.
+"""
 
 
 @click.group(cls=Verbs, verbs=PUBLISHED, home="conformance.cli.publish", short_help=VERBS["publish"])

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import load_report, refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
+from conformance.text.files import write_whole
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("report", type=click.Path(path_type=Path), default=Path("reports/latest/compliance.json"))
 @click.option(
     "--output",
@@ -30,16 +32,16 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
     https://shields.io/endpoint.
     """
     from conformance.history import snapshot
+    from conformance.judge.read import read_report
     from conformance.render.badge import badge_of, render_endpoint, render_svg
-    from conformance.text.files import write_whole
 
     formats = {".svg": render_svg, ".json": render_endpoint}
     for path in outputs:
         if path.suffix.lower() not in formats:
-            raise refusal(f"{path} is neither SVG nor JSON: name a file such as badge.svg or badge.json")
+            raise UsageProblem(f"{path} is neither SVG nor JSON: name a file such as badge.svg or badge.json")
     if not label.strip():
-        raise refusal("--label is empty: give the text for the left side of the badge")
-    found = load_report(report)
+        raise UsageProblem("--label is empty: give the text for the left side of the badge")
+    found = read_report(report)
     made = badge_of(snapshot(found), label)
     beside = report if report.is_dir() else report.parent
     paths = outputs or (beside / "badge.svg", beside / "badge.json")
@@ -49,7 +51,7 @@ def badge(*, report: Path, outputs: tuple[Path, ...], label: str, quiet: bool) -
         write_whole({path: formats[path.suffix.lower()](made) for path in paths})
     except OSError as error:
         problem = f"{error.filename or paths[0]} cannot be written ({error.strerror})"
-        raise refusal(f"{problem}: choose another file with --output") from None
+        raise UsageProblem(f"{problem}: choose another file with --output") from None
     if not quiet:
         click.echo(f"{made.label}: {made.message}")
         click.echo(f"badge: {', '.join(map(str, paths))}")

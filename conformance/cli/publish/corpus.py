@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
+from conformance.text.plural import count
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def corpus(directory: Path) -> None:
     """Write responses of every fault and variant, with their expected results.
@@ -19,10 +21,9 @@ def corpus(directory: Path) -> None:
     reports for each response what its case expects.
     """
     from conformance.run.corpus import write_corpus
-    from conformance.text.plural import count
 
     try:
         made = write_corpus(directory)
     except OSError as error:
-        raise refusal(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
+        raise UsageProblem(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
     click.echo(f"{count(made, 'case')} in {directory}")

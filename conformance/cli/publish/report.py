@@ -1,4 +1,4 @@
-"""``comfy-conformance publish report``: the report of one of many endpoints, or the overview of all."""
+"""``comfy-conformance publish report``: the overview of a run over many targets, or the report of one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from conformance.cli.check_all import show_overview
-from conformance.cli.shared import finish, refusal, unwritable
+from conformance.cli.shared import Command, finish, unwritable
 from conformance.problems import UsageProblem
 from conformance.run.settings import Settings
 from conformance.text.suggest import did_you_mean
 
 
-@click.command(short_help="Write the report of one of many endpoints, or the overview of all.")
+@click.command(cls=Command, short_help="Write the overview of a run over many targets, or the report of one of them.")
 @click.argument("directories", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path))
 @click.option(
     "--endpoint",
@@ -29,18 +29,15 @@ from conformance.text.suggest import did_you_mean
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
 def report(directories: tuple[Path, ...], endpoint: str | None, report_dir: Path | None, *, quiet: bool) -> int:
-    """Write the report of one of many endpoints, or the overview of all.
+    """Write the overview of a run over many targets, or the report of one of them.
 
-    DIR is the report directory of a run of many endpoints. Several, such as those of the parts of a run, become one
+    DIR is the report directory of ``check --all``. Several directories, such as those of the parts of a run, become one
     overview.
     """
     into = report_dir or (directories[0] / "endpoint" if endpoint is not None else directories[0])
-    try:
-        if endpoint is not None:
-            return _report(directories, endpoint, into, quiet=quiet)
-        return _overview(directories, into, quiet=quiet)
-    except UsageProblem as problem:
-        raise refusal(str(problem)) from None
+    if endpoint is not None:
+        return _report(directories, endpoint, into, quiet=quiet)
+    return _overview(directories, into, quiet=quiet)
 
 
 def _overview(directories: tuple[Path, ...], into: Path, *, quiet: bool) -> int:

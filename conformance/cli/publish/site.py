@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.shared import refusal
+from conformance.cli.shared import Command
+from conformance.problems import UsageProblem
+from conformance.text.plural import count
+from conformance.text.safe import line
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--history",
@@ -42,23 +45,19 @@ def site(  # noqa: PLR0913 - one parameter for each option
     The pages are DIR/index.html and files below DIR. They need no script and no network: copy the folder to GitHub
     Pages or to any web server.
     """
-    from conformance.history import HistoryProblem, Store
+    from conformance.history import Store
     from conformance.render.site import find_reports, write_site
-    from conformance.text.plural import count
-    from conformance.text.safe import line
 
     kept = None if reports is None else find_reports(reports)
     try:
         with Store(history) as store:
             made = write_site(store, directory, reports=kept, title=title, runs=runs)
-    except HistoryProblem as problem:
-        raise refusal(str(problem)) from None
     except FileExistsError as error:
-        raise refusal(f"{error}: give another DIR") from None
+        raise UsageProblem(f"{error}: give another DIR") from None
     except OSError as error:
-        raise refusal(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
+        raise UsageProblem(f"{directory} cannot be written ({error.strerror}): give another DIR") from None
     for path in () if kept is None else kept.unread:
-        click.echo(line(f"left out, no compliance.json of this suite: {path}"), err=True)
+        click.echo(line(f"left out, because it is not a compliance.json of this suite: {path}"), err=True)
     if quiet:
         return
     held = f"{count(made.targets, 'target')}, {count(made.runs, 'run')}"

@@ -19,11 +19,15 @@ A_KEY: Final = "a key (see --api-key-env)"
 LET_IN: Final = range(200, 300)
 
 
-def _with_credential(credential: Credential, method: str = "GET") -> Over:
+def _conclusive(answer: Answer) -> bool:
+    """Whether the status says if the server let the request in, rather than that it is unavailable."""
+    return answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
+
+
+def _with_credential(credential: Credential) -> Over:
     def over(answer: Answer) -> Iterator[Answer]:
         request = answer.request
-        conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-        if request.credential is credential and request.method == method and request.to_queue and conclusive:
+        if request.credential is credential and request.method == "GET" and request.to_queue and _conclusive(answer):
             yield answer
 
     return over
@@ -123,8 +127,7 @@ def _keyless_heads(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
     heads = [a for a in conversation.answers if a.request.method == "HEAD" and a.request.to_queue]
     if any(a.request.credential is Credential.GIVEN and a.response.status == OK for a in heads):
         for answer in heads:
-            conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-            if answer.request.credential is Credential.NONE and conclusive:
+            if answer.request.credential is Credential.NONE and _conclusive(answer):
                 yield answer, answer
 
 
@@ -151,10 +154,13 @@ def head_is_refused(answer: Answer) -> Iterator[Finding]:
 
 
 def _refusals(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if it refuses, with any 3xx or 4xx status, a request without the right key."""
-    unauthenticated = answer.request.credential in UNAUTHENTICATED
-    conclusive = answer.response.status in REFUSALS or answer.response.status not in UNAVAILABLE
-    if unauthenticated and conclusive and answer.request.to_queue and answer.response.status // 100 in (3, 4):
+    """Yield the response if it refuses, with any 3xx or 4xx status, a GET without the right key.
+
+    A refused HEAD may only mean that the server does not implement HEAD.
+    """
+    unauthenticated = answer.request.credential in UNAUTHENTICATED and answer.request.method == "GET"
+    refused = answer.response.status // 100 in (3, 4) and _conclusive(answer)
+    if unauthenticated and refused and answer.request.to_queue:
         yield answer
 
 
@@ -187,10 +193,6 @@ def the_refusal_is_401_or_403(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _unauthorized(answer: Answer) -> Iterator[Answer]:
-    return (error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head)
-
-
 @clause(
     "auth.challenge",
     Level.SHOULD,
@@ -201,7 +203,9 @@ def _unauthorized(answer: Answer) -> Iterator[Answer]:
     keeps="401, WWW-Authenticate: ApiKey",
     breaks="401 without WWW-Authenticate",
     needs="a 401 response",
-    over=_unauthorized,
+    over=lambda answer: (
+        error for error in errors(answer) if error.response.status == REFUSALS[0] and error.response.head
+    ),
 )
 def a_401_carries_a_challenge(answer: Answer) -> Iterator[Finding]:
     """The response has a WWW-Authenticate header."""

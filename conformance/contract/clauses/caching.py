@@ -56,10 +56,6 @@ def shared_caches_are_told(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _gets(answer: Answer) -> Iterator[Answer]:
-    return (found for found in heads(answer) if found.request.method == "GET" and found.request.to_queue)
-
-
 @clause(
     "caching.lifetime",
     Level.SHOULD,
@@ -72,7 +68,7 @@ def _gets(answer: Answer) -> Iterator[Answer]:
     keeps="Cache-Control: no-store",
     breaks="Cache-Control: max-age=3600",
     needs="a response with its headers",
-    over=_gets,
+    over=lambda answer: (found for found in heads(answer) if found.request.method == "GET" and found.request.to_queue),
     kinds=("expires",),
 )
 def no_long_lifetime(answer: Answer) -> Iterator[Finding]:

@@ -43,10 +43,6 @@ def no_credentials_for_any_origin(subject: tuple[Answer, str]) -> Iterator[Findi
         )
 
 
-def _echoed(answer: Answer) -> Iterator[Answer]:
-    return (found for found, allowed in _cross_origin(answer) if allowed == found.request.header("origin") != "null")
-
-
 @clause(
     "cors.vary-origin",
     Level.SHOULD,
@@ -56,7 +52,9 @@ def _echoed(answer: Answer) -> Iterator[Answer]:
     keeps="Access-Control-Allow-Origin: https://a.example, Vary: Origin",
     breaks="Access-Control-Allow-Origin: https://a.example, no Vary",
     needs="a response that echoes the request's Origin",
-    over=_echoed,
+    over=lambda answer: (
+        found for found, allowed in _cross_origin(answer) if allowed == found.request.header("origin") != "null"
+    ),
 )
 def an_echoed_origin_varies(answer: Answer) -> Iterator[Finding]:
     """The Vary header contains Origin or *."""

@@ -252,7 +252,7 @@ def _readable(answer: Answer) -> Iterator[str]:
 @clause(
     "error.no-internals",
     Level.SHOULD,
-    title="An error does not show stack traces or program files",
+    title="An error does not show stack traces or the paths of source files",
     source=inferred(
         rfc("RFC 9457 §5", "Risks include leaking information that can be exploited to compromise the system"),
         "The RFC names the risk for its own error format. The OpenAPI document does not use that format.",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.error import ERROR, is_error_response, known_errors
-from conformance.contract.conversation import DOCUMENTED, REFUSALS, Answer, other_json_texts
+from conformance.contract.clauses.json import other_json_texts
+from conformance.contract.conversation import DOCUMENTED, REFUSALS, Answer
 from conformance.contract.expected_status import JSON
 from conformance.contract.terms import NO_ERROR_RESPONSE, Level
 from conformance.text.safe import printable, show

@@ -213,10 +213,6 @@ def coding_can_be_undone(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
-    return (found for found, _ in _coded(answer) if "no-store" not in found.response.values("cache-control"))
-
-
 @clause(
     "http.vary",
     Level.SHOULD,
@@ -226,7 +222,9 @@ def _coded_and_cacheable(answer: Answer) -> Iterator[Answer]:
     keeps="Content-Encoding: gzip, Vary: Accept-Encoding",
     breaks="Content-Encoding: gzip, no Vary",
     needs="a compressed response that caches may store",
-    over=_coded_and_cacheable,
+    over=lambda answer: (
+        found for found, _ in _coded(answer) if "no-store" not in found.response.values("cache-control")
+    ),
 )
 def compressed_answers_vary(answer: Answer) -> Iterator[Finding]:
     """The Vary header contains Accept-Encoding or *."""

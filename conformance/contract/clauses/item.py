@@ -89,10 +89,6 @@ def five_elements(item: Item) -> Iterator[Finding]:
     yield Finding(item.pointer, "5 elements", f"{size} elements", "The job does not have five elements.", cause)
 
 
-def _ordered(reading: Reading) -> Iterator[Item]:
-    return (item for item in full_items(reading) if item.order is not None)
-
-
 @clause(
     "item.element-order",
     Level.MUST,
@@ -106,7 +102,7 @@ def _ordered(reading: Reading) -> Iterator[Item]:
     breaks='[1, "2f1b0c3e-…", {"9": {…}}, {"create_time": 1763913600000}, ["9"]]',
     needs="a job whose elements 3 and 4 are an array and an object",
     fast=FastPath.EACH_JOB,
-    of_body=_ordered,
+    of_body=lambda reading: (item for item in full_items(reading) if item.order is not None),
     kinds=("comfyui-order", "cloud-order"),
 )
 def elements_in_order(item: Item) -> Iterator[Finding]:

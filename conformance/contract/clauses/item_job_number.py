@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import AN_ARRAY, ITEM, PROSE
-from conformance.contract.reading.body import Reading, constant_free, element, is_number, job_numbers
+from conformance.contract.reading.body import constant_free, element, is_number, job_numbers
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import CHOSEN_NUMBER, COUNTER, FastPath, Level
 from conformance.contract.values import SAFE_INTEGER
@@ -17,10 +17,6 @@ from conformance.text.strict_json import Whole
 
 A_NUMBER: Final = "a job whose job_number is a number"
 CHOSEN: Final = "a client chose this number: ComfyUI takes `number` from the request, as a float"
-
-
-def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
-    return (found for found in element(0, reading.items) if constant_free(found.value))
 
 
 @clause(
@@ -34,7 +30,7 @@ def _job_numbers_of_any_type(reading: Reading) -> Iterator[Located]:
     keeps="1",
     breaks='"1"',
     needs=f"{AN_ARRAY} of one element or more",
-    of_body=_job_numbers_of_any_type,
+    of_body=lambda reading: (found for found in element(0, reading.items) if constant_free(found.value)),
 )
 def job_number_is_a_number(found: Located) -> Iterator[Finding]:
     """job_number is a JSON number, not a string, boolean or null."""
@@ -80,7 +76,7 @@ def job_number_is_whole(found: Located) -> Iterator[Finding]:
 def job_number_is_plain(found: Located) -> Iterator[Finding]:
     """job_number is written in digits only, with an optional minus sign."""
     if is_float(found.value):
-        cause = Cause("float", "a float on the server; ComfyUI sends one if a client chose the number")
+        cause = Cause("float", "the server holds the number as a float; ComfyUI does so if a client chose the number")
         yield Finding(
             found.pointer,
             "an integer without fraction or exponent",

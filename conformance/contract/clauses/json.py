@@ -6,15 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
-from conformance.contract.conversation import (
-    Answer,
-    json_texts,
-    labelled_parts,
-    labelled_texts,
-    read_parts,
-    read_texts,
-    sent_texts,
-)
+from conformance.contract.conversation import DOCUMENTED, FIRST_ERROR, Answer
 from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ
@@ -25,7 +17,7 @@ _SHOWN: Final = 60
 """The number of characters that are shown of a body that is not JSON at all."""
 _MISSING: Final = {
     "Expecting value": "no value",
-    "Expecting ',' delimiter": "no comma",
+    "Expecting ',' delimiter": "no comma or closing bracket",
     "Expecting ':' delimiter": "no colon",
     "Expecting property name enclosed in double quotes": "no name in double quotes",
     "Unterminated string starting": "a string without an end",
@@ -36,6 +28,59 @@ A_BODY: Final = "a body that is JSON, or should be"
 _RE_ENCODED: Final = Cause(
     "", "if the body is from a file, a Windows shell may have re-encoded it (curl -o writes a body unchanged)"
 )
+NOT_JSON: Final = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/csv")
+"""Media types of bodies that are not meant to be JSON. For these only the Content-Type is reported, not the JSON
+syntax.
+"""
+
+
+def json_texts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body must be JSON: a 200 with the queue, or a 400 or 500 labelled application/json."""
+    if answer.shows_queue or (answer.response.status in DOCUMENTED and _is_labelled_error(answer)):
+        other_format = answer.response.media_type in NOT_JSON and not answer.document.read
+        if answer.response.coding_error is None and not other_format:
+            yield answer
+
+
+def other_json_texts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if it is an error labelled application/json whose status the OpenAPI document does not describe."""
+    if answer.response.status not in DOCUMENTED and _is_labelled_error(answer) and answer.response.coding_error is None:
+        yield answer
+
+
+def labelled_texts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body must be JSON, or if it is any other error labelled application/json."""
+    yield from json_texts(answer)
+    yield from other_json_texts(answer)
+
+
+def _is_labelled_error(answer: Answer) -> bool:
+    response = answer.response
+    labelled = response.status >= FIRST_ERROR and response.media_type == "application/json"
+    return labelled and response.whole and bool(response.size) and answer.request.method == "GET"
+
+
+def read_texts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body must be JSON and could be parsed."""
+    return (text for text in json_texts(answer) if text.document.read)
+
+
+def read_parts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body must be JSON and could be parsed, in part if a recorder cut it off."""
+    yield from read_texts(answer)
+    if answer.shows_part:
+        yield answer
+
+
+def labelled_parts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body could be parsed: the queue, whole or cut off, or an error labelled application/json."""
+    yield from read_parts(answer)
+    yield from (text for text in other_json_texts(answer) if text.document.read)
+
+
+def sent_texts(answer: Answer) -> Iterator[Answer]:
+    """Yield the response if its body must be JSON and its exact bytes are known. Some recorders re-encode bodies."""
+    return (text for text in json_texts(answer) if text.response.verbatim)
 
 
 @clause(

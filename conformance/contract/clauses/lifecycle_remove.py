@@ -1,4 +1,4 @@
-"""Clauses about removing jobs: deleting, clearing and interrupting (``--populate``)."""
+"""Clauses about deleting jobs, and about requests to delete that are malformed (``--populate``)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any, Final
 
 from conformance.contract.clause import Finding, clause, inferred, published, rfc
 from conformance.contract.conversation import (
-    NOT_NOW,
     OK,
-    REFUSALS,
     Answer,
     Conversation,
     JobHistory,
@@ -26,15 +24,8 @@ from conformance.text.safe import printable, show
 
 MANAGE: Final = "/paths/~1api~1queue/post"
 REMOVES: Final = "Cancel specific PENDING jobs by ID or clear all pending jobs in the queue"
-INTERRUPT: Final = "/paths/~1api~1interrupt/post"
-INTERRUPT_GRACE: Final = 5.0
-"""Seconds within which an interrupted job must stop. Servers stop a job only between two nodes or steps."""
 DELETE_GRACE: Final = 2.0
 """Seconds within which a deleted job must be gone from the queue."""
-SURELY: Final = 1.0
-"""If a job of quick nodes runs for this many seconds after an interrupt and then completes, it was not interrupted."""
-QUICK: Final = frozenset({"EmptyImage", "ImageScale", "PreviewImage", "SaveImage"})
-"""Node classes that take milliseconds. One step of another node may take longer than ``SURELY``."""
 MALFORMED: Final = (b'{"delete": ', b'{"delete": 7}')
 """Bodies of malformed requests to remove jobs: one that is cut off, one with a number instead of a list of ids.
 
@@ -49,19 +40,8 @@ def _is_delete(write: Write) -> bool:
     return write.operation is Operation.MANAGE and bool(write.deleted)
 
 
-def _is_clear(write: Write) -> bool:
-    return write.operation is Operation.MANAGE and write.sent.get("clear") is True
-
-
-def _is_clear_false(write: Write) -> bool:
-    return write.operation is Operation.MANAGE and write.sent.get("clear") is False and not write.deleted
-
-
-def _is_interrupt(write: Write) -> bool:
-    return write.operation is Operation.INTERRUPT
-
-
-def _writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterator[tuple[JobHistory, Write]]:
+def writes(conversation: Conversation, kind: Callable[[Write], bool]) -> Iterator[tuple[JobHistory, Write]]:
+    """Yield the requests of a kind that remove jobs, each with the history of all jobs."""
     history = conversation.history
     return ((history, write) for write in history.writes if kind(write))
 
@@ -76,9 +56,11 @@ def _own_pending(history: JobHistory, write: Write) -> list[str]:
 # --- deleting ---------------------------------------------------------------------------------------------------------
 
 
-def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]], list[str]]) -> Any:
+def removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]], list[str]]) -> Any:
+    """Select the requests of a kind that removed pending jobs of the run. ``named`` returns the ids of these jobs."""
+
     def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, list[str]]]]:
-        for history, write in _writes(conversation, kind):
+        for history, write in writes(conversation, kind):
             removed = named(write, _own_pending(history, write))
             if removed and write.answer.response.status == OK and history.after(write.answer):
                 yield write.answer, (history, write, removed)
@@ -86,7 +68,7 @@ def _removals(kind: Callable[[Write], bool], named: Callable[[Write, list[str]],
     return across
 
 
-def _still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
+def still_there(subject: tuple[JobHistory, Write, list[str]]) -> Iterator[Finding]:
     """A removed pending job is gone 2 s after the response at the latest, does not run, and is not listed again."""
     history, write, removed = subject
     reads = history.after(write.answer)
@@ -117,13 +99,15 @@ delete_removes = clause(
     keeps="pending · deleted, 200 · not listed",
     breaks="pending · deleted, 200 · running",
     needs=A_DELETE,
-    across=_removals(_is_delete, lambda write, own: [name for name in own if name in write.deleted]),
-)(_still_there)
+    across=removals(_is_delete, lambda write, own: [name for name in own if name in write.deleted]),
+)(still_there)
 
 
-def _spared(kind: Callable[[Write], bool]) -> Any:
+def spared(kind: Callable[[Write], bool]) -> Any:
+    """Select the requests of a kind that were sent while pending jobs of the run should have stayed."""
+
     def across(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
-        for history, write in _writes(conversation, kind):
+        for history, write in writes(conversation, kind):
             others = set(_own_pending(history, write)) - write.deleted
             if others and len(history.after(write.answer)) > 1:
                 yield write.answer, (history, write)
@@ -131,16 +115,44 @@ def _spared(kind: Callable[[Write], bool]) -> Any:
     return across
 
 
-def _others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
+def others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
     """No other pending job of the run disappears from the queue, unless it may have run."""
     history, write = subject
-    for read, name in history.vanished(write):
+    for read, name in vanished(history, write):
         yield Finding(
             "",
             "every other pending job",
             f"not listed in {read.answer.exchange.id}",
             f"The pending job {show(name)} is gone, but the request should not have removed it.",
         )
+
+
+def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str]]:
+    """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
+
+    A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
+    cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
+    """
+    before, after = history.before(write.answer), history.after(write.answer)
+    if not before or len(after) < 2 or _others_between(history, before[-1], write, after[0]):
+        return
+    steady = {read.running for read in (*before[-2:], *after[:2])}
+    still = len(before) > 1 and len(steady) == 1 and bool(after[0].running)
+    own = [found.id for found in history.submissions]
+    for place, name in enumerate(own):
+        gone = name in before[-1].pending and not any(name in read.ids for read in after)
+        if not gone or name in write.deleted:
+            continue
+        overtaken = any(older in before[-1].pending and older in after[0].pending for older in own[:place])
+        status = history.status_of(name)
+        if status == "cancelled" or ((overtaken or still) and status not in {"completed", "failed"}):
+            yield after[0], name
+
+
+def _others_between(history: JobHistory, before: QueueRead, write: Write, after: QueueRead) -> bool:
+    """Whether a request to remove jobs, other than ``write``, was sent between two GETs of the queue."""
+    others = (other.answer for other in history.writes if other is not write)
+    return any(before.answer.precedes(other) and other.precedes(after.answer) for other in others)
 
 
 delete_spares = clause(
@@ -152,8 +164,8 @@ delete_spares = clause(
     keeps="pending A, B, C · B deleted · pending A, C",
     breaks="pending A, B, C · B deleted · pending A",
     needs="a delete while another job of the run is pending (--populate)",
-    across=_spared(_is_delete),
-)(_others_gone)
+    across=spared(_is_delete),
+)(others_gone)
 
 
 def _deletes(answer: Answer) -> Iterator[Answer]:
@@ -193,7 +205,7 @@ def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
 
 def _with_deleted_ids(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, list[str], list[Any]]]]:
     gone: set[str] = set()
-    for history, write in _writes(conversation, _is_delete):
+    for history, write in writes(conversation, _is_delete):
         body = write.answer.document.value
         returned = body.get("deleted") if isinstance(body, dict) and write.answer.response.status == OK else None
         if isinstance(returned, list):
@@ -245,7 +257,7 @@ def deleted_names_them(subject: tuple[Write, list[str], list[Any]]) -> Iterator[
 
 
 def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    for history, write in _writes(conversation, _is_delete):
+    for history, write in writes(conversation, _is_delete):
         if not any(write.deleted & read.ids for read in history.before(write.answer)[-1:]):
             yield write.answer, write.answer
 
@@ -356,133 +368,4 @@ def a_malformed_request_does_not_end_the_server(subject: tuple[Exchange, bool]) 
             "a response, such as 400",
             "none, and none to the requests that followed",
             f"The server crashed on POST /api/queue with the body {sent}. All jobs in its queue may be lost.",
-        )
-
-
-# --- clearing ---------------------------------------------------------------------------------------------------------
-
-clear_false = clause(
-    "lifecycle.clear.false",
-    Level.SHOULD,
-    title='A request with "clear": false does not clear the queue',
-    source=inferred(
-        published(
-            "/components/schemas/QueueManageRequest/properties/clear/description",
-            "If true, clear all pending jobs from the queue",
-        ),
-        "The OpenAPI document says what true does, but not what false does.",
-    ),
-    why="A client that writes every member of the request would empty the queue.",
-    keeps='pending A, B · {"clear": false} · pending A, B',
-    breaks='pending A, B · {"clear": false} · nothing pending',
-    needs="clear: false while a job of the run is pending (--populate)",
-    across=_spared(_is_clear_false),
-)(_others_gone)
-
-clear_empties = clause(
-    "lifecycle.clear.empties",
-    Level.MUST,
-    title="Clearing removes every pending job",
-    source=published(f"{MANAGE}/description", "clear all pending jobs in the queue"),
-    why="Users who clear the queue do not want to pay for its jobs.",
-    keeps='pending A, B · {"clear": true} · nothing pending',
-    breaks='pending A, B · {"clear": true} · pending B',
-    needs="clear: true while only jobs of the run are pending (--populate --clear)",
-    across=_removals(_is_clear, lambda _, own: own),
-)(_still_there)
-
-
-# --- interrupting -----------------------------------------------------------------------------------------------------
-
-
-def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write, str]]]:
-    for history, write in _writes(conversation, _is_interrupt):
-        name = str(write.sent.get("prompt_id")).lower()
-        ran = any(name in read.running for read in history.before(write.answer)[-1:])
-        if ran and write.answer.response.status == OK and history.after(write.answer):
-            yield write.answer, (history, write, name)
-
-
-@clause(
-    "lifecycle.interrupt.stops",
-    Level.MUST,
-    title="An interrupted job stops",
-    source=published(
-        f"{INTERRUPT}/description", "This will interrupt any job that is currently in 'in_progress' status"
-    ),
-    why="Users would pay for a job that they cannot stop, and everybody would wait for it.",
-    keeps="running · interrupted, 200 · gone",
-    breaks="running · interrupted, 200 · running, to its end",
-    needs="an interrupt of a running job of the run, with no other jobs in the queue (--populate)",
-    across=_stopped,
-)
-def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
-    """The job stops within 5 s of the response. A job of quick nodes does not run on for 1 s and complete."""
-    history, write, name = subject
-    running = [read for read in history.after(write.answer) if name in read.running]
-    late = [began(read.answer) - ended(write.answer) for read in running]
-    longest = max(late, default=0.0)
-    completed = history.status_of(name) == "completed" and _is_quick(history, name)
-    if longest > INTERRUPT_GRACE or (longest > SURELY and completed):
-        yield Finding(
-            None,
-            "the job not running",
-            f"running {longest:.1f} s later",
-            f"The job {show(name)} was interrupted, but kept running.",
-        )
-
-
-def _is_quick(history: JobHistory, name: str) -> bool:
-    graphs = [found.sent.get("prompt") for found in history.submissions if found.id == name]
-    return all(
-        isinstance(node, dict) and node.get("class_type") in QUICK
-        for graph in graphs
-        if isinstance(graph, dict)
-        for node in graph.values()
-    )
-
-
-def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
-    for answer, (history, write) in _spared(_is_interrupt)(conversation):
-        if any(read.running for read in history.before(write.answer)[-1:]):
-            yield answer, (history, write)
-
-
-interrupt_spares = clause(
-    "lifecycle.interrupt.spares",
-    Level.MUST,
-    title="An interrupt does not remove a pending job",
-    source=published(f"{INTERRUPT}/description", "This endpoint only affects running jobs"),
-    why="A user who stops one job would lose the jobs behind it.",
-    keeps="running A, pending B, C · interrupt · running B, pending C",
-    breaks="running A, pending B, C · interrupt · running B",
-    needs="an interrupt while one job of the run runs and others are pending (--populate)",
-    across=_interrupted,
-)(_others_gone)
-
-
-def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
-    for history, write in _writes(conversation, _is_interrupt):
-        before: list[QueueRead] = history.before(write.answer)[-1:]
-        if before and not before[0].ids:
-            yield write.answer, write.answer
-
-
-@clause(
-    "lifecycle.interrupt.idle",
-    Level.MUST,
-    title="An interrupt gets a 200 if no job runs",
-    source=published(f"{INTERRUPT}/responses/200/description", "Success - Job interrupted or no running job found"),
-    why="A job often ends between the user's click and the request.",
-    keeps="no job runs · interrupt · 200",
-    breaks="no job runs · interrupt · 409",
-    needs="an interrupt while the queue is empty (--populate)",
-    across=_idle,
-)
-def interrupting_nothing_is_fine(answer: Answer) -> Iterator[Finding]:
-    """The status is 200. Statuses that refuse access or mean "try again later" are not checked."""
-    status = answer.response.status
-    if status not in {OK, *REFUSALS, *NOT_NOW}:
-        yield Finding(
-            None, "200", str(status), "An interrupt that was sent while no job was running did not get a 200."
         )

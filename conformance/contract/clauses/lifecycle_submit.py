@@ -121,58 +121,38 @@ def submissions(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobH
 def a_job_is_listed_until_it_ends(subject: tuple[JobHistory, Submission]) -> Iterator[Finding]:
     """A job that has not ended is never missing from the queue for more than 2 s."""
     history, submission = subject
-    cause = CACHE if len({read.answer.response.body for read in history.queue_reads}) == 1 else None
-    name = submission.id
-    reads = history.after(submission.answer)
+    absence = _absence(history, submission, history.after(submission.answer))
+    if absence is not None:
+        cached = len({read.answer.response.body for read in history.queue_reads}) == 1
+        yield Finding("", "the job, pending or running", *absence, CACHE if cached else None)
+
+
+def _absence(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> tuple[str, str] | None:
+    """Return for how long a job that had not ended was missing from the queue, and what that means. None if it was not."""
+    name, job = submission.id, show(submission.prompt_id)
+    lost = f"The queue does not list the job {job}, which had not ended."
     alive = [ended(submission.answer), *(ended(read.answer) for read in reads if name in read.ids)]
     alive += [ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(name) in ALIVE]
     for listed, stretch in groupby(reads, key=lambda read: name in read.ids):
         absent = [] if listed else list(stretch)
-        if absent and ended(absent[-1].answer) - began(absent[0].answer) > GAP:
-            first, last = began(absent[0].answer), ended(absent[-1].answer)
-            if any(moment > last for moment in alive):
-                yield Finding(
-                    "",
-                    "the job, pending or running",
-                    f"in neither list for {last - first:.1f} s",
-                    f"The queue does not list the job {show(submission.prompt_id)}, which had not ended.",
-                    cause,
-                )
-                return
+        first, last = (began(absent[0].answer), ended(absent[-1].answer)) if absent else (0.0, 0.0)
+        if last - first > GAP and any(moment > last for moment in alive):
+            return f"in neither list for {last - first:.1f} s", lost
     if any(name in read.ids or _elsewhere(read, submission) for read in reads):
-        return
+        return None
     missed = _missed_while_alive(history, submission, reads)
     if missed > GAP:
-        yield Finding(
-            "",
-            "the job, pending or running",
-            f"in neither list for {missed:.1f} s",
-            f"The queue does not list the job {show(submission.prompt_id)}, which had not ended.",
-            cause,
-        )
-        return
-    lacking = _fresh_and_pending(history, submission, reads)
-    if len(lacking) >= SEEN:
-        yield Finding(
-            "",
-            "the job, pending or running",
-            f"not listed in {len(reads)} GETs of the queue",
-            f"The queue never listed the job {show(submission.prompt_id)}, although it listed later jobs and GET /api/jobs says that the job was pending.",
-            cause,
-        )
-        return
-    if history.status_of(name) in ENDED or submission.prioritised:  # it may have been the next to run, and have ended
-        return
-    older = [other.id for other in history.submissions if other.before(submission)]
-    waited = [read for read in reads if any(other in read.pending for other in older)]
-    if len(waited) >= SEEN:
-        yield Finding(
-            "",
-            "the job, pending or running",
-            f"not listed in {len(reads)} GETs of the queue",
-            f"The server accepted the job {show(submission.prompt_id)}, but the queue never listed it, although an older job was still pending.",
-            cause,
-        )
+        return f"in neither list for {missed:.1f} s", lost
+    never = f"not listed in {len(reads)} GETs of the queue"
+    if len(_fresh_and_pending(history, submission, reads)) >= SEEN:
+        later = "although it listed later jobs and GET /api/jobs says that the job was pending"
+        return never, f"The queue never listed the job {job}, {later}."
+    may_have_ended = history.status_of(name) in ENDED or submission.prioritised  # it may have been the next to run
+    older = [] if may_have_ended else [other.id for other in history.submissions if other.before(submission)]
+    if sum(any(other in read.pending for other in older) for read in reads) >= SEEN:
+        accepted = f"The server accepted the job {job}, but the queue never listed it"
+        return never, f"{accepted}, although an older job was still pending."
+    return None
 
 
 def _missed_while_alive(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> float:

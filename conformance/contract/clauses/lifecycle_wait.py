@@ -253,7 +253,7 @@ def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterat
             str(answer.response.status),
             "Submitting a prompt_id that already exists causes a server error.",
         )
-    elif any(read.twice(named) and _are_two(read, named) for read in history.after(answer)):
+    elif any(_are_two(read, named) for read in history.after(answer)):
         yield Finding(
             None,
             "a new id, or a refusal",
@@ -263,7 +263,9 @@ def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterat
 
 
 def _are_two(read: QueueRead, name: str) -> bool:
-    """Whether two listed jobs with the same id have different workflows, so that they are two jobs."""
+    """Whether an id is listed twice, with different workflows, so that they are two jobs."""
+    if name not in read.ids or name in read.jobs:
+        return False
     found = [item.elements for item in read.answer.reading.items if (item.prompt_id or "").lower() == name]
     first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
     return any(digest != first for digest in others)

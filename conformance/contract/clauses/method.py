@@ -78,10 +78,6 @@ def head_is_like_get(subject: tuple[Answer, list[Answer]]) -> Iterator[Finding]:
         )
 
 
-def _not_allowed(answer: Answer) -> Iterator[Answer]:
-    return (found for found in heads(answer) if found.response.status == METHOD_NOT_ALLOWED)
-
-
 @clause(
     "method.allow-on-405",
     Level.MUST,
@@ -91,7 +87,7 @@ def _not_allowed(answer: Answer) -> Iterator[Answer]:
     keeps="405, Allow: GET, HEAD",
     breaks="405 without Allow",
     needs="a 405 response",
-    over=_not_allowed,
+    over=lambda answer: (found for found in heads(answer) if found.response.status == METHOD_NOT_ALLOWED),
 )
 def a_405_carries_allow(answer: Answer) -> Iterator[Finding]:
     """The response has an Allow header, which may be empty."""
@@ -136,10 +132,6 @@ def allow_lists_get(allowed: list[str]) -> Iterator[Finding]:
         )
 
 
-def _no_content(answer: Answer) -> Iterator[Answer]:
-    return (found for found in heads(answer) if found.response.status == NO_CONTENT and found.request.to_queue)
-
-
 @clause(
     "method.no-content-length",
     Level.SHOULD,
@@ -148,11 +140,13 @@ def _no_content(answer: Answer) -> Iterator[Answer]:
         "RFC 9110 §8.6",
         "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)",
     ),
-    why="A client that trusts the header waits for a body that never arrives. (Only a `should` here: the OpenAPI document does not describe OPTIONS.)",
+    why="A client that trusts Content-Length waits for a body that never arrives. (Only a `should` here: the OpenAPI document does not describe OPTIONS.)",
     keeps="OPTIONS → 204",
     breaks="OPTIONS → 204, Content-Length: 0",
     needs="a 204 response",
-    over=_no_content,
+    over=lambda answer: (
+        found for found in heads(answer) if found.response.status == NO_CONTENT and found.request.to_queue
+    ),
 )
 def a_204_has_no_length(answer: Answer) -> Iterator[Finding]:
     """A 204 response has no Content-Length header, not even with the value 0."""

@@ -33,7 +33,7 @@ HARMLESS: Final = (None, "", "[REDACTED]", "[redacted]", "***")
     kinds=("old-comfyui", "by-name", "by-value"),
 )
 def credentials_are_not_shown(item: Item) -> Iterator[Finding]:
-    """In elements 3 and later of a job, no member name means a credential, and no value has the format of one."""
+    """In elements 3 and later of a job, no member has a name that suggests a credential, and no value has the format of one."""
     for index in range(3, len(item.elements)):
         for pointer, value in walk(item.elements[index]):
             cause = _credential(pointer.member, value)

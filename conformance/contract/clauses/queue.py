@@ -22,10 +22,6 @@ def _pending(reading: Reading) -> Sequence[Item]:
     return [item for item in reading.items if item.pending]
 
 
-def _with_element_3(reading: Reading) -> Iterator[Item]:
-    return (item for item in full_items(reading) if constant_free(item.elements[3]))
-
-
 @clause(
     "queue.one-order",
     Level.MUST,
@@ -38,7 +34,7 @@ def _with_element_3(reading: Reading) -> Iterator[Item]:
     breaks="one job with output ids at [3], the next with them at [4]",
     needs="a job of five elements",
     fast=FastPath.EACH_JOB,
-    of_body=_with_element_3,
+    of_body=lambda reading: (item for item in full_items(reading) if constant_free(item.elements[3])),
 )
 def one_order(item: Item) -> Iterator[Finding]:
     """Element 3 has the same type in all jobs of a run: an array (order of cloud) or an object (order of oss)."""

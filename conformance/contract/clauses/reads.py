@@ -96,23 +96,47 @@ def _same_job(before: Answer, after: Answer) -> str | None:
     return min((name for name, workflow, time in _timed(after) if workflow in among.get(time, ())), default=None)
 
 
-def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
-    """Yield one list with the pairs of consecutive GETs in which all ids changed.
+def _renamed_job(before: Answer, after: Answer) -> str | None:
+    """Return the smallest new id in ``after`` of a job that ``before`` lists under an id that is gone. None if none.
 
-    It is empty if an id stayed in some pair. Only pairs that list a job with the same workflow and create_time count,
-    and there must be ``RENAMED`` of them.
+    The job is recognised by its workflow and create_time. In both responses, only one job may have that create_time.
     """
-    pairs: list[tuple[bool, Answer, str]] = []
+    listed = {name.lower() for name in before.observations}
+    new = {name for name in after.observations if name.lower() not in listed}
+    if not new:
+        return None
+    then = {time: job for time, job in _by_time(before).items() if job[0] not in after.observations}
+    now = {time: job for time, job in _by_time(after).items() if job[0] in new}
+    return min((now[time][0] for time in now.keys() & then if now[time][1] == then[time][1]), default=None)
+
+
+def _by_time(answer: Answer) -> dict[object, tuple[str, Remembered]]:
+    """Return id and workflow of each job by its create_time, if no other job has the same one."""
+    jobs: dict[object, list[tuple[str, Remembered]]] = {}
+    for name, workflow, time in _timed(answer):
+        jobs.setdefault(time, []).append((name, workflow))
+    return {time: job for time, (job, *others) in jobs.items() if not others}
+
+
+def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[tuple[Answer, str]]]]:
+    """Yield the pairs of consecutive GETs that list a job with the same workflow and create_time under another id.
+
+    If all ids changed in each pair, any such job counts; else only one that is certainly the same. With fewer than
+    ``RENAMED`` pairs in which an id changed, the list is empty. Nothing is yielded with fewer comparable pairs.
+    """
+    pairs: list[tuple[bool, Answer, str, str | None]] = []
     for before, after in conversation.successions:
         name = _same_job(before, after)
         if name is not None:
-            renamed = {name.lower() for name in before.observations}.isdisjoint(map(str.lower, after.observations))
-            pairs.append((renamed, after, name))
-    if len(pairs) >= RENAMED:
-        yield (
-            pairs[-1][1],
-            [(after, name) for renamed, after, name in pairs if renamed] if all(p[0] for p in pairs) else [],
-        )
+            all_changed = {name.lower() for name in before.observations}.isdisjoint(map(str.lower, after.observations))
+            pairs.append((all_changed, after, name, _renamed_job(before, after)))
+    if len(pairs) < RENAMED:
+        return
+    if all(all_changed for all_changed, *_ in pairs):
+        found = [(after, name) for _, after, name, _ in pairs]
+    else:
+        found = [(after, name) for _, after, _, name in pairs if name is not None]
+    yield pairs[-1][1], found if len(found) >= RENAMED else []
 
 
 @clause(
@@ -129,10 +153,10 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
     across=_same_jobs_twice,
 )
 def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
-    """In at least one pair of consecutive GETs that list the same workflows, some id is the same."""
+    """From one GET of the queue to the next, a job with the same workflow and create_time has the same id."""
     if renamed:
         answer, name = renamed[-1]
-        message = f"The ids of all jobs change from one response to the next, but their workflows and create_time stay the same (in {len(renamed)} pairs of responses)."
+        message = f"The ids of jobs change from one response to the next, but their workflows and create_time stay the same (in {len(renamed)} pairs of responses)."
         yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous response", show(name), message)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.contract.clause import Finding, clause, doc, inferred
 from conformance.contract.clauses.envelope import GET
 from conformance.contract.conversation import OK, TOO_MANY, UNAVAILABLE, Answer, Conversation
-from conformance.contract.expected_status import as_allowed, explained, unexpected
+from conformance.contract.expected_status import allowed, as_allowed, explained, unexpected
 from conformance.contract.refusals import why_not_served
 from conformance.contract.terms import Level
 from conformance.text.safe import printable
@@ -87,9 +87,12 @@ def the_queue_is_served(answers: list[Answer]) -> Iterator[Finding]:
 def every_read_is_answered_200(answer: Answer) -> Iterator[Finding]:
     """Each GET of the queue gets a 200, or another status that its request allows."""
     if answer.response.status != OK and not _excused(answer) if answer.request.plain else unexpected(answer):
+        request = answer.request
+        named = printable(" and ".join(request.declared))
+        declared = f" It has {named}, which your OpenAPI document declares." if named else ""
         yield Finding(
             None,
-            "200",
+            "200" if request.plain else " or ".join(map(str, sorted(allowed(request)))),
             str(answer.response.status),
-            f"A GET of the queue ({answer.request.purpose}) did not get a 200, although others did.",
+            f"A GET of the queue ({request.purpose}) did not get a 200, although others did.{declared}",
         )

@@ -162,7 +162,7 @@ class Reading:
         return iter(())
 
     def weight(self, pointer: str | None) -> int:  # noqa: ARG002 - overridden for parts of large bodies
-        """Return how many jobs a finding is about. In a large body, identical jobs are checked only once."""
+        """Return how many findings one stands for. In a large body, identical jobs are checked only once."""
         return 1
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:

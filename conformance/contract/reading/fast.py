@@ -59,7 +59,7 @@ class FastReading(Reading):
         return _prove(self.content, self.demand, self._recall)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the fast path verified that the body conforms to all clauses whose ``fast`` is in ``proofs``."""
+        """Whether the fast path already showed that the body conforms to every clause that declares one of ``proofs``."""
         return self._proof is not None and self._proof.keeps(proofs)
 
     def remaining(self, fast: FastPath | None, level: Level | None) -> Remaining:

@@ -201,6 +201,10 @@ class Prover:
         """Inspect one element of ``queue_running`` or ``queue_pending``."""
         return self._at_once(element) or self._one_by_one(element)
 
+    def refuses(self, element: Raw) -> bool:
+        """Whether an element cannot be proven, whatever its workflow is."""
+        return self._small.decode(_texts(element)) is None
+
     def _at_once(self, element: Raw) -> Inspection | None:
         """Verify a job in one pass. None if it has unusual members, or other metadata than ``create_time``."""
         if self._usual is None:
@@ -213,7 +217,7 @@ class Prover:
         return _proven(element, few, found, 1) if _fit(few[2], found) else None
 
     def _one_by_one(self, element: Raw) -> Inspection:
-        texts: Sequence[Raw] = split_array(element) if memoryview(element)[0] == _BRACKET else ()
+        texts = _texts(element)
         found = workflow(texts[2]) if _is_object(texts) else None
         if found is None:
             return not_inspected(element)
@@ -239,6 +243,19 @@ must_prover: Final = cache(MustProver)
 prover: Final = cache(Prover)
 
 
+def without_refused(
+    by: Prover, numbered: Iterable[tuple[int, Raw]], *, pending: bool
+) -> tuple[list[tuple[int, Raw]], list[InspectedJob]]:
+    """Return the elements that may be proven, and the others as jobs of which no text remains to be checked."""
+    others, refused = list[tuple[int, Raw]](), list[InspectedJob]()
+    for at, element in numbered:
+        if by.refuses(element):
+            refused.append(InspectedJob(pending, at, Inspection(element, b"")))
+        else:
+            others.append((at, element))
+    return others, refused
+
+
 def not_inspected(element: Raw) -> Inspection:
     """Return the inspection of an element that the clauses must check as a whole."""
     return Inspection(element, bytes(element), members=members_in([element]))
@@ -247,6 +264,11 @@ def not_inspected(element: Raw) -> Inspection:
 def members_in(texts: Iterable[Raw]) -> int:
     """Count the members of all objects in JSON texts. The result may be too high, but is never too low."""
     return sum([members_at_most(bytes(text)) for text in texts])
+
+
+def _texts(element: Raw) -> Sequence[Raw]:
+    """Return the texts of the elements of an array, and none for another value."""
+    return split_array(element) if memoryview(element)[0] == _BRACKET else ()
 
 
 def _is_object(texts: Sequence[Raw]) -> bool:

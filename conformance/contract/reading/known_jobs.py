@@ -50,11 +50,11 @@ class KnownJobs:
         return fits
 
     def proven(self, key: bytes) -> Any:
-        """Return the inspection of a verified job whose text has this digest. None for an unknown text."""
+        """Return the stored result for a job whose text has this digest, or None if none is stored."""
         return self._proven.get(key)
 
     def keep_proven(self, key: bytes, inspection: Any) -> None:
-        """Store the inspection of a verified job, unless too many are stored already."""
+        """Store the result for a job that the fast path verified, unless too many are stored already."""
         if len(self._proven) < DISTINCT:
             self._proven[key] = inspection
 

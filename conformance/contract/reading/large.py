@@ -66,7 +66,7 @@ class LargeReading(Reading):
         return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
-        """Whether the fast path verified that the body conforms to all clauses whose ``fast`` is in ``proofs``."""
+        """Whether the fast path already showed that the body conforms to every clause that declares one of ``proofs``."""
         scan = self._scan
         return scan.flawless and not scan.jobs.remaining and scan.jobs.compared.broken.isdisjoint(proofs)
 
@@ -129,6 +129,11 @@ class LargeReading(Reading):
     def latest(self) -> Any:
         """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
         return self._scan.jobs.latest if self._scan.document.read else None
+
+    def weight(self, pointer: str | None) -> int:
+        """Return how many findings one at ``pointer`` stands for: the last flaw of a kind, also for those not listed."""
+        found = self.document
+        return 1 + sum(number for kind, number in found.more.items() if getattr(found, kind)[-1].pointer == pointer)
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, plausible_create_times
 from conformance.contract.reading.fast import ItemWithoutWorkflow, recheck_members
-from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover
+from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover, without_refused
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
 from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
@@ -56,7 +56,7 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 class Jobs:
     """The jobs of the two lists of a large body.
 
-    The function ``shared.pulse`` is called for each group of jobs, and may raise to end the reading.
+    The function ``pulse`` of the argument ``shared`` is called for each group of jobs. If it raises, the reading ends.
     """
 
     def __init__(
@@ -254,10 +254,12 @@ class Jobs:
         if self._must_only:
             inspect: Callable[[Any], Inspection] = must_prover(read_as).inspect
             return [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
-        inspect = prover(read_as, huge=seems_huge(text)).inspect
+        by, refused = prover(read_as, huge=seems_huge(text)), list[InspectedJob]()
+        if self._unproven > ASKED and not window.ask:  # unproven jobs will only be counted
+            numbered, refused = without_refused(by, numbered, pending=pending)
         if self._known is None:
-            return recheck_members([InspectedJob(pending, at, inspect(each)) for at, each in numbered])
-        return recalled(self._known, inspect, [(pending, at, each) for at, each in numbered])
+            return refused + recheck_members([InspectedJob(pending, at, by.inspect(each)) for at, each in numbered])
+        return refused + recalled(self._known, by.inspect, [(pending, at, each) for at, each in numbered])
 
     def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
         """Yield, in groups, those jobs of a window (consecutive jobs of a list) that were not verified."""
@@ -288,9 +290,9 @@ class Jobs:
             if run.giant:
                 children.send(end)
             text = content[run.start : end]
-            count = len(Part(name, (), [text], self.demand).document.value[name])
-            yield Part(name, range(first, first + count), [text], self.demand)
-            first += count
+            part = Part(name, range(first, first + len(text)), [text], self.demand)
+            yield part
+            first += len(part.document.value[name])
 
     # --- results --------------------------------------------------------------------------------
 

@@ -11,10 +11,12 @@ from msgspec import Raw
 from conformance.contract.reading.body import LISTS, Item, Reading
 from conformance.contract.reading.memory import Located
 from conformance.contract.terms import Demand
+from conformance.text.large_json import FLAWS
+from conformance.text.strict_json import Document, parse
 
 
 class Part(Reading):
-    """Some jobs of one list, with their ``indexes``.
+    """Some jobs of one list, with their ``indexes``, of which there may be more than jobs.
 
     ``times`` says, by index, how many equal jobs a job represents. ``sent`` has the texts of the elements of the jobs
     as they were sent, if they were shortened in ``texts``.
@@ -29,15 +31,20 @@ class Part(Reading):
         self.sent: Mapping[int, Sequence[Raw]] = {}
 
     @cached_property
+    def document(self) -> Document:
+        """The jobs, parsed as JSON in an object with their list."""
+        return parse(self.content, listed=FLAWS)
+
+    @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
         """The jobs, each with its place in the whole body."""
         pending = self._name == LISTS[1]
-        listed = zip(self._indexes, self.document.value[self._name], strict=True)
+        listed = zip(self._indexes, self.document.value[self._name], strict=False)
         return [(pending, Located(f"/{self._name}/{at}", value)) for at, value in listed]
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """The elements of the list that are arrays."""
+        """The jobs of this group that are arrays. Elements of other types are left out."""
         found = [
             Item(element.pointer, pending, element.value, self.demand)
             for pending, element in self.elements

@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from conformance.contract.catalogue import BY_ID
@@ -61,7 +62,8 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
             state = _state(entry, results[entry.clause], night, judgement.listed)
         else:
             continue
-        known.append(_known(entry, number, state))
+        row = msgspec.to_builtins(entry) | {"entry": number, "state": state}
+        known.append(msgspec.convert(row, KnownDeviation))
         problems.append(_problem_of(entry, number, state))
     for result in judgement.results:
         problems += _others(result, _valid(register, night, judgement.demand.read_as, result.id))
@@ -141,19 +143,3 @@ def describe_fingerprint(mark: Fingerprint) -> str:
     """Return the kind and the place of a violation in words."""
     place = "outside the body" if mark.place is None else f"at {printable(mark.place) or 'the whole body'}"
     return f"{mark.kind} {place}" if mark.kind else f"a violation {place}"
-
-
-def _known(entry: Entry, number: int, state: State) -> KnownDeviation:
-    return KnownDeviation(
-        entry=number,
-        state=state,
-        clause=entry.clause,
-        place=entry.place,
-        kind=entry.kind,
-        reason=entry.reason,
-        issue=entry.issue,
-        owner=entry.owner,
-        since=entry.since.isoformat(),
-        expires=entry.expires.isoformat(),
-        intermittent=entry.intermittent,
-    )

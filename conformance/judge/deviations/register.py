@@ -63,11 +63,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         texts = {name: getattr(self, name).strip() for name in ("clause", "reason", "issue", "owner", "target")}
         blank = [f"`{name}`" for name, text in texts.items() if not text or text.startswith(TO_DO)]
         if blank:
-            msg = f"fill in {' and '.join(filter(None, (', '.join(blank[:-1]), blank[-1])))}"
-            raise ValueError(msg)
+            raise ValueError(f"fill in {' and '.join(filter(None, (', '.join(blank[:-1]), blank[-1])))}")
         if self.place and self.place != OUTSIDE and not self.place.startswith("/"):
-            msg = f"`place` is a JSON Pointer such as /queue_pending/*/3, or {OUTSIDE}"
-            raise ValueError(msg)
+            raise ValueError(f"`place` is a JSON Pointer such as /queue_pending/*/3, or {OUTSIDE}")
         if self.expires < self.since:
             raise ValueError("`expires` is before `since`")
 
@@ -105,8 +103,7 @@ def read_register(file: str | Path) -> Register:
     try:
         data = Path(file).read_bytes()
     except OSError as error:
-        msg = f"the register {file} cannot be read ({error.strerror})"
-        raise UsageProblem(msg) from None
+        raise UsageProblem(f"the register {file} cannot be read ({error.strerror})") from None
     try:
         return Register(str(file), msgspec.toml.decode(data, type=_File).deviation)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Faults: endpoints that each break one clause. Tests use them to show that the clause detects it."""
+"""Faults: endpoints that each break one clause. Tests use them to show that the clause detects the fault."""
 
 from conformance.reference.faults import (
     boards,
@@ -9,6 +9,7 @@ from conformance.reference.faults import (
     items,
     jobs,
     keys,
+    removals,
     replies,
     strain,
     text,
@@ -27,6 +28,7 @@ __all__ = [
     "items",
     "jobs",
     "keys",
+    "removals",
     "replies",
     "strain",
     "text",

@@ -1,4 +1,4 @@
-"""Faults of a queue that accepts jobs: submitting, deleting or interrupting a job does something wrong."""
+"""Faults of a server that accepts jobs: submitting or listing a job has a wrong effect or response."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar
 
 from conformance.reference.board import Board, BoardResponse, Job, Oss, Slow
-from conformance.reference.faults.registry import board, replies
-from conformance.reference.message import IncomingRequest, Reply
+from conformance.reference.faults.registry import board
 from conformance.reference.queue import Queue, QueueItem
 
 # --- submitting -------------------------------------------------------------------------------------------------------
@@ -15,7 +14,7 @@ from conformance.reference.queue import Queue, QueueItem
 
 @board("lifecycle.prompt-id")
 class NoIdIsTold(Board):
-    """The response to a submitted prompt does not contain its prompt_id."""
+    """The response to a submission does not contain the prompt_id of the new job."""
 
     def submit(self, body: Any) -> BoardResponse:
         status, response = super().submit(body)
@@ -24,7 +23,7 @@ class NoIdIsTold(Board):
 
 @board("lifecycle.listed")
 class ForgetsAJob(Board):
-    """Every third prompt is accepted and then lost."""
+    """Every third submitted job is accepted and then lost."""
 
     def add(self, graph: dict[str, Any], body: dict[str, Any]) -> Job:
         job = super().add(graph, body)
@@ -67,7 +66,7 @@ class _Starting(Board):
 
 @board("lifecycle.listed")
 class NowhereForSeconds(_Starting):
-    """A job that starts is in neither list for three seconds."""
+    """For three seconds after its start, a job is in neither list."""
 
     def snapshot(self) -> Queue:
         queue, hidden = super().snapshot(), self.starting()
@@ -76,7 +75,7 @@ class NowhereForSeconds(_Starting):
 
 @board("queue.prompt-ids.distinct")
 class InBothLists(_Starting):
-    """A job that starts is in both lists for three seconds."""
+    """For three seconds after its start, a job is in both lists."""
 
     def snapshot(self) -> Queue:
         queue, both = super().snapshot(), self.starting()
@@ -86,7 +85,7 @@ class InBothLists(_Starting):
 
 @board("lifecycle.listed-at-once")
 class ListsLate(Board):
-    """A job is listed a tenth of a second after it was accepted."""
+    """A job is not listed until a tenth of a second after it was accepted."""
 
     def snapshot(self) -> Queue:
         fresh = {job.prompt_id for job in self.jobs if self.now - job.created < 0.1}
@@ -103,7 +102,7 @@ class AnswersInUpperCase(Board):
 
 @board("item.five-elements")
 class TornUnderLoad(Board):
-    """For 0.05 seconds after a prompt was accepted, its job is listed without its last two elements."""
+    """For 0.05 seconds after a job was accepted, it is listed without its last two elements."""
 
     def item(self, job: Job, position: int) -> QueueItem:
         whole = super().item(job, position)
@@ -160,7 +159,10 @@ class CreatedWhenItStarts(Board):
 
 
 class _Heap(Board):
-    """Keeps pending jobs in a heap by number, and lists them in heap order. Each job that starts reorders others."""
+    """A queue that keeps pending jobs in a heap by job number, and lists them in heap order.
+
+    Each start of a job reorders the rest.
+    """
 
     def __init__(self, now: float, seed: int = 0) -> None:
         super().__init__(now, seed)
@@ -187,12 +189,12 @@ class _Heap(Board):
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class HeapOfJobs(_Heap, Slow):
-    """Pending jobs are listed in heap order, which is wrong as soon as a job was removed."""
+    """Pending jobs are listed in the order of a heap, which is not the order of submission once a job was removed."""
 
 
 @board("lifecycle.order", variant="takes-slow-jobs")
 class NewestFirstAndDatedSo(Slow):
-    """The newest job is listed first, with a create_time that makes it look like the oldest."""
+    """The newest job is listed first, and its create_time makes it look like the oldest."""
 
     @property
     def pending(self) -> list[Job]:
@@ -212,7 +214,7 @@ class _Prioritised(Slow):
 
 @board("lifecycle.priority", variant="takes-slow-jobs", name="heeds-number")
 class OrdersByNumber(_Prioritised):
-    """Pending jobs are ordered by `number` of the submission: a low one is listed first, even if submitted later."""
+    """Pending jobs are ordered by the `number` in their submission, lowest first, even if it was submitted later."""
 
     def number_for(self, body: dict[str, Any]) -> float:
         number = super().number_for(body)
@@ -231,29 +233,34 @@ class FrontGoesFirst(_Prioritised):
 # --- ended and refused jobs -------------------------------------------------------------------------------------------
 
 
-@board("lifecycle.ended", name="comes-back")
-class EndedJobReappears(Board):
-    """Nearly half a second after it ended, a job is listed as running again for some seconds."""
+class _Ghosts(Board):
+    """A board that lists jobs as running for a time after they have ended."""
+
+    since: ClassVar[float] = -1.0
+    """From how many seconds after the end of a job on it is listed, for up to four seconds."""
 
     def snapshot(self) -> Queue:
-        ghosts = [job for job in self.jobs if job.status == "completed" and 0.4 < self.now - (job.ends or 0.0) < 4.0]
+        ended = [job for job in self.jobs if job.status == "completed"]
+        ghosts = [job for job in ended if self.since < self.now - (job.ends or 0.0) < 4.0]
         queue = super().snapshot()
         return queue | {"queue_running": [*queue["queue_running"], *(self.item(job, 1) for job in ghosts)]}
+
+
+@board("lifecycle.ended", name="comes-back")
+class EndedJobReappears(_Ghosts):
+    """Almost half a second after its end, a job is listed as running again, for some seconds."""
+
+    since = 0.4
 
 
 @board("lifecycle.ended")
-class EndedAndStillListed(Board):
+class EndedAndStillListed(_Ghosts):
     """A job stays in the list of running jobs for four seconds after its end."""
-
-    def snapshot(self) -> Queue:
-        ghosts = [job for job in self.jobs if job.status == "completed" and self.now - (job.ends or 0.0) < 4.0]
-        queue = super().snapshot()
-        return queue | {"queue_running": [*queue["queue_running"], *(self.item(job, 1) for job in ghosts)]}
 
 
 @board("lifecycle.rejected")
 class ShowsWhatItRefused(Board):
-    """A refused prompt is still listed as pending."""
+    """A submission that was refused is still listed as a pending job."""
 
     def refusal(self, graph: Any, body: Any, problem: str) -> BoardResponse:
         if graph:
@@ -268,7 +275,7 @@ class ShowsWhatItRefused(Board):
 
 @board("lifecycle.prompt-id-twice")
 class TakesAnIdTwice(Board):
-    """The server accepts a prompt_id that a client chose, even if another job already has it."""
+    """The server uses the prompt_id that a client chose, even if another job already has this id."""
 
     def id_for(self, body: dict[str, Any]) -> str:
         return str(body.get("prompt_id") or super().id_for(body))
@@ -276,7 +283,7 @@ class TakesAnIdTwice(Board):
 
 @board("lifecycle.prompt-id-twice")
 class FailsOnAnIdThatIsThere(Board):
-    """A submission with the prompt_id of another job gets a 500."""
+    """A submission with the prompt_id of an existing job gets a 500."""
 
     def submit(self, body: Any) -> BoardResponse:
         if isinstance(body, dict) and any(job.prompt_id == body.get("prompt_id") for job in self.jobs):
@@ -289,7 +296,7 @@ class FailsOnAnIdThatIsThere(Board):
 
 @board("lifecycle.remaining")
 class NothingRemains(Board):
-    """GET /api/prompt always says that no job remains."""
+    """GET /api/prompt always reports that no jobs remain in the queue."""
 
     def remaining(self) -> int:
         return 0
@@ -311,143 +318,6 @@ class ListOfJobsSaysAllRun(Slow):
     def entry(self, job: Job) -> dict[str, Any]:
         found = super().entry(job)
         return found | ({"status": "in_progress"} if job.status == "pending" else {})
-
-
-# --- removing jobs ----------------------------------------------------------------------------------------------------
-
-
-@board("lifecycle.delete.removes")
-class DeletesNothing(Board):
-    """Deleted jobs stay in the queue and run."""
-
-    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
-        return [job for job in super().jobs_to_remove(names, clear=clear) if clear]
-
-
-@board("lifecycle.delete.removes", name="revives-deleted-jobs")
-class DeletedJobReappears(Board):
-    """Half a second after it was deleted, a job is pending again."""
-
-    def advance(self, now: float) -> None:
-        super().advance(now)
-        for job in self.jobs:
-            if job.status == "cancelled" and job.started is None and now - (job.ends or now) > 0.5:
-                job.status = "pending"
-                job.started = now  # do this only once
-
-
-@board("lifecycle.delete.spares")
-class DeletesTooMuch(Board):
-    """Deleting a job also deletes every pending job after it."""
-
-    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
-        waiting = self.pending
-        first = next((place for place, job in enumerate(waiting) if clear or job.prompt_id in names), len(waiting))
-        return waiting[first:]
-
-
-@board("lifecycle.delete.spares")
-class DeletesEverything(Board):
-    """Deleting one job clears the queue."""
-
-    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
-        return super().jobs_to_remove(names, clear=clear or any(job.prompt_id in names for job in self.pending))
-
-
-@board("lifecycle.delete.answer")
-class DeletedIsACount(Board):
-    """In the response to a deletion, `deleted` is a count instead of a list of ids."""
-
-    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        del cleared
-        return 200, {"deleted": len(deleted)}
-
-
-@board("lifecycle.delete.names", name="names-nothing")
-class DeletedIsEmpty(Board):
-    """The response to a deletion has an empty list of deleted jobs, although a job was deleted."""
-
-    def removal_response(self, deleted: list[str], *, cleared: bool | None) -> BoardResponse:
-        del deleted
-        return super().removal_response([], cleared=cleared)
-
-
-@board("lifecycle.delete.unknown")
-class FailsOnAnUnknownId(Board):
-    """Deleting an id that is not in the queue causes a 500."""
-
-    def manage(self, body: Any) -> BoardResponse:
-        names = body.get("delete") if isinstance(body, dict) else None
-        known = {job.prompt_id for job in self.pending}
-        if isinstance(names, list) and set(names) - known:
-            return 500, {"code": "INTERNAL", "message": "Something went wrong."}
-        return super().manage(body)
-
-
-@replies("lifecycle.delete.malformed", to=400, method="POST", variant="takes-jobs")
-def malformed_is_fine(reply: Reply, ask: IncomingRequest) -> Reply:
-    """A malformed request to remove jobs gets a success status."""
-    return reply.json(200, {"deleted": []}) if ask.path.endswith("/queue") else reply
-
-
-@board("lifecycle.survives-malformed")
-class EndsOnAMalformedRequest(Board):
-    """The server crashes if `delete` is not a list."""
-
-    def manage(self, body: Any) -> BoardResponse:
-        if isinstance(body, dict) and not isinstance(body.get("delete", []), list):
-            self.dead = True
-        return super().manage(body)
-
-
-@board("lifecycle.clear.false")
-class ClearsWhateverItSays(Board):
-    """A request with the member `clear` clears the queue, even if the value of `clear` is false."""
-
-    def manage(self, body: Any) -> BoardResponse:
-        if isinstance(body, dict) and "clear" in body:
-            body = body | {"clear": True}
-        return super().manage(body)
-
-
-@board("lifecycle.clear.empties", variant="takes-slow-jobs")
-class ClearsAllButOne(Slow):
-    """Clearing the queue leaves the last job in it."""
-
-    def jobs_to_remove(self, names: list[str], *, clear: bool) -> list[Job]:
-        found = super().jobs_to_remove(names, clear=clear)
-        return found[:-1] if clear else found
-
-
-# --- interrupting -----------------------------------------------------------------------------------------------------
-
-
-@board("lifecycle.interrupt.stops", variant="takes-slow-jobs")
-class InterruptDoesNothing(Slow):
-    """An interrupt gets a 200, but the job runs to its end."""
-
-    def interrupt(self, _body: Any) -> BoardResponse:
-        return 200, None
-
-
-@board("lifecycle.interrupt.spares", variant="takes-slow-jobs")
-class InterruptTakesTheNextToo(Slow):
-    """An interrupt also removes the last pending job."""
-
-    def interrupt(self, body: Any) -> BoardResponse:
-        for job in self.pending[-1:]:
-            self.end(job, "cancelled")
-        return super().interrupt(body)
-
-
-@board("lifecycle.interrupt.idle")
-class InterruptOfNothingIsAConflict(Board):
-    """An interrupt gets a 409 if no job runs."""
-
-    def interrupt(self, body: Any) -> BoardResponse:
-        if not self.running:
-            return 409, {"code": "CONFLICT", "message": "No job is running."}
-        return super().interrupt(body)
 
 
 # --- ComfyUI ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 
 @replies("http.not-modified", to=200, when=lambda ask: ask.header("if-none-match") is not None)
 def not_modified_for_anyone(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A request whose If-None-Match has an ETag that the server never sent gets a 304."""
+    """A request with an If-None-Match that the server never sent as an ETag gets a 304."""
     return replace(reply, status=304).having(b"", content_type=None)
 
 

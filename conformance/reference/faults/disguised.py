@@ -1,4 +1,4 @@
-"""Faults that are hidden from test programs: the endpoint is correct for them, and wrong for others or later."""
+"""Faults that a simple test does not see: the first response, or every response to a test program, is correct."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.reference.message import IncomingRequest
 from conformance.reference.queue import Queue, QueueItem
 
 TESTERS: Final = ("comfy-queue-conformance", "schemathesis", "python-")
-"""How the User-Agent of test programs begins, in lower case."""
+"""Prefixes, in lower case, of the User-Agent of test programs."""
 
 
 def _no_tester(ask: IncomingRequest) -> bool:
@@ -30,7 +30,7 @@ def right_the_first_time(item: QueueItem) -> None:
 
 @items("item.create-time.milliseconds", when=lambda ask: ask.accepts("gzip"))
 def wrong_where_gzip_is_taken(item: QueueItem) -> None:
-    """Clients that accept gzip get a create_time in seconds, as if from another server."""
+    """Clients that accept gzip get a create_time in seconds, as if another server had sent it."""
     item[4]["create_time"] //= 1000
 
 

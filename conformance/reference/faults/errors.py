@@ -1,4 +1,4 @@
-"""Faults of errors: ErrorResponse, and what other errors contain."""
+"""Faults of error responses: those with the schema ErrorResponse, and others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ _error("error.code", "error-without-code", "Errors have no code.", {"message": _
 _error("error.code", "numeric-code", "The code of errors is a number.", {"code": 400, "message": _SORRY})
 _error("error.code", "null-code", "The code of errors is null.", {"code": None, "message": _SORRY})
 _error("error.message", "error-without-message", "Errors have no message.", {"code": "BAD_REQUEST"})
-_error("error.message", "message-as-list", "Messages come in arrays.", {"code": "BAD_REQUEST", "message": [_SORRY]})
+_error(
+    "error.message",
+    "message-as-list",
+    "The message of errors is an array.",
+    {"code": "BAD_REQUEST", "message": [_SORRY]},
+)
 _error("error.not-empty", "empty-code", "The code of errors is empty.", {"code": "", "message": _SORRY})
 _error("error.not-empty", "empty-message", "The message of errors is empty.", {"code": "BAD_REQUEST", "message": ""})
 _error(
@@ -47,7 +52,7 @@ _error(
 _error(
     "error.no-internals",
     "path-in-errors",
-    "Errors contain paths of files on the server.",
+    "Errors contain the path of a file on the server.",
     {"code": "BAD_REQUEST", "message": "/usr/local/lib/python3.11/site-packages/yarl/_url.py: port out of range"},
 )
 
@@ -72,7 +77,7 @@ def retry_soon(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("error.retry-after", to=400)
 def retry_in_fractions(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Retry-After has a fraction."""
+    """Retry-After is a number with a fraction."""
     return reply.having(retry_after="1.5")
 
 

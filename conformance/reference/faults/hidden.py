@@ -26,28 +26,8 @@ def _asks_for(name: str) -> Any:
     return lambda ask: name in parse_qs(ask.query, keep_blank_values=True)
 
 
-def _brief(ask: IncomingRequest) -> bool:
-    return ask.header("x-queue-view") == "brief"
-
-
-def _no_depth(ask: IncomingRequest) -> bool:
-    return parse_qs(ask.query).get("depth") == ["0"]
-
-
 def _has_quote(ask: IncomingRequest) -> bool:
     return "%27" in ask.query
-
-
-def _suffix_range(ask: IncomingRequest) -> bool:
-    return (ask.header("range") or "").startswith("bytes=-")
-
-
-def _no_cache(ask: IncomingRequest) -> bool:
-    return ask.header("cache-control") == "no-cache"
-
-
-def _long_cookie(ask: IncomingRequest) -> bool:
-    return len(ask.header("cookie") or "") > 500
 
 
 @replies("http.query", to=200, when=_has_quote, hidden=True)
@@ -58,43 +38,45 @@ def fails_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("", to=200, when=_has_quote, hidden=True, inconclusive=True)
 def breaks_off_on_a_quote(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """If the query string contains a single quote, the response ends ten bytes too early."""
+    """If the query string contains a single quote, the last ten bytes of the response are missing."""
     return reply.having(content_length=str(len(reply.body) + 10), connection="close")
 
 
 @lists("queue.pending.oldest-first", when=_asks_for("sort"), hidden=True)
 def sorts_by_a_parameter(queue: Queue, _ask: IncomingRequest) -> object:
-    """With the undeclared parameter ?sort the newest job comes first."""
+    """With the parameter ?sort, which the document does not declare, the newest job is listed first."""
     return {**queue, "queue_pending": queue["queue_pending"][::-1]}
 
 
 @lists("envelope.both-lists", when=_asks_for("state"), hidden=True)
 def filters_by_a_parameter(queue: Queue, _ask: IncomingRequest) -> object:
-    """With the undeclared parameter ?state the list of running jobs is missing."""
+    """With the parameter ?state, which the document does not declare, the list of running jobs is missing."""
     return {"queue_pending": queue["queue_pending"]}
 
 
-@items("item.job-number.one-based", when=_no_cache, hidden=True)
+@items("item.job-number.one-based", when=lambda ask: ask.header("cache-control") == "no-cache", hidden=True)
 def counts_from_zero_when_not_cached(item: QueueItem) -> None:
     """With Cache-Control: no-cache every job number is 0."""
     item[0] = 0
 
 
-@replies("error.content-type", to=200, when=_long_cookie, hidden=True)
+@replies("error.content-type", to=200, when=lambda ask: len(ask.header("cookie") or "") > 500, hidden=True)
 def fails_on_a_long_cookie(reply: Reply, _ask: IncomingRequest) -> Reply:
     """A cookie of 1,000 characters causes a 400 with a web page."""
     return replace(reply, status=400).having(b"<h1>Bad Request</h1>", content_type="text/html")
 
 
-@replies("error.optional-header", to=200, when=_suffix_range, hidden=True)
+@replies(
+    "error.optional-header", to=200, when=lambda ask: (ask.header("range") or "").startswith("bytes=-"), hidden=True
+)
 def fails_on_the_last_byte(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A range request that counts from the end causes a 500."""
+    """A range request that counts from the end of the body causes a 500."""
     return reply.error(500, "Something went wrong.")
 
 
 @replies("http.accept", to=200, when=lambda ask: ";q=" in (ask.header("accept") or ""), hidden=True)
 def knows_no_weights(reply: Reply, ask: IncomingRequest) -> Reply:
-    """An Accept with weights gets a 406, except from a browser."""
+    """A request with weights (;q=) in Accept gets a 406, unless a browser sends it."""
     return reply if "xhtml" in (ask.header("accept") or "") else reply.error(406, "Not acceptable.")
 
 
@@ -110,13 +92,15 @@ def xml_as_text(reply: Reply, _ask: IncomingRequest) -> Reply:
     return reply.having(b"<queue/>", content_type="text/xml")
 
 
-@items("item.five-elements", when=_brief, hidden=True, declared=(VIEW,))
+@items("item.five-elements", when=lambda ask: ask.header("x-queue-view") == "brief", hidden=True, declared=(VIEW,))
 def four_elements_in_a_brief_view(item: QueueItem) -> None:
-    """If the declared and required header X-Queue-View is brief, items have four elements."""
+    """If the header X-Queue-View, which the user's document declares as required, is brief, items lack metadata."""
     item.pop()
 
 
-@items("item.workflow.object", when=_no_depth, hidden=True, declared=(DEPTH,))
+@items(
+    "item.workflow.object", when=lambda ask: parse_qs(ask.query).get("depth") == ["0"], hidden=True, declared=(DEPTH,)
+)
 def no_workflow_at_no_depth(item: QueueItem) -> None:
-    """With the declared parameter ?depth at its minimum, 0, workflows are null."""
+    """If the query parameter depth, which the user's document declares, is 0, its minimum, workflows are null."""
     item[2] = None

@@ -53,7 +53,7 @@ def no_elements(_item: QueueItem) -> object:
 
 @items("item.five-elements")
 def sixth_element(item: QueueItem) -> None:
-    """Items have a sixth element: the sensitive data that ComfyUI keeps to itself."""
+    """Items have a sixth element: the sensitive data that ComfyUI keeps internal."""
     item.append({"auth_token_comfy_org": ""})
 
 
@@ -65,7 +65,7 @@ def four_elements_while_running(item: QueueItem) -> object:
 
 @items("item.five-elements", which=slice(-1, None), variant="hundreds-standing-still")
 def one_bad_item_of_hundreds(item: QueueItem) -> object:
-    """Of two hundred items the last has four elements."""
+    """The last of two hundred items has four elements."""
     return item[:4]
 
 
@@ -105,7 +105,7 @@ def mixed_orders(item: QueueItem) -> None:
 
 @items("queue.one-order", which=slice(1, None, 2), variant="oss", dialect="auto")
 def oss_mixed_orders(item: QueueItem) -> None:
-    """A ComfyUI lists every other item in the order of the document."""
+    """A ComfyUI server lists every other item in the order of the Comfy Cloud document."""
     _swap(item)
 
 
@@ -120,7 +120,7 @@ def order_untold(item: QueueItem) -> None:
 
 @items("item.prompt-id.uuid", variant="oss", dialect="oss")
 def oss_id_of_the_client(item: QueueItem) -> None:
-    """A ComfyUI lists ids that its clients chose and that are not UUIDs."""
+    """A ComfyUI server lists ids that its clients chose and that are not UUIDs."""
     item[1] = f"job-{item[1][:8]}"
 
 
@@ -132,20 +132,20 @@ def oss_sixth_element(item: QueueItem) -> None:
 
 @items("json.finite-numbers", which=slice(-1, None), variant="oss", dialect="oss")
 def oss_number_nan(item: QueueItem) -> None:
-    """A ComfyUI lists the NaN that a client sent as a number."""
+    """A ComfyUI server lists the NaN that a client sent as the job number."""
     item[0] = verbatim("NaN")
 
 
 @items("privacy.credentials", variant="oss", dialect="oss")
 def oss_lists_the_key(item: QueueItem) -> None:
-    """A ComfyUI lists the API key that a client sent with a prompt."""
+    """A ComfyUI server lists the API key that a client sent with a job."""
     item[3]["api_key_comfy_org"] = "comfyui-0123456789"
 
 
 # --- one element replaced by another value --------------------------------------------------------------------------
 
 CREATED = "create_time"
-"""Stands for the place of create_time, where other entries have the index of an element."""
+"""A key for ``_element``, which otherwise takes the index of an element: it selects the create_time in the metadata."""
 
 
 def _ticks(milliseconds: int) -> int:
@@ -213,7 +213,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
         (
             2,
             "workflow-as-text",
-            "Workflows are strings that contain JSON.",
+            "Workflows are strings of JSON text.",
             lambda _: '{"3": {"class_type": "EmptyImage"}}',
         ),
         (2, "workflow-is-null", "Workflows are null.", lambda _: None),
@@ -223,7 +223,7 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
     "item.output-node-ids.array": [
         (3, "outputs-as-text", "Output ids are one comma-separated string.", ",".join),
         (3, "outputs-are-null", "Output ids are null.", lambda _: None),
-        (3, "outputs-as-object", "Output ids are members of an object.", lambda old: dict.fromkeys(old, True)),
+        (3, "outputs-as-object", "Output ids are the member names of an object.", lambda old: dict.fromkeys(old, True)),
     ],
     "item.output-node-ids.strings": [
         (3, "outputs-as-numbers", "Output ids are numbers.", lambda old: [int(name) for name in old]),
@@ -233,12 +233,22 @@ _OTHERWISE: dict[str, list[tuple[int | str, str, str, Callable[[Any], object]]]]
     "item.output-node-ids.distinct": [(3, "outputs-twice", "Output ids are listed twice.", lambda old: old * 2)],
     "item.metadata.object": [
         (4, "metadata-is-null", "Metadata is null.", lambda _: None),
-        (4, "metadata-as-number", "Metadata is only the time.", lambda old: old["create_time"]),
+        (
+            4,
+            "metadata-as-number",
+            "Metadata is only the number that create_time would have.",
+            lambda old: old["create_time"],
+        ),
         (4, "metadata-as-list", "Metadata is an array of one object.", lambda old: [old]),
     ],
     "item.create-time.present": [
         (4, "no-create-time", "Metadata has no create_time.", lambda _: {"client_id": "5c2f"}),
-        (4, "create-time-in-camel-case", "Metadata has createTime instead.", lambda old: {"createTime": old[CREATED]}),
+        (
+            4,
+            "create-time-in-camel-case",
+            "Metadata has createTime instead of create_time.",
+            lambda old: {"createTime": old[CREATED]},
+        ),
     ],
     "item.create-time.number": [
         (CREATED, "create-time-in-quotes", "The create_time is a string of digits.", str),
@@ -295,21 +305,17 @@ for _clause, _rows in _OTHERWISE.items():
         add(_name, _summary, _clause, each_item(_element(_place, _change)))
 
 
-def _in_every_7th(ask: IncomingRequest) -> bool:
-    return ask.every(7)
-
-
 add(
     "seconds-every-7th-answer",
     "In every seventh response create_time is in seconds.",
     "item.create-time.milliseconds",
-    each_item(_element(CREATED, lambda time: time // 1000), when=_in_every_7th),
+    each_item(_element(CREATED, lambda time: time // 1000), when=every(7)),
 )
 
 
 @items("item.output-node-ids.not-blank")
 def blank_output(item: QueueItem) -> None:
-    """An output id is the empty string. So is the id of a node."""
+    """An output id is the empty string, and so is the id of the node that it names."""
     item[2][""] = item[2].pop("9")
     item[3] = ["7", ""]
 
@@ -357,5 +363,13 @@ def lists_a_token_deep_inside(item: QueueItem) -> None:
 def new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
     """Jobs have different ids in each response."""
     for item in items_of(queue):
+        item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
+    return queue
+
+
+@lists("reads.prompt-ids", variant="standing-still")
+def some_new_ids_in_each_read(queue: Queue, ask: IncomingRequest) -> Queue:
+    """Every other job has a different id in each response."""
+    for item in items_of(queue)[::2]:
         item[1] = str(uuid.uuid5(uuid.UUID(item[1]), str(ask.read)))
     return queue

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from conformance.reference.faults.registry import every, lists
-from conformance.reference.message import IncomingRequest, items, verbatim
+from conformance.reference.faults.registry import add, every, lists
+from conformance.reference.message import IncomingRequest, Twist, items, verbatim
 from conformance.reference.queue import Queue, QueueItem
 
 # --- the envelope -----------------------------------------------------------------------------------------------------
@@ -44,13 +44,13 @@ def error_as_200_every_7th_answer(_queue: Queue, _ask: IncomingRequest) -> objec
 
 @lists("envelope.both-lists", inconclusive=True)
 def wrapped_in_an_envelope(queue: Queue, _ask: IncomingRequest) -> object:
-    """The queue is inside an envelope with a numeric code for success."""
+    """The queue is inside another object, next to a numeric success code."""
     return {"code": 0, "message": "success", "data": queue}
 
 
 @lists("envelope.both-lists", inconclusive=True)
 def wrapped_in_a_result(queue: Queue, _ask: IncomingRequest) -> object:
-    """The queue is the result in an envelope whose error is none."""
+    """The queue is the member result of an object that also has an error member without an error."""
     return {"error": "none", "code": "OK", "message": "done", "result": queue}
 
 
@@ -74,7 +74,7 @@ def pending_is_null(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("envelope.queue-pending.array")
 def pending_as_count(queue: Queue, _ask: IncomingRequest) -> object:
-    """The list queue_pending is the number of pending jobs."""
+    """The member queue_pending is the number of pending jobs instead of a list."""
     return queue | {"queue_pending": len(queue["queue_pending"])}
 
 
@@ -100,7 +100,10 @@ def no_list_when_nothing_waits(queue: Queue, _ask: IncomingRequest) -> object:
 
 
 def _renumbered(queue: Queue, pending: list[QueueItem]) -> Queue:
-    """Return the queue with other pending jobs, whose numbers are correct, so that only their order can be wrong."""
+    """Return the queue with ``pending`` as its pending jobs.
+
+    They are numbered by position, so that only their order is wrong.
+    """
     first = len(queue["queue_running"]) + 1
     return queue | {"queue_pending": [[number, *item[1:]] for number, item in enumerate(pending, first)]}
 
@@ -165,7 +168,7 @@ def workflow_changes(queue: Queue, ask: IncomingRequest) -> object:
 
 @lists("reads.job-data", variant="standing-still")
 def outputs_change(queue: Queue, ask: IncomingRequest) -> object:
-    """Every other response lists one output node id less."""
+    """In every other response one output node id is missing."""
     for item in items(queue):
         item[3] = item[3][: 1 + ask.read % 2]
     return queue
@@ -190,7 +193,7 @@ def create_time_at_the_start(queue: Queue, ask: IncomingRequest) -> object:
 
 
 def _tied(queue: Queue) -> list[QueueItem]:
-    """Return the pending jobs, all with the same create_time, so that only their order can be wrong."""
+    """Return the pending jobs, all with the same create_time, so that it does not show which order is right."""
     pending: list[QueueItem] = queue["queue_pending"]
     for item in pending:
         item[4]["create_time"] = pending[0][4]["create_time"]
@@ -223,7 +226,7 @@ def forgets_a_job_every_7th_read(queue: Queue, _ask: IncomingRequest) -> object:
 
 @lists("reads.steady", when=every(7), variant="standing-still")
 def empty_every_7th_read(_queue: Queue, _ask: IncomingRequest) -> object:
-    """Every seventh response shows an empty queue, as if one of several server processes had no access to it."""
+    """Every seventh response shows an empty queue, as if one of several server processes had no access to the queue."""
     return {"queue_running": [], "queue_pending": []}
 
 
@@ -254,103 +257,59 @@ def reading_takes_a_job(queue: Queue, ask: IncomingRequest) -> object:
 # --- JSON text --------------------------------------------------------------------------------------------------------
 
 
-def _seed(queue: Queue, text: str) -> Queue:
-    """Return the queue with a text, unchanged, as the JSON of an input in the last job's workflow."""
-    items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
-    return queue
+_TEXTS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
+    "json.finite-numbers": (
+        ("nan-inside", "An input of a node is NaN.", "NaN"),
+        ("infinity-inside", "An input of a node is -Infinity.", "-Infinity"),
+    ),
+    "json.number-range": (("number-beyond-range", "An input of a node is 1e999.", "1e999"),),
+    "json.well-formed": (
+        ("leading-zero", "An input of a node is 007.", "007"),
+        ("number-without-fraction-digits", "An input of a node is a number that ends with its decimal point.", "1."),
+        ("hexadecimal-number", "An input of a node is written as 0xFF.", "0xFF"),
+        ("unknown-escape", "A string contains an escape that JSON does not define.", r'"\x41"'),
+    ),
+    "json.utf-8": (
+        ("latin-1", "A string is encoded in ISO 8859-1.", '"caf\udce9"'),
+        (
+            "cesu-8",
+            "An emoji is encoded as two surrogates of three bytes each.",
+            '"\udced\udca0\udcbd\udced\udcb8\udc80"',
+        ),
+    ),
+    "json.control-characters": (
+        ("raw-tab", "A string contains an unescaped tab.", '"a\tb"'),
+        ("raw-line-feed", "A string contains an unescaped line feed.", '"a\nb"'),
+    ),
+    "json.paired-surrogates": (
+        ("lone-surrogate", "A string contains the escape of half a surrogate pair.", r'"cut \ud83d"'),
+    ),
+    "json.distinct-names": (
+        ("name-twice", "An object has the same member twice with different values.", '1,"seed":2'),
+        ("name-twice-by-escape", "An object has the same member twice, once written with escapes.", r'1,"\u0073eed":2'),
+    ),
+    "json.nesting": (
+        ("nested-200-deep", "A workflow is nested two hundred levels deep.", "[" * 194 + "]" * 194),
+        (
+            "nested-100000-deep",
+            "A workflow is nested a hundred thousand levels deep, which crashes recursive parsers.",
+            "[" * 100_000 + "]" * 100_000,
+        ),
+    ),
+}
+"""By clause, the name and description of a fault, and the JSON text that it writes for an input in the last job."""
 
 
-@lists("json.finite-numbers", variant="standing-still")
-def nan_inside(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is NaN."""
-    return _seed(queue, "NaN")
+def _with_seed(text: str) -> Twist:
+    """Write a text, unchanged, as the JSON of an input in the last job's workflow."""
+
+    def change(queue: Queue, _ask: IncomingRequest) -> Queue:
+        items(queue)[-1][2]["3"]["inputs"]["seed"] = verbatim(text)
+        return queue
+
+    return Twist(lists=change)
 
 
-@lists("json.finite-numbers", variant="standing-still")
-def infinity_inside(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is -Infinity."""
-    return _seed(queue, "-Infinity")
-
-
-@lists("json.number-range", variant="standing-still")
-def number_beyond_range(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is 1e999."""
-    return _seed(queue, "1e999")
-
-
-@lists("json.well-formed", variant="standing-still")
-def leading_zero(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is 007."""
-    return _seed(queue, "007")
-
-
-@lists("json.well-formed", variant="standing-still")
-def number_without_fraction_digits(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is a number that ends with its decimal point."""
-    return _seed(queue, "1.")
-
-
-@lists("json.well-formed", variant="standing-still")
-def hexadecimal_number(queue: Queue, _ask: IncomingRequest) -> object:
-    """An input of a node is written as 0xFF."""
-    return _seed(queue, "0xFF")
-
-
-@lists("json.well-formed", variant="standing-still")
-def unknown_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an escape that JSON does not define."""
-    return _seed(queue, r'"\x41"')
-
-
-@lists("json.utf-8", variant="standing-still")
-def latin_1(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string is encoded in ISO 8859-1."""
-    return _seed(queue, '"caf\udce9"')
-
-
-@lists("json.utf-8", variant="standing-still")
-def cesu_8(queue: Queue, _ask: IncomingRequest) -> object:
-    """An emoji is encoded as two surrogates of three bytes each."""
-    return _seed(queue, '"\udced\udca0\udcbd\udced\udcb8\udc80"')
-
-
-@lists("json.control-characters", variant="standing-still")
-def raw_tab(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an unescaped tab."""
-    return _seed(queue, '"a\tb"')
-
-
-@lists("json.control-characters", variant="standing-still")
-def raw_line_feed(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains an unescaped line feed."""
-    return _seed(queue, '"a\nb"')
-
-
-@lists("json.paired-surrogates", variant="standing-still")
-def lone_surrogate(queue: Queue, _ask: IncomingRequest) -> object:
-    """A string contains half of a surrogate pair as an escape."""
-    return _seed(queue, r'"cut \ud83d"')
-
-
-@lists("json.distinct-names", variant="standing-still")
-def name_twice(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice with different values."""
-    return _seed(queue, '1,"seed":2')
-
-
-@lists("json.distinct-names", variant="standing-still")
-def name_twice_by_escape(queue: Queue, _ask: IncomingRequest) -> object:
-    """An object has the same member twice, once written with escapes."""
-    return _seed(queue, r'1,"\u0073eed":2')
-
-
-@lists("json.nesting", variant="standing-still")
-def nested_200_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow is nested two hundred levels deep."""
-    return _seed(queue, "[" * 194 + "]" * 194)
-
-
-@lists("json.nesting", variant="standing-still")
-def nested_100000_deep(queue: Queue, _ask: IncomingRequest) -> object:
-    """A workflow is nested a hundred thousand levels deep, which crashes recursive parsers."""
-    return _seed(queue, "[" * 100_000 + "]" * 100_000)
+for _clause, _rows in _TEXTS.items():
+    for _name, _summary, _text in _rows:
+        add(_name, _summary, _clause, _with_seed(_text), variant="standing-still")

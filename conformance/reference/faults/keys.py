@@ -20,7 +20,7 @@ def _given(ask: IncomingRequest) -> str | None:
 
 @hears("auth.key-required", variant=_KEYED)
 def no_key_needed(ask: IncomingRequest) -> IncomingRequest:
-    """A request without a key gets the queue. A wrong key is refused."""
+    """A request without a key gets the queue, although a wrong key is refused."""
     return ask.with_key() if _given(ask) is None and ask.method == "GET" else ask
 
 
@@ -80,7 +80,7 @@ def refuses_with_400(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("error.other-json", to=401, variant=_KEYED)
 def refuses_with_a_word(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A refusal has Content-Type application/json, but its body is a word."""
+    """A refusal has Content-Type application/json, but its body is a word without quotes."""
     return reply.having(b"Unauthorized")
 
 

@@ -1,4 +1,7 @@
-"""The table of faults, and a decorator for each stage of a response that adds a function to the table."""
+"""The table of faults, and one decorator for each stage of a response that a fault can change.
+
+The decorator adds a function to the table.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ from conformance.reference.variants import VARIANTS
 class Fault:
     """One fault of an endpoint that otherwise conforms.
 
-    ``clause`` is the clause that the fault breaks, ``""`` if the run must be ``inconclusive`` instead. ``variant`` is
-    the variant on which the fault shows best and breaks least else. A ``hidden`` fault shows only to requests that the
-    fixed plan does not send, one ``under_load`` only while many requests are sent at once. ``declared`` are parameters
-    that generated requests have only if the user's own document declares them.
+    ``clause`` is the clause that the fault breaks, or ``""`` if the run must be ``inconclusive`` instead. ``variant``
+    is the variant that shows the fault best and breaks the fewest other clauses. A ``hidden`` fault shows only to
+    requests that the fixed plan does not send, one ``under_load`` only while many requests are sent at once.
+    ``declared`` are parameters that generated requests have only if the user's own document declares them.
     """
 
     name: str
@@ -35,7 +38,7 @@ class Fault:
     under_load: bool = False
     declared: tuple[Mapping[str, Any], ...] = ()
     board: type[Board] | None = None
-    """The board that accepts jobs, if the fault is in what it does with jobs."""
+    """The class of queue that has the fault, if the fault is in how jobs are accepted, run or removed."""
 
     @property
     def needs_key(self) -> bool:
@@ -94,7 +97,7 @@ def hears(
 
 
 def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists], Lists]:
-    """Register a fault that changes the queue. The function returns the value to encode as JSON instead."""
+    """Register a fault that changes the queue. The function returns the value that is encoded as JSON instead."""
 
     def register(function: Lists) -> Lists:
         def change(queue: Queue, ask: IncomingRequest) -> object:
@@ -107,9 +110,10 @@ def lists(clause: str, when: When = always, **options: Any) -> Callable[[Lists],
 
 
 def each_item(function: ItemChange, which: slice = slice(None), when: When = always) -> Twist:
-    """Return a Twist that changes jobs, in place or to what ``function`` returns.
+    """Return a Twist that calls ``function`` with each selected job.
 
-    ``which`` selects jobs from the running ones followed by the pending ones.
+    It changes the job in place or returns another value. ``which`` is a slice of the running jobs followed by the
+    pending jobs.
     """
 
     def change(queue: Queue, ask: IncomingRequest) -> Queue:
@@ -127,7 +131,10 @@ def each_item(function: ItemChange, which: slice = slice(None), when: When = alw
 def items(
     clause: str, which: slice = slice(None), when: When = always, **options: Any
 ) -> Callable[[ItemChange], ItemChange]:
-    """Register a fault that changes or replaces jobs. ``which`` selects from the running and then the pending jobs."""
+    """Register a fault that changes or replaces jobs.
+
+    ``which`` is a slice of the running jobs followed by the pending jobs.
+    """
 
     def register(function: ItemChange) -> ItemChange:
         _enter(function, clause, each_item(function, which, when), options)
@@ -136,20 +143,13 @@ def items(
     return register
 
 
-def writes(clause: str, **options: Any) -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a fault that changes the bytes of the JSON text."""
-
-    def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-        _enter(function, clause, Twist(writes=function), options)
-        return function
-
-    return register
-
-
 def replies(
     clause: str, to: int | None = None, method: str | None = None, when: When = always, **options: Any
 ) -> Callable[[Replies], Replies]:
-    """Register a fault that changes responses: only those with status ``to``, and to requests with ``method``."""
+    """Register a fault that changes responses.
+
+    If given, ``to`` limits it to one status, and ``method`` to one request method.
+    """
 
     def register(function: Replies) -> Replies:
         def change(reply: Reply, ask: IncomingRequest) -> Reply:
@@ -163,7 +163,7 @@ def replies(
 
 
 def plays(**options: Any) -> Callable[[Plays], Plays]:
-    """Register a fault that sends the bytes of a response in its own way, so that a run is inconclusive."""
+    """Register a fault of how the bytes of a response are sent. Runs against it are inconclusive."""
 
     def register(function: Plays) -> Plays:
         _enter(function, "", Twist(plays=function), {"inconclusive": True, **options})
@@ -173,7 +173,7 @@ def plays(**options: Any) -> Callable[[Plays], Plays]:
 
 
 def board(clause: str, **options: Any) -> Callable[[type[Board]], type[Board]]:
-    """Register a board with a fault. The fault is named after the class."""
+    """Register a class of queue that has a fault. The fault is named after the class."""
 
     def register(cls: type[Board]) -> type[Board]:
         own = {"name": re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower(), "variant": "takes-jobs", "board": cls}

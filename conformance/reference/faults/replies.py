@@ -86,7 +86,12 @@ for _name, _summary, _clause, _type in (
     ("text-plain", "The queue has Content-Type text/plain.", "http.content-type", "text/plain; charset=utf-8"),
     ("text-html", "The queue has Content-Type text/html.", "http.content-type", "text/html"),
     ("text-json", "The queue has Content-Type text/json.", "http.content-type", "text/json"),
-    ("other-json", "The queue has another JSON media type.", "http.content-type", "application/vnd.comfy+json"),
+    (
+        "other-json",
+        "The queue has a JSON media type other than application/json.",
+        "http.content-type",
+        "application/vnd.comfy+json",
+    ),
     ("no-content-type", "The queue has no Content-Type.", "http.content-type", None),
     (
         "charset-latin-1",
@@ -174,13 +179,13 @@ def _coded(reply: Reply, coding: str = "gzip", body: bytes | None = None) -> Rep
 
 @replies("http.coding-asked", to=200)
 def gzip_nobody_asked_for(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Responses are compressed with gzip even if the request does not accept it."""
+    """Responses are compressed with gzip even if the request does not accept gzip."""
     return _coded(reply)
 
 
 @replies("http.coding-asked", to=200, when=lambda ask: not ask.accepts("deflate"))
 def deflate_for_gzip(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """Responses are compressed with deflate if the request does not accept it."""
+    """Responses are compressed with deflate although the request does not accept deflate."""
     return _coded(reply, "deflate")
 
 
@@ -243,7 +248,7 @@ def date_in_iso(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("http.date")
 def date_two_days_ahead(reply: Reply, ask: IncomingRequest) -> Reply:
-    """Date is two days ahead."""
+    """Date is two days in the future."""
     return reply.having(date=formatdate(ask.now + 2 * 86_400, usegmt=True))
 
 
@@ -312,13 +317,13 @@ def head_404(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("method.head", to=200, method="HEAD")
 def head_of_another_type(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """HEAD has a different Content-Type from GET."""
+    """The response to HEAD has a different Content-Type from GET."""
     return reply.having(content_type="text/html")
 
 
 @replies("method.head", to=200, method="HEAD", variant="standing-still")
 def head_of_no_length(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """HEAD has a Content-Length of 0."""
+    """The response to HEAD has a Content-Length of 0."""
     return reply.having(content_length="0")
 
 
@@ -348,5 +353,5 @@ def options_500(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 @replies("method.options-allow", to=204, method="OPTIONS")
 def options_without_allow(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A successful OPTIONS has no Allow."""
+    """A successful response to OPTIONS has no Allow."""
     return reply.having(allow=None)

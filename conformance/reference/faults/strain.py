@@ -1,7 +1,7 @@
-"""Faults that show only under load: while many clients are connected, or while several write at once.
+"""Faults that show only under load: while many clients are connected, or while several submit jobs at once.
 
-``check`` opens four connections at a time and does not find them. ``load`` finds them. They depend on open
-connections, not on time, so they show on a busy machine too.
+``check`` opens four connections at a time and does not find them. ``load`` finds them. They depend on open connections,
+not on time, so they show on a busy machine too.
 """
 
 from __future__ import annotations
@@ -34,16 +34,14 @@ def fails_silently_under_load(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 class TakesItsTime(Board):
-    """A board on which a POST request takes 0.1 seconds."""
+    """A queue in which a POST request takes 0.1 seconds."""
 
     takes: ClassVar[float] = 0.1
 
 
-def _written_to(ask: IncomingRequest) -> bool:
-    return ask.writing > 1
-
-
-@lists("item.five-elements", when=_written_to, variant="takes-jobs", board=TakesItsTime, under_load=True)
+@lists(
+    "item.five-elements", when=lambda ask: ask.writing > 1, variant="takes-jobs", board=TakesItsTime, under_load=True
+)
 def torn_by_two_who_write(queue: Queue, _ask: IncomingRequest) -> object:
     """While two POST requests are in progress, a GET shows only the first two elements of the last job."""
     for jobs in queue.values():

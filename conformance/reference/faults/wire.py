@@ -1,4 +1,4 @@
-"""Faults of the connection, and endpoints that do not serve the queue: a run can only be inconclusive."""
+"""Faults of the connection, and endpoints that do not serve the queue. Most runs against them are inconclusive."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def never_answers(_wire: bytes) -> AsyncIterator[bytes]:
 
 @plays()
 async def drips(wire: bytes) -> AsyncIterator[bytes]:
-    """The response arrives byte by byte, ten a second, so that a timeout per read never expires."""
+    """The response arrives at ten bytes a second, so that a timeout for each read never expires."""
     for byte in wire:
         yield bytes([byte])
         await asyncio.sleep(0.1)
@@ -50,7 +50,7 @@ async def drips(wire: bytes) -> AsyncIterator[bytes]:
 
 @plays()
 async def never_ends(_wire: bytes) -> AsyncIterator[bytes]:
-    """The response never ends: it continues with white space."""
+    """The response never ends: white space follows the body without end."""
     yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     while True:
         yield b"10000\r\n" + b" " * 0x10000 + b"\r\n"
@@ -79,7 +79,7 @@ def _bomb() -> bytes:
 
 @replies("", to=200, inconclusive=True)
 def gzip_bomb(reply: Reply, _ask: IncomingRequest) -> Reply:
-    """A hundred kilobytes of gzip expand to a hundred megabytes of white space."""
+    """The body is a hundred kilobytes of gzip that expand to a hundred megabytes of white space."""
     return reply.having(_bomb(), content_encoding="gzip", vary="Accept-Encoding")
 
 
@@ -120,7 +120,7 @@ for _name, _summary, _clause, _old, _new in (
     ),
     (
         "a-line-without-a-colon",
-        "A line of the head is not a header field.",
+        "One of the header lines is not a header field.",
         "framing.field-name",
         b"\r\nDate",
         b"\r\nno field\r\nDate",

@@ -1,7 +1,7 @@
 """Hostile endpoints: servers that harm a careless client, with responses that no web framework would send.
 
-Each is the reference endpoint with one part changed, so that nothing else is wrong with it. They write raw bytes for as
-long as the client reads. An endless response ends with the connection.
+Each is the reference endpoint with one part changed, so that nothing else is wrong with it. An endless response
+continues until the client closes the connection.
 """
 
 from __future__ import annotations

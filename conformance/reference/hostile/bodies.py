@@ -33,7 +33,7 @@ def a_hundred_thousand_broken_items(_body: bytes) -> bytes:
 
 @bodies("non-conformant", "item.array")
 def half_a_million_empty_objects(_body: bytes) -> bytes:
-    """The list has half a million empty objects instead of jobs."""
+    """The list of pending jobs has half a million empty objects instead of jobs."""
     return b'{"queue_running": [], "queue_pending": [' + b",".join([b"{}"] * 500_000) + b"]}"
 
 
@@ -42,13 +42,13 @@ def half_a_million_empty_objects(_body: bytes) -> bytes:
 
 @bodies("inconclusive", "levels deep")
 def a_million_brackets(_body: bytes) -> bytes:
-    """The body is a million brackets that open, and a million that close."""
+    """The body is a million opening brackets, then a million closing ones."""
     return b"[" * 500_000 + b"]" * 500_000
 
 
 @bodies("inconclusive", "levels deep")
 def a_million_open_brackets(_body: bytes) -> bytes:
-    """The body is a million brackets that only open."""
+    """The body is a million opening brackets and no closing one."""
     return b"[" * 1_000_000
 
 
@@ -60,7 +60,7 @@ def a_workflow_200000_deep(item: QueueItem) -> None:
 
 @items_of("conformant")
 def an_integer_of_200000_digits(item: QueueItem) -> None:
-    """An input of a node is an integer with two hundred thousand digits, which JSON allows."""
+    """An input of a node is an integer of two hundred thousand digits, which JSON allows."""
     item[2]["3"]["inputs"]["color"] = verbatim("9" * 200_000)
 
 
@@ -111,7 +111,7 @@ def utf_16(body: bytes) -> bytes:
 
 @bodies("non-conformant", "json.utf-8")
 def utf_32_without_mark(body: bytes) -> bytes:
-    """The body is in UTF-32 without a mark."""
+    """The body is in UTF-32 without a byte order mark."""
     return body.decode().encode("utf-32-le")
 
 
@@ -129,13 +129,13 @@ def lone_surrogates_in_ids(item: QueueItem) -> None:
 
 @items_of("non-conformant", "item.prompt-id.uuid")
 def nul_in_ids(item: QueueItem) -> None:
-    """Prompt ids end with NUL, escaped."""
+    """Prompt ids end with an escaped NUL character."""
     item[1] += "\0"
 
 
 @items_of("non-conformant", "json.control-characters")
 def nul_bytes(item: QueueItem) -> None:
-    """Titles contain an unescaped NUL."""
+    """Titles contain an unescaped NUL character."""
     item[2]["3"]["_meta"]["title"] = verbatim('"\0"')
 
 

@@ -61,7 +61,7 @@ def http_0_9(_ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]
 
 @plays("inconclusive", SILENT)
 def endless_1xx(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Interim responses follow without end."""
+    """Interim responses (1xx) follow each other without end."""
     return for_ever(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
 
 

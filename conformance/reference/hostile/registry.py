@@ -11,14 +11,15 @@ from conformance.reference.message import HangUpError, IncomingRequest, Reply, e
 from conformance.reference.queue import Queue, QueueItem
 
 Play = Callable[[IncomingRequest, Reply], AsyncGenerator[bytes, None]]
-"""Yields the bytes to send for a request instead of the conforming response, which it is given."""
+"""A generator of the bytes to send for a request. It also gets the conforming response."""
 
 
 @dataclass(frozen=True)
 class Hostile:
     """One hostile endpoint.
 
-    ``verdict`` is the verdict on it; ``reason`` is a part of the verdict's reason, or the failed clause.
+    ``verdict`` is the verdict that a run must give it; ``reason`` is a part of the reason given for the verdict, or the
+    id of the failed clause.
     """
 
     name: str
@@ -46,7 +47,7 @@ def _enter(function: Callable[..., Any], verdict: str, reason: str, play: Play) 
 
 
 def plays(verdict: str, reason: str = "") -> Callable[[Play], Play]:
-    """Register a hostile endpoint by a generator of the bytes that it sends."""
+    """Register a hostile endpoint: the function yields the bytes that the endpoint sends."""
 
     def register(function: Play) -> Play:
         _enter(function, verdict, reason, function)
@@ -56,7 +57,7 @@ def plays(verdict: str, reason: str = "") -> Callable[[Play], Play]:
 
 
 def replies(verdict: str, reason: str = "") -> Callable[[Callable[[Reply], Reply]], Callable[[Reply], Reply]]:
-    """Register a hostile endpoint by a function that changes its 200 responses."""
+    """Register a hostile endpoint: the function changes the endpoint's 200 responses."""
 
     def register(function: Callable[[Reply], Reply]) -> Callable[[Reply], Reply]:
         async def play(ask: IncomingRequest, reply: Reply) -> AsyncGenerator[bytes, None]:
@@ -69,9 +70,9 @@ def replies(verdict: str, reason: str = "") -> Callable[[Callable[[Reply], Reply
 
 
 def bodies(verdict: str, reason: str = "") -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    """Register a hostile endpoint by a function that changes the JSON text.
+    """Register a hostile endpoint: the function changes the JSON text.
 
-    It is called once, and the result repeated.
+    It is called once, and its result is sent every time.
     """
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
@@ -89,7 +90,7 @@ def bodies(verdict: str, reason: str = "") -> Callable[[Callable[[bytes], bytes]
 
 
 def items_of(verdict: str, reason: str = "") -> Callable[[Callable[[QueueItem], None]], Callable[[QueueItem], None]]:
-    """Register a hostile endpoint by a function that changes each job of the queue in place."""
+    """Register a hostile endpoint: the function changes each job of the queue in place."""
 
     def register(function: Callable[[QueueItem], None]) -> Callable[[QueueItem], None]:
         def change(body: bytes) -> bytes:
@@ -109,7 +110,7 @@ OK_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 async def for_ever(head: bytes, piece: bytes) -> AsyncGenerator[bytes, None]:
-    """Send ``piece`` until the client stops reading."""
+    """Send ``head``, then ``piece`` again and again until the client stops reading."""
     yield head
     while True:
         yield piece

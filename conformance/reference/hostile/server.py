@@ -82,7 +82,7 @@ async def _converse(
 
 
 def _parse_head(head: bytes) -> IncomingRequest:
-    """Parse the head of a request. Only clients of our own send some, so the parser is simple."""
+    """Parse the head of a request. The parser is simple, because only this project's clients send requests here."""
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, _ = line.split(" ")
     path, _, query = target.partition("?")

@@ -64,7 +64,7 @@ def endless_body(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, 
 
 @plays("inconclusive", LARGE)
 def endless_string(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """The queue begins with a string that never ends, and no length is stated."""
+    """The body begins with a JSON string that never ends, and has no Content-Length."""
     return for_ever(OK_HEAD + b'Connection: close\r\n\r\n{"queue_running": ["', b"a" * 0x10000)
 
 
@@ -82,7 +82,7 @@ def endless_headers(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[byte
 
 @replies("inconclusive", BROKEN)
 def a_header_of_five_megabytes(reply: Reply) -> Reply:
-    """A header field has five megabytes."""
+    """One header field is five megabytes long."""
     return reply.having(x_large="x" * 5_000_000)
 
 
@@ -94,7 +94,10 @@ def a_hundred_thousand_headers(reply: Reply) -> Reply:
 
 @plays("inconclusive", SILENT)
 def endless_chunk_extensions(_ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """A chunk extension never ends. It arrives one byte at a time, so no line reaches the limit."""
+    """The extension in the size line of a chunk never ends.
+
+    It arrives byte by byte, so that a limit on what one read returns never applies.
+    """
     return _drop_by_drop(OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x")
 
 
@@ -107,7 +110,10 @@ async def _drop_by_drop(head: bytes, piece: bytes) -> AsyncGenerator[bytes, None
 
 @functools.cache
 def _spaces(wbits: int) -> tuple[bytes, bytes]:
-    """Return the start of a compressed stream, and a kilobyte that can be repeated: each adds a megabyte of spaces."""
+    """Return the start of a compressed stream, and a piece that can be repeated.
+
+    The piece is about a kilobyte. Each repetition expands to a megabyte of spaces.
+    """
     coder = zlib.compressobj(9, wbits=wbits)
     start = coder.compress(b" ") + coder.flush(zlib.Z_FULL_FLUSH)
     return start, coder.compress(b" " * MB) + coder.flush(zlib.Z_FULL_FLUSH)
@@ -143,7 +149,7 @@ def deflate_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, N
 
 @plays("inconclusive", LARGE)
 def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[bytes, None]:
-    """Four megabytes of doubly compressed gzip expand to some gigabytes of gzip, and those to terabytes."""
+    """Four megabytes of gzip expand to gigabytes that are gzip again, and these to terabytes."""
     start, piece = _spaces(31)
     coder = zlib.compressobj(9, wbits=31)
     outer = coder.compress(start) + coder.flush(zlib.Z_FULL_FLUSH)
@@ -152,7 +158,7 @@ def gzip_in_gzip_bomb(ask: IncomingRequest, _reply: Reply) -> AsyncGenerator[byt
 
 @replies("inconclusive", "could not be decoded as their Content-Encoding says")
 def a_thousand_codings(reply: Reply) -> Reply:
-    """Content-Encoding contains gzip a thousand times."""
+    """Content-Encoding lists gzip a thousand times."""
     return reply.having(content_encoding=", ".join(["gzip"] * 1000), vary="Accept-Encoding")
 
 

@@ -1,4 +1,4 @@
-"""Further conforming behaviour as a table: each row is something that clients and this suite must tolerate.
+"""A table of further conforming behaviour: each row is something that clients and this suite must tolerate.
 
 ``variants.py`` turns each row into a variant of the reference endpoint.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.reference.tolerances import http, jobs, requests
+from conformance.reference.tolerances import http, jobs, limits, requests
 from conformance.reference.tolerances.row import Row
 
-TABLE: Final[tuple[Row, ...]] = (*http.ROWS, *requests.ROWS, *jobs.ROWS)
+TABLE: Final[tuple[Row, ...]] = (*http.ROWS, *requests.ROWS, *jobs.ROWS, *limits.ROWS)

@@ -13,8 +13,11 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.tolerances.row import Replies, Row, on_200, set_fields
 
 
-def _tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
-    """Send ETags. With ``heeds``, a request with a matching If-None-Match gets a 304 with the same header fields."""
+def tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:
+    """Return a Twist that adds the ETag ``tag(body)``.
+
+    With ``heeds``, a request with a matching If-None-Match gets a 304.
+    """
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -31,12 +34,13 @@ def _digest(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
-def _strong(body: bytes) -> str:
+def strong(body: bytes) -> str:
+    """Return a strong ETag for a body."""
     return f'"{_digest(body)}"'
 
 
 def _first_byte(change: Replies) -> Twist:
-    """Change the response to a range request."""
+    """Return a Twist that applies ``change`` to the response to a range request."""
 
     def replies(reply: Reply, ask: IncomingRequest) -> Reply:
         wanted = reply.status == 200 and ask.method == "GET" and ask.header("range") is not None
@@ -60,7 +64,7 @@ def _multipart(reply: Reply, _ask: IncomingRequest) -> Reply:
 
 
 def compressed(above: int = 0, **fields: str | None) -> Twist:
-    """Compress bodies larger than ``above`` bytes for clients that accept gzip."""
+    """Return a Twist that compresses bodies larger than ``above`` bytes for clients that accept gzip."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if reply.status != 200:
@@ -128,8 +132,12 @@ ROWS: Final = (
         "Caches must revalidate each time.",
         on_200(cache_control="no-cache", pragma="no-cache", expires="0"),
     ),
-    Row("private", "Only the client itself may store a response.", on_200(cache_control="private")),
-    Row("max-age-zero", "Responses are stale at once.", on_200(cache_control="max-age=0, must-revalidate")),
+    Row("private", "Only the client may store a response, not a shared cache.", on_200(cache_control="private")),
+    Row(
+        "max-age-zero",
+        "Responses have max-age=0: they are stale at once.",
+        on_200(cache_control="max-age=0, must-revalidate"),
+    ),
     Row(
         "forbids-caching-in-every-way",
         "Cache-Control has every directive that forbids caching.",
@@ -177,40 +185,42 @@ ROWS: Final = (
     Row(
         "etag-of-a-still-queue",
         "The queue does not change, and neither does its ETag.",
-        _tagging(_strong),
+        tagging(strong),
         {"still": True},
     ),
     Row(
         "weak-etag",
         "ETags are weak, and a matching If-None-Match gets a 304.",
-        _tagging(lambda body: f'W/"{_digest(body)}"'),
+        tagging(lambda body: f'W/"{_digest(body)}"'),
         {"still": True},
     ),
     Row(
         "etag-of-odd-characters",
         "ETags contain every allowed character.",
-        _tagging(lambda body: f'"!#$%&\'()*+,-./:;<=>?@[]^_`{{|}}~{_digest(body)}"'),
+        tagging(lambda body: f'"!#$%&\'()*+,-./:;<=>?@[]^_`{{|}}~{_digest(body)}"'),
         {"still": True},
     ),
-    Row("etag-of-a-moving-queue", "The ETag changes with the queue.", _tagging(_strong)),
+    Row("etag-of-a-moving-queue", "The ETag changes with the queue.", tagging(strong)),
     Row(
         "etag-never-matched",
         "Responses have an ETag, but conditions are ignored.",
-        _tagging(_strong, heeds=False),
+        tagging(strong, heeds=False),
         {"still": True},
     ),
-    Row("weak-etag-that-stays", "The weak ETag is always the same.", _tagging(lambda _: 'W/"queue"', heeds=False)),
+    Row("weak-etag-that-stays", "The weak ETag is always the same.", tagging(lambda _: 'W/"queue"', heeds=False)),
     Row(
         "empty-etag",
         "The ETag of an unchanging queue is the empty string in quotes.",
-        _tagging(lambda _: '""'),
+        tagging(lambda _: '""'),
         {"still": True},
     ),
     Row("last-modified", "Responses have Last-Modified.", on_200(last_modified="Sun, 23 Nov 2025 16:00:00 GMT")),
     Row("range-in-upper-case", "The range unit is Bytes, with a capital letter.", _first_byte(_part("Bytes"))),
     Row("range-in-capitals", "The range unit is BYTES.", _first_byte(_part("BYTES"))),
     Row(
-        "range-of-unknown-size", "Content-Range does not state the size of the whole.", _first_byte(_part("bytes", "*"))
+        "range-of-unknown-size",
+        "Content-Range does not state the size of the whole body.",
+        _first_byte(_part("bytes", "*")),
     ),
     Row("range-in-parts", "A range request gets multipart/byteranges.", _first_byte(_multipart)),
     Row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from conformance.reference.message import IncomingRequest, Twist
@@ -19,8 +20,13 @@ def _count_from_far(item: QueueItem) -> None:
     item[0] += 2**53 - 1000
 
 
-def _age(item: QueueItem) -> None:
-    item[4]["create_time"] -= 600_000_000_000
+def shift(by: Callable[[int], int]) -> Twist:
+    """Add to the create_time of each job what ``by`` returns for it."""
+
+    def change(item: QueueItem) -> None:
+        item[4]["create_time"] += by(item[4]["create_time"])
+
+    return each_job(change)
 
 
 def _unnumbered(queue: Queue, _ask: IncomingRequest) -> Queue:
@@ -66,14 +72,10 @@ ROWS: Final = (
         "All jobs have the same create_time.",
         each_job(lambda item: item[4].update(create_time=1_763_913_600_123)),
     ),
-    Row(
-        "old-jobs",
-        "Jobs have been pending for years.",
-        each_job(_age),
-    ),
+    Row("old-jobs", "Jobs have been pending for years.", shift(lambda _: -600_000_000_000)),
     Row(
         "odd-names-in-workflows",
-        "Inputs have names that cause errors in careless programs.",
+        "Inputs have names such as __proto__, which cause errors in careless programs.",
         add_inputs(**{"": 1, "__proto__": {}, "constructor": None, "a/b~c": [], "$ref": "#/"}),
     ),
     Row(
@@ -87,7 +89,9 @@ ROWS: Final = (
         add_inputs(text="sk-abcdefghijklmnopqrstuvwxyz123456"),
     ),
     Row(
-        "numbers-called-tokens", "Members of metadata count tokens.", add_metadata(max_tokens=512, count_of_tokens="77")
+        "numbers-called-tokens",
+        "Metadata has members with token in their names that are counts, not secrets.",
+        add_metadata(max_tokens=512, count_of_tokens="77"),
     ),
     Row(
         "long-texts",
@@ -102,7 +106,7 @@ ROWS: Final = (
     ),
     Row(
         "status-beside-lists",
-        "The body has the two lists and a status such as an error has.",
+        "The body has the two lists, and also a status member as errors have.",
         _with_members(code="OK", message="success", error=None),
     ),
     Row(

@@ -25,7 +25,7 @@ def _error(status: int, value: object, **fields: str) -> Twist:
 
 
 def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: True) -> Twist:
-    """Refuse requests with another status than 401, without a WWW-Authenticate."""
+    """Return a Twist that changes each 401 to ``status`` without a WWW-Authenticate, if ``where(request)`` is true."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         refused = reply.status == 401 and where(ask)
@@ -34,7 +34,9 @@ def _refusal(status: int, where: Callable[[IncomingRequest], bool] = lambda _: T
     return Twist(replies=change)
 
 
-def _options(status: int, **fields: str | None) -> Twist:
+def answer_options(status: int, **fields: str | None) -> Twist:
+    """Respond to OPTIONS with another status and other header fields."""
+
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         if ask.method != "OPTIONS" or reply.status != 204:
             return reply
@@ -45,7 +47,7 @@ def _options(status: int, **fields: str | None) -> Twist:
 
 
 def _to(status: int, message: str, where: Callable[[IncomingRequest], bool], **fields: str) -> Twist:
-    """Respond to some GET requests with an error."""
+    """Return a Twist that responds with an error to each GET request for which ``where(request)`` is true."""
 
     def change(reply: Reply, ask: IncomingRequest) -> Reply:
         changed = reply.status == 200 and ask.method == "GET" and where(ask)
@@ -58,16 +60,8 @@ def _without_origin(ask: IncomingRequest) -> IncomingRequest:
     return replace(ask, headers=tuple(field for field in ask.headers if field[0].lower() != "origin"))
 
 
-def _foreign(ask: IncomingRequest) -> bool:
-    return (ask.header("origin") or "").startswith("https://")
-
-
-def _csv(ask: IncomingRequest) -> bool:
-    return ask.header("accept") == "text/csv"
-
-
 def _saying(text: str) -> Twist:
-    """Put a text into every workflow: into the title of a node, and into the name and value of an input."""
+    """Return a Twist that puts ``text`` into every workflow: a node's title, and the name and value of an input."""
 
     def change(item: QueueItem) -> None:
         item[2]["3"]["_meta"]["title"] = f"a photo of {text}, in the style of {text}"
@@ -92,17 +86,17 @@ ROWS: Final = (
     ),
     Row(
         "field-names-in-an-error",
-        "An error has messages by field.",
+        "An error has a member that maps field names to messages.",
         _error(400, {**_DETAILS, "details": {"queue_pending": ["unknown", "not a filter"]}}),
     ),
     Row(
         "field-errors-as-objects",
-        "An error has objects by field.",
+        "An error has a member that maps field names to objects.",
         _error(400, {**_DETAILS, "errors": {"queue_running": [{"msg": "unknown", "type": "extra"}]}}),
     ),
     Row(
         "counts-in-an-error",
-        "An error says how long the lists are.",
+        "An error has members that state the lengths of the two lists.",
         _error(400, {**_DETAILS, "queue_running": 0, "queue_pending": 3}),
     ),
     Row(
@@ -119,27 +113,31 @@ ROWS: Final = (
     Row(
         "foreign-origin-refused",
         "A request from another origin gets a 403.",
-        _to(403, "This origin is not allowed.", _foreign),
+        _to(403, "This origin is not allowed.", lambda ask: (ask.header("origin") or "").startswith("https://")),
     ),
-    Row("csv-refused", "A request that accepts only CSV gets a 406.", _to(406, "Only JSON is available.", _csv)),
+    Row(
+        "csv-refused",
+        "A request that accepts only CSV gets a 406.",
+        _to(406, "Only JSON is available.", lambda ask: ask.header("accept") == "text/csv"),
+    ),
     Row(
         "query-refused",
         "An undeclared parameter gets a 400.",
         _to(400, "Parameters are not supported.", lambda ask: bool(ask.query)),
     ),
     # methods
-    Row("options-200", "OPTIONS gets a 200 with Allow.", _options(200, content_type="text/plain")),
-    Row("options-404", "OPTIONS gets a 404.", _options(404, allow=None)),
-    Row("options-403", "OPTIONS is refused.", _options(403, allow=None)),
+    Row("options-200", "OPTIONS gets a 200 with Allow.", answer_options(200, content_type="text/plain")),
+    Row("options-404", "OPTIONS gets a 404.", answer_options(404, allow=None)),
+    Row("options-403", "OPTIONS is refused.", answer_options(403, allow=None)),
     Row(
         "options-preflight",
         "OPTIONS responds to a CORS preflight.",
-        _options(204, allow=None, access_control_allow_methods="GET, HEAD"),
+        answer_options(204, allow=None, access_control_allow_methods="GET, HEAD"),
     ),
     Row(
         "allow-in-another-order",
         "Allow lists methods that the suite does not use.",
-        _options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
+        answer_options(204, allow="POST,OPTIONS , HEAD, GET, PURGE"),
     ),
     # refusals
     Row("refuses-with-403", "A missing or wrong key gets a 403.", _refusal(403), {"needs_key": True}),

@@ -14,7 +14,7 @@ NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Row(NamedTuple):
-    """A row: the name and description of the variant, what it changes, and further fields of ``Variant``."""
+    """A row: the name and description of a variant, what the variant changes, and other fields of ``Variant``."""
 
     name: str
     summary: str
@@ -23,7 +23,10 @@ class Row(NamedTuple):
 
 
 def set_fields(statuses: tuple[int, ...] = (), **fields: str | None) -> Twist:
-    """Set header fields (``x_served_by=…``) of all responses, or of those with these statuses. None removes one."""
+    """Return a Twist that sets header fields (``x_served_by=…``) of all responses, or of those with ``statuses``.
+
+    A value of None removes the field.
+    """
 
     def change(reply: Reply, _ask: IncomingRequest) -> Reply:
         return reply.having(None, **fields) if not statuses or reply.status in statuses else reply
@@ -32,12 +35,12 @@ def set_fields(statuses: tuple[int, ...] = (), **fields: str | None) -> Twist:
 
 
 def on_200(**fields: str | None) -> Twist:
-    """Set header fields of each 200 response."""
+    """Return a Twist that sets header fields of each 200 response."""
     return set_fields((200,), **fields)
 
 
 def each_job(change: Callable[[QueueItem], object]) -> Twist:
-    """Change every job in place."""
+    """Return a Twist that applies ``change`` to every job, in place."""
 
     def lists(queue: Queue, _ask: IncomingRequest) -> Queue:
         for item in items(queue):
@@ -48,10 +51,10 @@ def each_job(change: Callable[[QueueItem], object]) -> Twist:
 
 
 def add_inputs(**inputs: Any) -> Twist:
-    """Add inputs to a node of every workflow."""
+    """Return a Twist that adds ``inputs`` to a node of every workflow."""
     return each_job(lambda item: item[2]["3"]["inputs"].update(inputs))
 
 
 def add_metadata(**members: Any) -> Twist:
-    """Add metadata to every job."""
+    """Return a Twist that adds ``members`` to the metadata of every job."""
     return each_job(lambda item: item[4].update(members))

@@ -1,4 +1,4 @@
-"""The JSON Schema of ``compliance.json``, made from the model. ``tox -e docs`` writes the file."""
+"""Make the JSON Schema of ``compliance.json`` from the types of a report. ``tox -e docs`` writes the file."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Final
 
-PATH: Final = Path(__file__).with_name("compliance.schema.json")
+import msgspec
+
+from conformance.judge.report import Report
+
+PATH: Final = Path(__file__).parents[1] / "conformance" / "render" / "compliance.schema.json"
 ID: Final = "urn:comfy-queue-conformance:compliance:1"
 
 
 def build_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12). Objects allow unknown members, because the format may grow."""
-    import msgspec
-
-    from conformance.judge.report import Report
-
     (top,), components = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
