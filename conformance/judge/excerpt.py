@@ -61,7 +61,7 @@ def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  #
 
 
 def _line(text: str) -> str:
-    return printable(text, len(text) or 1)
+    return printable(text, len(text))
 
 
 def _find(text: str, path: list[str]) -> tuple[int, int]:

@@ -72,6 +72,8 @@ def test_what_is_absent_is_shown_by_what_should_hold_it(pointer: str) -> None:
 @pytest.mark.parametrize(
     ("body", "pointer", "marked"),
     [
+        (b'{"a":1,"b":[2,3]}', "/b/1", "3"),
+        (b'{"b":2}', "/b", "2"),
         (b'{"a": {}}', "/a/b", "{}"),
         (b'{"a": []}', "/a/0", "[]"),
         (b'{"a": true}', "/a/0", "true"),
@@ -81,7 +83,7 @@ def test_what_is_absent_is_shown_by_what_should_hold_it(pointer: str) -> None:
         (b'{"a": {"b": 1, "c": 2}}', "/a/d", '{"b": 1, "c": 2}'),
     ],
 )
-def test_a_place_that_does_not_exist_is_shown_by_its_parent(body: bytes, pointer: str, marked: str) -> None:
+def test_a_place_or_its_closest_parent_is_shown(body: bytes, pointer: str, marked: str) -> None:
     excerpt = around(body, pointer)
     assert excerpt is not None
     assert excerpt.marked == marked
@@ -123,6 +125,17 @@ def test_an_excerpt_has_160_characters_before_and_after_and_240_of_the_value(siz
     assert excerpt.after == ("" if cut else after[:160])
 
 
+def test_class_types_are_shown_only_if_asked() -> None:
+    body = b'{"queue_pending": [[1, "id", {"3": {"class_type": "KSampler"}}]]}'
+    for shown, excerpt in (
+        (False, around(body, "/queue_pending/0/2", hide=True)),
+        (True, around(body, "/queue_pending/0/2", hide=True, class_types=True)),
+        (True, around(body, "/queue_pending/0/2")),
+    ):
+        assert excerpt is not None
+        assert ("KSampler" in excerpt.marked) is shown
+
+
 def test_a_body_with_more_than_8_mib_has_no_excerpt() -> None:
     most = b"[1" + b" " * ((8 << 20) - 3) + b"]"
     assert around(most, "/0") is not None
@@ -131,7 +144,13 @@ def test_a_body_with_more_than_8_mib_has_no_excerpt() -> None:
 
 @pytest.mark.parametrize(
     ("text", "start"),
-    [("x" * 10, "x" * 10), ("x" * 11, "x" * 10 + "…"), ("😀" * 10, "😀" * 10), ("😀" * 50, "😀" * 10 + "…")],
+    [
+        ("x" * 9, "x" * 9),
+        ("x" * 10, "x" * 10),
+        ("x" * 11, "x" * 10 + "…"),
+        ("😀" * 10, "😀" * 10),
+        ("😀" * 50, "😀" * 10 + "…"),
+    ],
 )
 def test_the_start_of_a_body_is_cut_after_a_number_of_characters(text: str, start: str) -> None:
     assert start_of(text.encode(), 10) == start
