@@ -61,7 +61,7 @@ def _shown(content: bytes, hide: bool, class_types: bool) -> tuple[str, str]:  #
 
 
 def _line(text: str) -> str:
-    return printable(text, len(text))
+    return printable(text, len(text) or 1)
 
 
 def _find(text: str, path: list[str]) -> tuple[int, int]:
