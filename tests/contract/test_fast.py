@@ -13,7 +13,7 @@ from msgspec import Raw
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.reading.body import PLACES, Reading
 from conformance.contract.reading.fast import FastReading
-from conformance.contract.reading.fast_job import must_prover, prover
+from conformance.contract.reading.fast_job import must_prover, prover, without_refused
 from conformance.contract.reading.memory import Located, Remembered
 from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from helpers.queue_bodies import (
@@ -312,6 +312,18 @@ def test_an_inspection_has_the_text_of_its_element() -> None:
     assert (found.is_array, found.size, found.texts) == (True, 0, split)
     found = must_prover(Dialect.CLOUD).inspect({"a": Raw(b"1")})
     assert (found.is_array, found.size, found.texts) == (False, 0, None)
+
+
+def test_an_element_is_refused_if_it_cannot_be_proven_whatever_its_workflow_is() -> None:
+    fine, other, wrong = (Raw(text) for text in (job(), job(graph=b"[]"), job(number=b"0")))
+    others, refused = without_refused(
+        prover(Dialect.CLOUD, huge=False), [(3, fine), (5, wrong), (6, Raw(b"7")), (7, other)], pending=True
+    )
+    assert others == [(3, fine), (7, other)]
+    assert [(found.pending, found.place, found.inspection.remaining) for found in refused] == [
+        (True, 5, b""),
+        (True, 6, b""),
+    ]
 
 
 def test_an_inspection_is_the_same_for_an_element_with_the_same_text() -> None:
