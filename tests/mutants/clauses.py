@@ -43,8 +43,7 @@ _NEAR: Final = {
     **dict.fromkeys(
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
-    "large_workflow": ("large_parts",),
-    **dict.fromkeys(("fast_job", "fast_split", "fast_workflow"), ("fast",)),
+    **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),
     "refusals": ("auth", "error"),

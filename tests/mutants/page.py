@@ -55,7 +55,7 @@ are killed**, {equivalent:,} are equivalent (they behave like the original, so n
 
 {table(current)}
 {_listed("Changed since they were measured, so without current figures", changed)}
-{_listed("Never measured", never)}
+{_listed("No figures yet", never)}
 ## Run it
 
     tox -e mutants                                        # all modules, two mutants at a time

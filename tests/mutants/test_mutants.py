@@ -215,7 +215,7 @@ def test_the_page_shows_the_figures_of_modules_that_have_not_changed() -> None:
     assert "\n| same | 1,200 | 1,100 | 60 | 40 |\n| all | 1,200 | 1,100 | 60 | 40 |\n" in text
     assert "**1 of 3 modules have been measured as they are now." in text
     assert "Changed since they were measured, so without current figures: `other`.\n" in text
-    assert "Never measured: `new`.\n" in text
+    assert "No figures yet: `new`.\n" in text
 
 
 def test_figures_are_read_as_they_were_written(tmp_path: Path) -> None:
