@@ -52,7 +52,7 @@ _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 @click.option(
     "--since",
     metavar="PERIOD",
-    help="Instead of DIR, summarise the runs of the last PERIOD in the history, such as 7d or 36h, up to the newest run.",
+    help="Instead of DIR, summarise the last PERIOD of the history, such as 7d or 36h. [default: the runs in DIR]",
 )
 @click.option(
     "--renamed",

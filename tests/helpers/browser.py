@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,14 +96,17 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]
 
 
-def in_both_schemes(*pages: tuple[str, int]) -> pytest.MarkDecorator:
+def in_both_schemes(*pages: tuple[str, int], quick: Collection[Scheme]) -> pytest.MarkDecorator:
     """Parametrize a test with pages and widths, each in light and dark mode.
 
-    The quick run has the first page in light mode and the second in dark mode: axe-core takes two CPU seconds a page.
+    The quick run has only the first page, in the ``quick`` modes: axe-core takes two CPU seconds a page.
     """
-    quick = [(pages[0], "light"), (pages[1], "dark")]
-    chosen = [(page, scheme) for page in pages for scheme in ("light", "dark")]
-    values = [pytest.param(*one[0], one[1], marks=() if one in quick else pytest.mark.deep) for one in chosen]
+    schemes: tuple[Scheme, ...] = ("light", "dark")
+    values = [
+        pytest.param(*page, scheme, marks=() if page == pages[0] and scheme in quick else pytest.mark.deep)
+        for page in pages
+        for scheme in schemes
+    ]
     return pytest.mark.parametrize(("name", "width", "scheme"), values)
 
 

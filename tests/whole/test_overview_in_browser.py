@@ -141,7 +141,7 @@ def test_the_page_begins_with_the_digest_and_folds_the_rest(opener: Opener, page
     expect(page.get_by_text("worker-1999")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1200, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), pytest.param(1200, "dark", marks=pytest.mark.deep)])
 def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice; the policy is lifted for axe itself."""
     url = written(tmp_path, [*LINES, *(kept(f"worker-{number}") for number in range(200))], ended=False)
