@@ -86,10 +86,10 @@ class Verbs(click.Group):
 
 
 class Cli(Verbs):
-    """The whole command line. An error is printed as one line, and the exit statuses are those of pytest."""
+    """The whole command line. An error is printed as one line. The exit statuses follow pytest, except 10 for inconclusive."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command and exit with its status. Errors have the exit statuses that pytest uses."""
+        """Run a command and exit with its status. Errors have the exit statuses of pytest."""
         with tolerant_streams():
             self._main(*args, **kwargs)
 

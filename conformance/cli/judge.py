@@ -49,7 +49,7 @@ _KEPT: Final = 100
     "--queue-path",
     metavar="PATH",
     help="In a HAR file, judge the requests of this path. "
-    f"[default: {DEFAULT_QUEUE_PATH}; if it has none, another path that ends in /queue and answers JSON]",
+    f"[default: {DEFAULT_QUEUE_PATH}; if the file has none of it, another path that ends in /queue and has JSON responses]",
 )
 @_recording_option(
     "--target",

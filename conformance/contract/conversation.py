@@ -315,7 +315,7 @@ class JobHistory:
 
     @cached_property
     def submissions(self) -> list[Submission]:
-        """The accepted prompts in order, without those whose id the run itself chose."""
+        """The jobs that the server accepted, in the order of submission, without those whose id the run itself chose."""
         twice = submitted_twice(answer.exchange for answer, _ in self.prompts)
         return [found for found in self.accepted if found.id not in twice]
 
@@ -371,7 +371,7 @@ class JobHistory:
     def around(self, answer: Answer) -> tuple[QueueRead, QueueRead] | None:
         """Return the last GET of the queue before a response and the first after it.
 
-        None if their lists are not the same.
+        None if one of them is missing, or if they list different jobs.
         """
         before, after = self.before(answer)[-1:], self.after(answer)[:1]
         if not before or not after:

@@ -19,7 +19,7 @@ A_JOB: Final = "a job in the queue"
 A_RESPONSE: Final = "a response that the server did not send"
 A_RECORDING: Final = "an exchange that was not recorded"
 A_LIVE_RUN: Final = "a live run (check)"
-"""What a clause that is checked only with ``--populate`` or ``--allow-writes`` needs if the run was a recording."""
+"""What a recording must contain so that a clause is checked that needs ``--populate`` or ``--allow-writes`` live."""
 
 
 _FROM_THE_SERVER: Final = frozenset({A_JOB, A_RESPONSE, A_RECORDING})

@@ -108,10 +108,10 @@ class _Head(NamedTuple):
 
 
 class _Equal(NamedTuple):
-    """Responses that are equal in everything that clauses read, and their common result.
+    """Responses that differ at most in header fields which only the clauses ``others`` read, and their common result.
 
-    The result does not include clauses that compare a response with earlier ones. ``others`` are clauses that read all
-    header fields and are therefore checked for each response.
+    Those clauses are checked for each response. The result does not include clauses that compare a response with
+    earlier ones.
     """
 
     number: int

@@ -167,7 +167,7 @@ class Source:
         return (*(part for part in self.required if part[:2] not in there), *parts)
 
     def read_back(self, value: bytes) -> tuple[Parts, ...]:
-        """Return a sequence of requests from the example database. Empty if it can no longer be generated."""
+        """Decode a sequence of requests that ``written`` serialised. Empty if it would not be generated any more."""
         try:
             found = msgspec.json.decode(value, type=tuple[tuple[Part, ...], ...])
         except msgspec.MsgspecError:
@@ -201,7 +201,7 @@ def in_words(parts: Parts) -> str:
 
 
 def written(parts: Sequence[Parts]) -> bytes:
-    """Return a sequence of requests in the format of the example database."""
+    """Serialise a sequence of requests to bytes, for Hypothesis's example database."""
     return msgspec.json.encode(parts)
 
 

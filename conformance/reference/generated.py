@@ -1,7 +1,4 @@
-"""Random conforming responses, generated from a seed with ``conformance.strategies``.
-
-Needs Hypothesis, which the extra ``properties`` installs.
-"""
+"""Random conforming responses, generated from a seed with ``conformance.strategies``."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ _URL_MORE: Final = (
     "set, there is no default: give `--target embedded`."
 )
 _PROPERTIES_MORE: Final = (
-    "Your own `--document` adds one for each value that it declares, at most 100. They are sent after the fixed plan. "
-    "Requests that reduce a failing request to the smallest one and confirm it are extra. None of them count towards "
-    "`--max-requests`. If the time runs out, they are the first to be left out."
+    "Generated requests are sent after the fixed plan. Your own `--document` adds one for each parameter value that it "
+    "declares, at most 100. Reducing and confirming a failing request takes further ones. Generated requests do not "
+    "count towards `--max-requests`, and they are the first to be left out if the time runs out."
 )
 _BODIES_MORE: Final = "For a target on another machine, also give `--show-workflows`. See [rejudge.md](rejudge.md)."
 _LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or its owner agreed"

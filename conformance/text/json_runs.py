@@ -98,10 +98,11 @@ def end_of_member(content: bytes, at: int) -> int:
 
 
 def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
-    """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``. Raises Unfinished.
+    """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``.
 
-    Each piece has about ``size`` bytes, and the last one may have fewer. After a ``giant`` piece, None is yielded as
-    the reply to ``send``.
+    Each piece has about ``size`` bytes, and the last one may have fewer. A larger value is a piece of its own, marked
+    ``giant``. The caller must then ``send`` the offset of its end, and that call returns None. Raises Unfinished if the
+    closing bracket is missing.
     """
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
@@ -197,7 +198,10 @@ def _without_strings(piece: bytes) -> bytes | None:
 
 
 def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
-    """Return the offset of the last comma between two children, or None. ``depth`` is the nesting at the end."""
+    """Return the offset of the last comma in ``plain`` at nesting level 0, between two elements or members, or None.
+
+    ``depth`` is the nesting level at the end of ``plain``, and ``lowest`` the lowest one within it.
+    """
     stop = len(plain) if lowest <= 0 else 0
     while stop > 0:
         begin = max(0, stop - _TAIL)

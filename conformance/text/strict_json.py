@@ -79,7 +79,7 @@ class Document(NamedTuple):
 
     ``malformed`` says why the body is not JSON, and ``trailing`` is text after the value. In ``value``, objects are
     dicts and arrays are lists. Numbers without fraction and exponent are ints (or ``Whole`` with thousands of digits),
-    and all other numbers are Decimals, so that it stays known how they were written. NaN and infinities are
+    and all other numbers are Decimals, which keep the notation of the number. NaN and infinities are
     ``NonFinite``.
     """
 

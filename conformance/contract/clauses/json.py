@@ -49,7 +49,7 @@ def other_json_texts(answer: Answer) -> Iterator[Answer]:
 
 
 def labelled_texts(answer: Answer) -> Iterator[Answer]:
-    """Yield the response if its body must be JSON, or if it is any other error labelled application/json."""
+    """Yield the response if its body must be JSON, or if it is an undescribed error labelled application/json."""
     yield from json_texts(answer)
     yield from other_json_texts(answer)
 

@@ -270,7 +270,7 @@ def _nothing_to_do(conversation: Conversation) -> Iterator[tuple[Answer, Answer]
         rfc(
             "RFC 9110 §15.6", "the server is aware that it has erred or is incapable of performing the requested method"
         ),
-        "The RFC defines server errors, but the OpenAPI document does not describe the deletion of an unknown id.",
+        "By the RFC, a 5xx means that the server failed. The OpenAPI document does not describe the deletion of an unknown id.",
     ),
     why="A job often ends between the user's click and the request.",
     keeps="200, or 404",

@@ -333,7 +333,7 @@ def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     title="GET /api/jobs lists every job that GET /api/queue lists",
     source=inferred(
         published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-        "The OpenAPI document describes both lists, but does not say that they agree.",
+        "The OpenAPI document describes GET /api/jobs and GET /api/queue, but does not say that they list the same jobs.",
     ),
     why="Clients are moving from GET /api/queue to GET /api/jobs, and would see different jobs.",
     keeps="pending in the queue · in GET /api/jobs",
@@ -360,7 +360,7 @@ def the_list_of_jobs_has_them(subject: tuple[QueueRead, Any, list[Submission]]) 
     title="GET /api/jobs gives a job the same status as GET /api/queue",
     source=inferred(
         published(JOBS, "Retrieve a paginated list of jobs for the authenticated user"),
-        "The OpenAPI document describes both lists, but does not say that they agree.",
+        "The OpenAPI document describes GET /api/jobs and GET /api/queue, but does not say that they agree.",
     ),
     why="The job is pending for one client and running for another.",
     keeps="in queue_running · in_progress",

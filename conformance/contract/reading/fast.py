@@ -176,9 +176,9 @@ class _Proof:
 
     @cached_property
     def proven(self) -> Hashable | None:
-        """Everything that ``remaining_for`` depends on.
+        """A key: two bodies with the same key have the same result of ``remaining_for``.
 
-        None if a job was not verified, or if jobs together violate a clause.
+        None if the fast path did not show every job to conform, or if jobs together violate a clause.
         """
         if self.remaining_jobs or self._broken:
             return None
@@ -199,7 +199,7 @@ class _Proof:
 
     @cached_property
     def _exercised(self) -> frozenset[FastPath]:
-        """The members of ``FastPath`` whose clauses apply to at least one verified job."""
+        """The members of ``FastPath`` whose clauses apply to at least one job that the fast path showed to conform."""
         shapes = {
             (bool(inspection.outputs), inspection.graph)
             for _, _, inspection in self.jobs

@@ -1,6 +1,6 @@
 """The jobs in the queue responses of a run. Each distinct job is stored once, with a number.
 
-A response is a list of numbers.
+Each response is stored as the list of the numbers of its jobs.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class _Graph:
 
 
 def dense_workflow(content: bytes, at: int, outputs: Collection[str]) -> tuple[bytes, bool]:
-    """Return a short text for the workflow at an offset, and whether every clause has the same result for it.
+    """Return a shorter JSON text in place of the workflow at ``at``, and whether all clauses judge both texts alike.
 
     ``outputs`` are the output node ids of the job.
     """

@@ -167,7 +167,7 @@ ROWS: Final = (
     ),
     # keys
     _key("key-castle", "castle", "The key is a word that occurs in workflows."),
-    _key("key-queue", "queue", "The key is a word in the names of both lists."),
+    _key("key-queue", "queue", "The API key is the word queue, which occurs in queue_running and queue_pending."),
     _key("key-create-time", "create_time", "The key is the name of a member of every job."),
     _key("key-1234", "1234", "The key is a number that occurs in jobs.", add_metadata(batch=1234, note="1234")),
     _key("key-json", "json", "The key is a word in the media type."),
