@@ -5,14 +5,46 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
 Play = Callable[[Reader, Writer], Awaitable[None]]
-_GONE = (OSError, EOFError, asyncio.CancelledError)
+_GONE = (OSError, EOFError)
+
+
+@asynccontextmanager
+async def accepting(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve each connection with ``play`` in this event loop, on a free loopback port. Yields the port.
+
+    At the end no connection is left open, whether its client has read everything or not.
+    """
+    writers: list[Writer] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def serve(reader: Reader, writer: Writer) -> None:
+        with suppress(*_GONE):
+            await play(reader, writer)
+        writer.close()
+        with suppress(*_GONE):
+            await writer.wait_closed()
+
+    def connected(reader: Reader, writer: Writer) -> None:  # not a coroutine, which could be cancelled before it starts
+        writers.append(writer)
+        tasks.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()
 
 
 @contextmanager
@@ -21,27 +53,11 @@ def listening(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     up: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
 
     async def serve() -> None:
-        tasks: set[asyncio.Task[None]] = set()
-
-        async def connected(reader: Reader, writer: Writer) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            tasks.add(task)
-            with suppress(*_GONE):
-                await play(reader, writer)
-            writer.close()
-            with suppress(*_GONE):
-                await writer.wait_closed()
-
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         loop.set_exception_handler(lambda *_: None)  # a handshake that fails is what some tests are about
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-        up.set_result((loop, stop, server.sockets[0].getsockname()[1]))
-        await stop.wait()
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with accepting(play, tls) as port:
+            up.set_result((loop, stop, port))
+            await stop.wait()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()

@@ -12,7 +12,6 @@ import struct
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import quote, quote_plus
@@ -26,6 +25,7 @@ from conformance.probe.client import Client
 from conformance.probe.limits import Bounds
 from conformance.probe.requests import SAFE_METHODS, Ask
 from conformance.version import __version__
+from helpers.servers import accepting
 
 MB = 1 << 20
 READ = Ask("read")
@@ -83,35 +83,18 @@ async def _talk(  # noqa: PLR0913 - each is something that some test turns
     play: Play, asks: Sequence[Ask], key: str | None, bounds: Bounds, path: str, *, at_once: bool
 ) -> Talk:
     heard: list[bytes] = []
-    wires: list[Wire] = []
-    tasks: list[asyncio.Task[None] | None] = []
+    numbers = count(1)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        wire = Wire(reader, writer, len(wires) + 1, heard)
-        wires.append(wire)
-        tasks.append(asyncio.current_task())
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):  # the client has gone
-            await play(wire)
-        writer.close()
-        with suppress(OSError, asyncio.CancelledError):
-            await writer.wait_closed()
+        await play(Wire(reader, writer, next(numbers), heard))
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    client = Client(f"http://127.0.0.1:{port}{path}", None if key is None else Secret(key), bounds)
-    try:
-        async with asyncio.timeout(60), client:
+    async with asyncio.timeout(60), accepting(connected) as port:
+        async with Client(f"http://127.0.0.1:{port}{path}", None if key is None else Secret(key), bounds) as client:
             if at_once:
                 answers = await asyncio.gather(*(client.ask(ask) for ask in asks))
             else:
                 answers = [await client.ask(ask) for ask in asks]
         return Talk(client.ledger, answers, heard)
-    finally:
-        server.close()
-        for task in filter(None, tasks):
-            task.cancel()
-            await asyncio.wait([task])
-        await server.wait_closed()
 
 
 def talk(
