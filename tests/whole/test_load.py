@@ -52,6 +52,7 @@ def test_a_breach_is_a_failure_by_its_clause_in_locusts_table_and_in_our_report(
     assert "nothing that writes" in done.stderr
 
 
+@pytest.mark.deep
 def test_workers_add_up_to_what_locust_counts(tmp_path: Path) -> None:
     with serve() as endpoint:
         typed = ("--users=4", f"--report-dir={tmp_path}", *with_workers(), f"--csv={tmp_path}/l")

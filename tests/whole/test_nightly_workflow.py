@@ -185,6 +185,7 @@ def test_an_issue_is_opened_and_closed_and_the_history_makes_the_site(nights: Ni
     assert (well.folder / "site/runs/2/index.html").exists()
 
 
+@pytest.mark.deep
 def test_an_open_issue_is_updated_and_told_what_is_new(nights: Nights) -> None:
     issue = {"open": True, "labels": ["conformance"], "title": "t", "comments": [], "body": "from before"}
     (nights.gh / "state.json").write_text(json.dumps({"issues": {"1": issue}, "labels": ["conformance"]}), "utf-8")
@@ -283,6 +284,7 @@ def test_nights_without_a_verdict_are_told_when_they_are_three_in_a_row(nights: 
     assert (back.action, back.exit) == ("close", 0)
 
 
+@pytest.mark.deep
 def test_a_target_of_which_no_report_came_is_told_at_once(nights: Nights) -> None:
     lost = nights.play(lost=True)
     assert (lost.action, lost.exit) == ("open", 1)
