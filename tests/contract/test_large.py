@@ -114,6 +114,8 @@ WINDOWS: Final = {
         b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
         queue_of(3)[1:],
     ),
+    "lists spelled with escapes after many members": rb'{%b,"\u0071ueue_runnin\u0067":[],"queue\u005Fpending":[0]}'
+    % b",".join(rb'"\u006d%d":%d' % (at, at) for at in range(1500)),
     "a queue after many members": b'{%b,"queue_running":[],"queue_pending":[0]}'
     % b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
 }

@@ -24,7 +24,14 @@ from conformance.text.strict_json import NESTING_READ, Document, parse
 
 LARGE: Final = RUN
 """Bodies with more bytes than this are parsed in parts."""
-_MAY_NAME_A_LIST: Final = (b'"queue_', b"\\u")
+
+
+def _spellings(name: str) -> str:
+    r"""Return a pattern for all spellings of a name in JSON text: each letter may be an escape such as ``\u0071``."""
+    return "".join(rf"(?:{letter}|(?i:\\u{ord(letter):04x}))" for letter in name)
+
+
+_NAMES_A_LIST: Final = re.compile(f'"(?:{"|".join(map(_spellings, LISTS))})"'.encode())
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
 _REST: Final = 1 << 16
 """Maximum number of bytes that are kept of the text after the JSON value."""
@@ -271,7 +278,7 @@ class _Scan:
         False if one of them may be a list of jobs, or is too large for a group.
         """
         text = self._content[run.start : run.end]
-        if run.giant or not text.strip() or any(sign in text for sign in _MAY_NAME_A_LIST):
+        if run.giant or not text.strip() or _NAMES_A_LIST.search(text):
             return False
         found = self._checker.part(b"{%b}" % text, run.start, str, 0)
         self._checker.distinct(found, names, "")
