@@ -158,8 +158,11 @@ def test_jobs_are_brought_judged_and_removed(tmp_path: Path, more: Callable[[], 
 
 
 def test_a_breach_in_the_life_of_jobs_is_told_with_the_exchanges_that_show_it(tmp_path: Path) -> None:
-    with serve(fault="deletes-nothing") as endpoint, answered(endpoint, 500) as enough:
-        done = load_until(enough, endpoint.url, "--populate", "--users=3", f"--report-dir={tmp_path}")
+    for responses in (500, 4000):  # on a busy machine, few jobs are deleted meanwhile
+        with serve(fault="deletes-nothing") as endpoint, answered(endpoint, responses) as enough:
+            done = load_until(enough, endpoint.url, "--populate", "--users=3", f"--report-dir={tmp_path}")
+        if done.returncode == 1:
+            break
     assert done.returncode == 1, done.stderr
     report = report_in(tmp_path)
     result = report.clause("lifecycle.delete.removes")
