@@ -290,9 +290,9 @@ class Jobs:
             if run.giant:
                 children.send(end)
             text = content[run.start : end]
-            part = Part(name, range(first, first + len(text)), [text], self.demand)
+            part = Part(name, first, [text], self.demand)
             yield part
-            first += len(part.document.value[name])
+            first += len(part.indexes)
 
     # --- results --------------------------------------------------------------------------------
 

@@ -16,17 +16,17 @@ from conformance.text.strict_json import Document, parse
 
 
 class Part(Reading):
-    """Some jobs of one list, with their ``indexes``, of which there may be more than jobs.
+    """Some jobs of one list. ``at`` is the index of each job in the list, or the first index if the jobs are consecutive.
 
     ``times`` says, by index, how many equal jobs a job represents. ``sent`` has the texts of the elements of the jobs
     as they were sent, if they were shortened in ``texts``.
     """
 
     def __init__(
-        self, name: str, indexes: Sequence[int], texts: Iterable[bytes], demand: Demand, *, more: int = 0
+        self, name: str, at: Sequence[int] | int, texts: Iterable[bytes], demand: Demand, *, more: int = 0
     ) -> None:
         super().__init__(b'{"%b":[%b]}' % (name.encode(), b",".join(texts)), demand)
-        self._name, self._indexes, self._more = name, indexes, more
+        self._name, self._at, self._more = name, at, more
         self.times: Mapping[int, int] = {}
         self.sent: Mapping[int, Sequence[Raw]] = {}
 
@@ -36,10 +36,17 @@ class Part(Reading):
         return parse(self.content, listed=FLAWS)
 
     @cached_property
+    def indexes(self) -> Sequence[int]:
+        """The index of each job in the list."""
+        if isinstance(self._at, int):
+            return range(self._at, self._at + len(self.document.value[self._name]))
+        return self._at
+
+    @cached_property
     def elements(self) -> Sequence[tuple[bool, Located]]:
         """The jobs, each with its place in the whole body."""
         pending = self._name == LISTS[1]
-        listed = zip(self._indexes, self.document.value[self._name], strict=False)
+        listed = zip(self.indexes, self.document.value[self._name], strict=True)
         return [(pending, Located(f"/{self._name}/{at}", value)) for at, value in listed]
 
     @cached_property
@@ -55,7 +62,7 @@ class Part(Reading):
     def moved(self, pointer: str) -> str:
         """Return the JSON Pointer in the whole body for a JSON Pointer in this group of jobs."""
         _, name, *rest = pointer.split("/")
-        return "/".join(("", name, *(str(self._indexes[int(index)]) for index in rest[:1]), *rest[1:]))
+        return "/".join(("", name, *(str(self.indexes[int(index)]) for index in rest[:1]), *rest[1:]))
 
     def weight(self, pointer: str | None) -> int:
         """Return how many identical jobs the finding at ``pointer`` is about."""
