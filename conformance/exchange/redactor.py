@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain, product
 from typing import Final
@@ -20,6 +20,42 @@ SHORTEST_IN_BASE64: Final = 8
 _MARKS: Final = ("\\", "%", "&")
 """Characters that start an escape in JSON, URLs and HTML."""
 _RAW_MARKS: Final = tuple(mark.encode() for mark in _MARKS)
+
+
+class _Escaped:
+    """Finds keys that are written with escapes.
+
+    The patterns take milliseconds to compile, and most texts contain no escape, so the first that does compiles them.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = tuple(keys)
+
+    def _pattern(self) -> str:
+        return "|".join(sorted(map(_escape_pattern, self._keys), key=len, reverse=True))
+
+    @cached_property
+    def _text(self) -> re.Pattern[str]:
+        return re.compile(self._pattern())
+
+    @cached_property
+    def _raw(self) -> re.Pattern[bytes]:
+        return re.compile(self._pattern().encode())
+
+    def sub(self, replacement: str | Callable[[re.Match[str]], str], value: str) -> str:
+        """Return the text with the keys replaced."""
+        return self._text.sub(replacement, value) if self._keys and any(mark in value for mark in _MARKS) else value
+
+    def sub_raw(self, replacement: bytes | Callable[[re.Match[bytes]], bytes], value: bytes) -> bytes:
+        """Return the bytes with the keys replaced."""
+        return self._raw.sub(replacement, value) if self._may_be_in(value) else value
+
+    def is_in(self, value: bytes) -> bool:
+        """Whether the bytes contain one of the keys."""
+        return self._may_be_in(value) and self._raw.search(value) is not None
+
+    def _may_be_in(self, value: bytes) -> bool:
+        return bool(self._keys) and any(mark in value for mark in _RAW_MARKS)
 
 
 class Redactor:
@@ -43,33 +79,12 @@ class Redactor:
         self._plain_words = frozenset(shown - sure)
         telling = sorted(chain.from_iterable(map(_telling, keys & sure)), key=len, reverse=True)
         self._telling = [*(form.encode() for form in telling), *_wide(keys & sure)]
-        self._told = keys & sure
+        self._escaped, self._escaped_words = _Escaped(sure), _Escaped(shown - sure)
+        self._telling_escaped = _Escaped(keys & sure)
         words = "|".join(sorted(map(re.escape, keys - sure), key=len, reverse=True))
         named = rf"x[-_ ]?api[-_ ]?key[^\w\r\n]{{1,8}}(?:{words})(?!\w)"
         self._named = re.compile(named.encode(), re.IGNORECASE) if words else None
         self._word_values = keys - sure
-
-    # Patterns for escaped keys take milliseconds to compile, and most texts contain no escape.
-
-    @cached_property
-    def _escaped(self) -> re.Pattern[str] | None:
-        return _pattern(self._sure)
-
-    @cached_property
-    def _raw_escaped(self) -> re.Pattern[bytes] | None:
-        return _raw_pattern(self._sure)
-
-    @cached_property
-    def _word_escaped(self) -> re.Pattern[str] | None:
-        return _pattern(self._plain_words)
-
-    @cached_property
-    def _raw_word_escaped(self) -> re.Pattern[bytes] | None:
-        return _raw_pattern(self._plain_words)
-
-    @cached_property
-    def _telling_escaped(self) -> re.Pattern[bytes] | None:
-        return _raw_pattern(self._told)
 
     def __repr__(self) -> str:
         return "Redactor(…)"
@@ -95,15 +110,12 @@ class Redactor:
             return True
         if self._named is not None and self._named.search(content):
             return True
-        marked = any(mark in content for mark in _RAW_MARKS)
-        return marked and self._telling_escaped is not None and self._telling_escaped.search(content) is not None
+        return self._telling_escaped.is_in(content)
 
     def text(self, value: str) -> str:
         """Return text with keys redacted."""
-        if any(mark in value for mark in _MARKS) and self._escaped is not None:
-            value = self._escaped.sub(REDACTED, value)
-        if any(mark in value for mark in _MARKS) and self._word_escaped is not None:
-            value = self._word_escaped.sub(lambda m: m[0] if m[0] in self._plain_words else REDACTED_WORD, value)
+        value = self._escaped.sub(REDACTED, value)
+        value = self._escaped_words.sub(lambda m: m[0] if m[0] in self._plain_words else REDACTED_WORD, value)
         for form in self._forms:
             if form in value:
                 value = value.replace(form, REDACTED)
@@ -124,10 +136,8 @@ class Redactor:
 
     def content(self, value: bytes) -> bytes:
         """Return bytes with keys redacted."""
-        if any(mark in value for mark in _RAW_MARKS) and self._raw_escaped is not None:
-            value = self._raw_escaped.sub(REDACTED.encode(), value)
-        if any(mark in value for mark in _RAW_MARKS) and self._raw_word_escaped is not None:
-            value = self._raw_word_escaped.sub(self._raw_word, value)
+        value = self._escaped.sub_raw(REDACTED.encode(), value)
+        value = self._escaped_words.sub_raw(self._raw_word, value)
         for form in self._raw_forms:
             if form in value:
                 value = value.replace(form, REDACTED.encode())
@@ -181,20 +191,6 @@ def _without_words(value: str, words: Iterable[str]) -> str:
 
 def _wide(keys: Iterable[str]) -> list[bytes]:
     return [key.encode(coding) for key in keys for coding in ("utf-16-le", "utf-16-be")]
-
-
-def _pattern(keys: Iterable[str]) -> re.Pattern[str] | None:
-    """Return a pattern that finds keys with escaped characters in text. None without a key."""
-    return re.compile(escapes) if (escapes := _escapes(keys)) else None
-
-
-def _raw_pattern(keys: Iterable[str]) -> re.Pattern[bytes] | None:
-    """Return a pattern that finds keys with escaped characters in bytes. None without a key."""
-    return re.compile(escapes.encode()) if (escapes := _escapes(keys)) else None
-
-
-def _escapes(keys: Iterable[str]) -> str:
-    return "|".join(sorted(map(_escape_pattern, keys), key=len, reverse=True))
 
 
 def _pieces(key: str) -> set[str]:
