@@ -14,11 +14,10 @@ from conformance.text.json_text import texts
 
 def required_by(described: Described, without: Collection[str] = ()) -> Required:
     """Return the required headers and query parameters, each with the first value in the document or a random one."""
-    found = families(described.probed, described.path, without)
-    family = next((each for each in found if each.name == DECLARED), None)
+    family = _declared_family(described, without)
     if family is None:
         return Required()
-    declared = declared_by(described, without)
+    declared = _names_in(family)
     if not family.required:
         return Required(declared=declared)
     values: dict[tuple[str, str], str] = {}
@@ -39,14 +38,23 @@ def required_by(described: Described, without: Collection[str] = ()) -> Required
 
 def declared_values(described: Described, without: Collection[str] = ()) -> int:
     """Return how many requests it takes to send each value that a document declares, such as examples and bounds."""
-    found = families(described.probed, described.path, without)
-    return sum(len(family.coverage(Random(0))) for family in found if family.name == DECLARED)  # noqa: S311 - not a secret
+    family = _declared_family(described, without)
+    return 0 if family is None else len(family.coverage(Random(0)))  # noqa: S311 - not a secret
 
 
-def declared_by(described: Described, without: Collection[str] = ()) -> tuple[str, ...]:
+def declared_by(described: Described) -> tuple[str, ...]:
     """Return the names of the parameters that a document declares, as in ``Request.own_parameters``."""
+    family = _declared_family(described, ())
+    return () if family is None else _names_in(family)
+
+
+def _declared_family(described: Described, without: Collection[str]) -> Family | None:
     found = families(described.probed, described.path, without)
-    places = (place_of(each) for family in found if family.name == DECLARED for each in family.parameters)
+    return next((each for each in found if each.name == DECLARED), None)
+
+
+def _names_in(family: Family) -> tuple[str, ...]:
+    places = map(place_of, family.parameters)
     return tuple({"query": f"?{name}", "header": name.lower()}.get(place, place) for place, name in places)
 
 
