@@ -10,7 +10,7 @@ from conformance.exchange.model import Exchange, Operation
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Empty if there is none."""
+    """Return the JSON object in a body, or an empty dict if the body is something else."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):

@@ -122,7 +122,7 @@ WORKFLOWS: Final = [
         b'{"9":{"class_type":"S","inputs":{"a":["8",0],"b":{}}},"7":{"class_type":""}}',
     ),
 ]
-"""Workflows that break a clause, and what is left of them for the clauses: the faulty nodes."""
+"""Workflows that break a clause, and their faulty nodes, which the clauses still check."""
 
 WHOLE: Final = [
     *(job(graph=graph) for graph in (b"[]", b"null", b'"x"', b"1")),

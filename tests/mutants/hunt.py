@@ -22,7 +22,7 @@ INTERRUPTED: Final = 130
 
 
 class Problem(Exception):
-    """The reason why there is no result, in one line, and the exit status."""
+    """Why the command failed, in one line, and its exit status."""
 
     def __init__(self, status: int, line: str) -> None:
         super().__init__(line)
