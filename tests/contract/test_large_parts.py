@@ -224,6 +224,20 @@ def test_the_text_of_an_element_is_read_again_from_the_two_windows_that_were_use
 # --- a group of jobs --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("indexes", [[4], [4, 5, 6]])
+def test_a_group_of_jobs_has_an_index_for_each(indexes: list[int]) -> None:
+    part = Part(PENDING, indexes, [b"[1]", b"[2]"], AS_THE_DOCUMENT_SAYS)
+    with pytest.raises(ValueError, match=r"zip\(\) argument 2 is"):
+        _ = part.elements
+
+
+def test_consecutive_jobs_need_only_the_first_index() -> None:
+    part = Part(PENDING, 4, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
+    assert list(part.indexes) == [4, 5, 6]
+    assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (4, 5, 6)]
+    assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/6/0"
+
+
 def test_the_jobs_of_a_group_have_their_places_in_the_body() -> None:
     part = Part(PENDING, [4, 9], [b"[1]", b'"x"'], AS_THE_DOCUMENT_SAYS, more=3)
     assert [(pending, found.pointer, found.value) for pending, found in part.elements] == [
