@@ -182,28 +182,28 @@ def _found(directory: Path) -> list[Found]:
     """Read the results in a report directory, which is that of one target or of ``check --all``."""
     from conformance.fleet.results import RESULTS, endpoints
     from conformance.judge.exit import exit_status
-    from conformance.judge.read import read_report
+    from conformance.judge.read import NAME, read_report
     from conformance.render.overview import result
 
-    path = directory / RESULTS
-    if not path.exists() or _written(directory / "compliance.json") > _written(path):
-        report = read_report(directory / "compliance.json")
+    path, single = directory / RESULTS, directory / NAME
+    if not path.exists() or _written(single) > _written(path):
+        report = read_report(single)
         options = {name: report.run.options.get(name) is True for name in ("fail_on_should", "inconclusive_ok")}
         given = report.run.options.get("name")
         shown = result(str(given or report.run.target), report, exit_status(report, **options))
-        return [Found(shown, partial(read_report, directory / "compliance.json"), directory, named=given is not None)]
+        return [Found(shown, partial(read_report, single), directory, named=given is not None)]
     return [_target(directory, one) for one in endpoints(directory)]
 
 
 def _target(directory: Path, one: EndpointResult) -> Found:
     from conformance.fleet.filing import directory_of
     from conformance.fleet.results import report_of
-    from conformance.judge.read import read_report
+    from conformance.judge.read import NAME, read_report
 
     named = one.name != one.target
     if one.report is not None:
         place = directory / directory_of(one.name)
-        return Found(one, partial(read_report, place / "compliance.json"), place, named=named)
+        return Found(one, partial(read_report, place / NAME), place, named=named)
     if one.stored is not None:
         return Found(one, partial(report_of, directory, one), named=named)
     return Found(one, named=named)

@@ -18,6 +18,7 @@ from conformance.history.period import labels, result_of
 from conformance.history.snapshot import snapshot
 from conformance.history.store import Store
 from conformance.history.trend import history_of
+from conformance.judge.read import NAME
 from conformance.judge.report import History, PastRun, Verdict, decode
 from conformance.render.badge import badge_of, render_endpoint, render_svg
 from conformance.render.digest import block
@@ -85,7 +86,7 @@ class Written:
 def find_reports(directory: Path) -> Reports:
     """Find every ``compliance.json`` below a directory. Reports of old responses that were judged again are ignored."""
     found, unread = {}, []
-    for path in sorted(directory.rglob("compliance.json")):
+    for path in sorted(directory.rglob(NAME)):
         try:
             report = decode(path.read_bytes())
         except (OSError, UnicodeDecodeError, msgspec.DecodeError):
