@@ -6,6 +6,8 @@ runs, so ``--help`` stays fast.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +24,8 @@ EXIT_INTERRUPTED: Final = 2
 EXIT_INTERNAL: Final = 3
 EXIT_USAGE: Final = 4
 """The exit statuses for an interruption, an internal error and a usage error. They are those of pytest."""
+NEW_OBJECTS: Final = 50_000
+"""Number of new objects after which Python looks for garbage. Importing makes many objects and hardly any garbage."""
 
 VERBS: Final = {
     "check": "Check an endpoint and write a report.",
@@ -90,6 +94,8 @@ class Cli(Verbs):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command and exit with its status. Errors have the exit statuses of pytest."""
+        gc.set_threshold(NEW_OBJECTS)
+        atexit.register(gc.freeze)  # the process ends: do not look for garbage among all objects once more
         with tolerant_streams():
             self._main(*args, **kwargs)
 
