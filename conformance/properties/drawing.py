@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -36,6 +37,22 @@ def temporary_storage() -> Iterator[None]:
             yield
         finally:
             set_hypothesis_home_dir(before)
+
+
+@contextmanager
+def without_old_garbage() -> Iterator[None]:
+    """Let the garbage collector ignore all objects that exist already.
+
+    Before its first case, Schemathesis collects all garbage, among the many objects of the modules it just imported.
+    """
+    if gc.get_freeze_count():  # the process ignores some already, and will go on
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def one_case(family: Family) -> Case[Any]:

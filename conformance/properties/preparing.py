@@ -63,9 +63,10 @@ class Preparing:
             self._prepared.set_exception(error)
 
     def _generated(self) -> Prepared:
-        from conformance.properties.drawing import temporary_storage
+        from conformance.properties.drawing import temporary_storage, without_old_garbage
         from conformance.properties.requests import Source
 
         with temporary_storage():
             source = Source(self._described(), self._properties.seed, self._without)
-            return source.requests(self._properties.wanted)
+            with without_old_garbage():
+                return source.requests(self._properties.wanted)
