@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from conformance.spec.document import DOCUMENT_SHA256, Document, load_corrected, load_probed
+from conformance.spec.document import DOCUMENT_SHA256, Document, load_probed
 from conformance.text.pointer import unescape
 
 METHOD: Final = "get"
@@ -24,15 +24,13 @@ Parameter = Mapping[str, Any]
 class Described:
     """An OpenAPI document that describes GET of the queue, for generating requests and checking responses.
 
-    ``corrected`` is the document without its known mistakes. ``probed`` is ``corrected`` with the optional parameters
-    of the probing overlay. ``path`` is the path of the queue in the document. ``own`` is True if the user gave the
-    document; ``unmatched`` then has the ids of the errata (corrections of the published document) that do not fit this
-    one.
+    ``probed`` is the document without its known mistakes, and with the optional parameters of the probing overlay.
+    ``path`` is the path of the queue in the document. ``own`` is True if the user gave the document; ``unmatched`` then
+    has the ids of the errata (corrections of the published document) that do not fit this one.
     """
 
     name: str
     sha256: str
-    corrected: Document
     probed: Document
     path: str
     own: bool = False
@@ -43,8 +41,8 @@ class Described:
 
         A range such as ``4XX`` and ``default`` do not count.
         """
-        responses = self.corrected["paths"][self.path][METHOD].get("responses", {})
-        response = follow_reference(responses.get(str(status), responses.get(status)), self.corrected)
+        responses = self.probed["paths"][self.path][METHOD].get("responses", {})
+        response = follow_reference(responses.get(str(status), responses.get(status)), self.probed)
         content = response.get("content", {}) if isinstance(response, Mapping) else {}
         schema = content.get(JSON, {}).get("schema")
         return schema if isinstance(schema, Mapping) else None
@@ -53,7 +51,7 @@ class Described:
 @cache
 def vendored() -> Described:
     """Return the OpenAPI document that ships with the suite, with the documents derived from it."""
-    return Described("the vendored document", DOCUMENT_SHA256, load_corrected(), load_probed(), PATH)
+    return Described("the vendored document", DOCUMENT_SHA256, load_probed(), PATH)
 
 
 def declaring(parameters: Sequence[Parameter]) -> Described:
@@ -61,11 +59,10 @@ def declaring(parameters: Sequence[Parameter]) -> Described:
     found = vendored()
     if not parameters:
         return found
-    corrected, probed = copy.deepcopy((found.corrected, found.probed))
-    for document in (corrected, probed):
-        operation = document["paths"][found.path][METHOD]
-        operation["parameters"] = [*parameters, *operation.get("parameters", ())]
-    return replace(found, name="a document of the user's own", corrected=corrected, probed=probed, own=True)
+    probed = copy.deepcopy(found.probed)
+    operation = probed["paths"][found.path][METHOD]
+    operation["parameters"] = [*parameters, *operation.get("parameters", ())]
+    return replace(found, name="a document of the user's own", probed=probed, own=True)
 
 
 def path_for(document: Document, queue_path: str) -> str | None:

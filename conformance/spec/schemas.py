@@ -76,7 +76,7 @@ def of_the_vendored_document() -> Schemas:
 
 
 def _validator_for(described: Described, schema: Mapping[str, Any]) -> Validator:
-    rooted = {**schema, "components": described.corrected.get("components", {})}  # the targets of its references
+    rooted = {**schema, "components": described.probed.get("components", {})}  # the targets of its references
     if not described.own:
         # The vendored document has no keyword that only OpenAPI has, such as `nullable`: jsonschema reads it alike, and
         # openapi-schema-validator loads Pydantic first, which takes longer than validating.
@@ -85,7 +85,7 @@ def _validator_for(described: Described, schema: Mapping[str, Any]) -> Validator
         return Draft4Validator(rooted)
     from openapi_schema_validator import OAS30Validator, OAS31Validator
 
-    kind = OAS30Validator if str(described.corrected["openapi"]).startswith("3.0.") else OAS31Validator
+    kind = OAS30Validator if str(described.probed["openapi"]).startswith("3.0.") else OAS31Validator
     validator: Validator = kind(rooted)
     return validator
 

@@ -35,7 +35,6 @@ def read_described(file: str | Path, queue_path: str) -> Described:
     return Described(
         Path(file).name,
         hashlib.sha256(content).hexdigest(),
-        corrected,
         _add_probing(corrected, path),
         path,
         own=True,

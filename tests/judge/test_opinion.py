@@ -47,7 +47,7 @@ def changed(**schemas: Any) -> Schemas:
     document = load_corrected()
     document["components"]["schemas"] |= schemas
     found = vendored()
-    return Schemas(Described(found.name, found.sha256, document, document, found.path))
+    return Schemas(Described(found.name, found.sha256, document, found.path))
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_json_and_yaml_are_read_and_every_erratum_matches_the_vendored_document(
 def test_the_document_of_comfyui_is_read_and_the_errata_that_do_not_match_it_are_named() -> None:
     found = read_described(COMFYUI, "/api/queue")
     assert set(found.unmatched) == {each.id for each in errata()} - {"responses.server-error"}
-    assert found.corrected["paths"]["/api/queue"]["get"]["responses"]["500"]["description"] == "Internal server error"
+    assert found.probed["paths"]["/api/queue"]["get"]["responses"]["500"]["description"] == "Internal server error"
 
 
 @pytest.mark.parametrize(
