@@ -137,7 +137,7 @@ its complete jobs.
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clause:
     """One requirement of the contract, with its source and the function that checks it, which it decorates.
 

@@ -17,6 +17,8 @@ PIECE: Final = 12
 """A piece of a key with this many characters is redacted, too."""
 SHORTEST_IN_BASE64: Final = 8
 """A piece of a key in base64 is redacted if it has at least this many characters."""
+SHORTEST_PART: Final = 4
+"""Length from which the beginning or the end of a key is redacted in text that was cut."""
 _MARKS: Final = ("\\", "%", "&")
 """Characters that start an escape in JSON, URLs and HTML."""
 _RAW_MARKS: Final = tuple(mark.encode() for mark in _MARKS)
@@ -127,11 +129,13 @@ class Redactor:
         rest = _CUT.search(value)
         body, mark = (value, "") if rest is None else (value[: rest.start()], rest[0])
         for key in self._sure:
-            sizes = range(min(len(key) - 1, len(body)), 3, -1)
-            size = next((size for size in sizes if body.endswith(key[:size])), 0)
-            body = body[: len(body) - size] + REDACTED if size else body
-            size = next((size for size in sizes if body.startswith(key[-size:])), 0)
-            body = REDACTED + body[size:] if size else body
+            sizes = range(min(len(key) - 1, len(body)), SHORTEST_PART - 1, -1)
+            if body[-SHORTEST_PART:] in key:
+                size = next((size for size in sizes if body.endswith(key[:size])), 0)
+                body = body[: len(body) - size] + REDACTED if size else body
+            if body[:SHORTEST_PART] in key:
+                size = next((size for size in sizes if body.startswith(key[-size:])), 0)
+                body = REDACTED + body[size:] if size else body
         return body + mark
 
     def content(self, value: bytes) -> bytes:

@@ -29,6 +29,8 @@ PAUSE: Final = 1.0
 """Seconds without a GET of the queue, to see whether jobs also disappear without GETs."""
 PATIENCE: Final = 60
 """The number of generated requests on which the server may close the connection before the run stops."""
+RECENT: Final = 100
+"""Number of recent requests whose duration shows how long a request takes."""
 POLL: Final = 1.0
 """Seconds between two polls of an idle queue."""
 _TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
@@ -163,7 +165,7 @@ def generating(client: Client) -> Asker:
     """
 
     def spare() -> float:
-        taken = [exchange.elapsed for exchange in client.ledger if exchange.elapsed is not None]
+        taken = [exchange.elapsed for exchange in client.ledger[-RECENT:] if exchange.elapsed is not None]
         pace = max(client.pace.usual, sum(taken) / len(taken) if taken else 0.0)
         return 2 * (len(WRONG_KEYS) + len(AT_THE_END)) * pace  # what ``end`` sends, and as much again
 

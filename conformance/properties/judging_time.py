@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Final
 
 from conformance.exchange.model import Exchange
@@ -52,7 +51,7 @@ class TimedBench:
 
     def seconds_for_all(self) -> float:
         """Return an estimate of the seconds that judging all responses of the run will take."""
-        self._all.add(islice(self._ledger, self._counted, None))  # called before every request: look only at new ones
+        self._all.add(self._ledger[self._counted :])  # called before every request: look only at new ones
         while self._counted < len(self._ledger) and _is_over(self._ledger[self._counted]):
             self._counted += 1
         return MARGIN * self._seconds * self._all.bytes / self._judged.bytes if self._judged.bytes else 0.0
