@@ -43,7 +43,6 @@ _NEAR: Final = {
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
-    "headers": (),
     "lifecycle_stop": ("lifecycle_remove",),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
