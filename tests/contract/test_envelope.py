@@ -216,6 +216,18 @@ def test_a_list_that_is_none_is_named(name: str, text: str, hint: str | None) ->
     assert said(clause, read(f'{{"{name}": {text}}}'.encode())) == expected
 
 
+@pytest.mark.parametrize(
+    ("clause", "body"),
+    [
+        ("envelope.object", b"NaN"),
+        ("envelope.queue-running.array", b"{}"),
+        ("envelope.queue-pending.array", b"{}"),
+    ],
+)
+def test_a_run_that_could_not_check_the_object_and_its_lists_is_inconclusive(clause: str, body: bytes) -> None:
+    assert judge([read(body)], only={clause}).reason == f"1 core clause not checked: {clause}"
+
+
 @pytest.mark.parametrize("name", ["queue_running", "queue_pending"])
 def test_a_list_is_judged_where_there_is_one(name: str) -> None:
     clause = f"envelope.{name.replace('_', '-')}.array"

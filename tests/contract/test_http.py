@@ -9,7 +9,7 @@ from conformance.contract.clauses.http_conditional import MADE_UP_VALIDATOR
 from conformance.contract.conversation import Answer
 from conformance.contract.reading.body import Reading
 from conformance.exchange.codings import CODINGS, DECODABLE
-from conformance.exchange.headers import Headers, http_date
+from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.judge.judge import judge
 from helpers.answers import HEADERS, NOW, Told, asked, got, queue, read, said
@@ -26,41 +26,6 @@ def answered(*fields: tuple[str, str], status: int = 200, request: Headers = ())
 
 
 # --- dates ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Sun, 23 Nov 2025 16:00:00 GMT", NOW),
-        ("Wed, 31 Dec 2025 23:59:59 GMT", NOW + 38 * 86_400 + 8 * 3600 - 1),
-        ("Wed, 31 Dec 2025 23:59:60 GMT", NOW + 38 * 86_400 + 8 * 3600 - 1),  # a leap second
-        ("Mon, 01 Jan 2024 01:02:03 GMT", 1_704_070_923),
-    ],
-)
-def test_an_imf_fixdate_is_read(text: str, seconds: float) -> None:
-    assert http_date(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "0",
-        "Sun, 30 Feb 2025 16:00:00 GMT",
-        "Sun, 00 Nov 2025 16:00:00 GMT",
-        "Sun, 23 Nov 2025 24:00:00 GMT",
-        "Sun, 23 Nov 2025 16:60:00 GMT",
-        "Sun, 23 Nov 0000 16:00:00 GMT",
-        "Sunday, 23-Nov-25 16:00:00 GMT",
-        "Sun Nov 23 16:00:00 2025",
-        "Sun, 23 Nov 2025 16:00:00 UTC",
-        "Sun, 23 Nov 2025 16:00:00 GMT ",
-        "2025-11-23",
-    ],
-)
-def test_what_is_no_imf_fixdate_is_none(text: str) -> None:
-    assert http_date(text) is None
 
 
 def made(date: str | None, started: float | None = NOW, elapsed: float | None = 0.5) -> float | None:

@@ -17,7 +17,6 @@ from conformance.contract.conversation import (
     digest_of,
     ended,
 )
-from conformance.contract.prompts import json_object
 from conformance.contract.reading.body import Reading
 from conformance.exchange.model import Exchange, Operation
 from helpers.answers import item, queue, read
@@ -41,11 +40,6 @@ def test_an_answer_has_a_beginning_and_an_end() -> None:
     assert (began(answer(timed)), ended(answer(timed))) == (5.0, 7.0)
     assert ended(answer(replace(timed, elapsed=None))) == 5.0
     assert (began(answer(replace(timed, started=None))), ended(answer(replace(timed, started=None)))) == (0.0, 2.0)
-
-
-@pytest.mark.parametrize(("body", "found"), [(b'{"a": 1}', {"a": 1}), (b"[]", {}), (b"no", {}), (b"[" * 200_000, {})])
-def test_a_body_that_is_no_object_says_nothing(body: bytes, found: dict[str, Any]) -> None:
-    assert json_object(body) == found
 
 
 @pytest.mark.parametrize(("status", "taken"), [(200, [A]), (199, []), (201, []), (400, [])])

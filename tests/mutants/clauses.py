@@ -37,14 +37,12 @@ _NEAR: Final = {
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
-    "prompts": ("job_history",),
     "cors": ("privacy",),
     "error_other": ("error",),
     **dict.fromkeys(
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
-    "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
@@ -58,7 +56,7 @@ _MORE: Final = {
         ("tests/contract/test_lifecycle.py",),
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
-    "document": ("tests/spec/test_user_document.py",),
+    "headers": ("tests/exchange/test_headers.py",),
     "safe": ("tests/text/test_safe.py",),
 }
 """Test files about a module in other folders."""
