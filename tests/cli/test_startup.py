@@ -53,7 +53,7 @@ sys.argv = ["comfy-conformance", *sys.argv[1:]]
 try: main()
 except SystemExit: pass
 generating = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
-generating |= {"oas_patch", "pydantic"}
+generating |= {"oas_patch", "pydantic", "httpx", "rich", "yaml"}
 print("loaded:", sorted(generating & set(sys.modules)))
 """
 
@@ -83,3 +83,14 @@ def test_only_a_run_that_generates_loads_what_generates(
         env=environment,
     )
     assert done.stdout.splitlines()[-1] == f"loaded: {loaded}"
+
+
+def test_no_garbage_is_sought_when_a_command_ends() -> None:
+    script = (
+        "import atexit, gc, sys; from conformance.cli import main\n"
+        "atexit.register(lambda: print('hidden:', gc.get_freeze_count() > 0))\n"
+        "sys.argv = ['comfy-conformance', '--version']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "hidden: True"
