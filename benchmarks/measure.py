@@ -113,8 +113,15 @@ def import_extra(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm: bool = True) -> dict[str, list[float]]:
-    """Run every case once per round, in a different order each round, and return the seconds per call.
+def interleaved(
+    cases: Mapping[str, Case],
+    rounds: int,
+    *,
+    calls: int = 1,
+    warm: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
+    """Run every case once per round, in a different order each round, and return the seconds per call by ``clock``.
 
     The order makes a busy machine slow down all cases alike. Each case first runs once unmeasured, unless ``warm`` is
     false. Garbage is collected only between measurements. A measurement consists of ``calls`` calls, for cases that are
@@ -131,10 +138,10 @@ def interleaved(cases: Mapping[str, Case], rounds: int, *, calls: int = 1, warm:
             start = number % len(names)
             for name in names[start:] + names[:start]:
                 case = cases[name]
-                begun = time.perf_counter()
+                begun = clock()
                 for _ in range(calls):
                     case()
-                taken[name].append((time.perf_counter() - begun) / calls)
+                taken[name].append((clock() - begun) / calls)
                 gc.collect()
     finally:
         gc.enable()
