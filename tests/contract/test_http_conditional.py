@@ -78,7 +78,7 @@ def test_a_strong_etag_stands_for_the_same_jobs() -> None:
     told = said(clause, tagged('"a"', 1), tagged('"a"', 1, 2, number=2), tagged('"a"', 3, number=3))
     assert told is not None
     (found,) = told
-    assert (found.expected, found.got) == ("a different ETag for different jobs", '"a" with 1 other jobs')
+    assert (found.expected, found.got) == ("a different ETag for different jobs", '"a" for both')
     assert "misses the change" in found.message
 
 
