@@ -157,6 +157,16 @@ def test_a_queue_is_labelled_as_json(value: str | None, found: str, hint: str | 
     assert said("http.content-type", answered(*fields)) == expected
 
 
+def test_each_line_of_the_type_is_named() -> None:
+    twice = answered(("Content-Type", "application/json"), ("Content-Type", "text/plain"))
+    assert got(said("http.content-type", twice)) == ["2 Content-Type lines: application/json and text/plain"]
+
+
+def test_only_a_queue_whose_type_is_known_must_be_json() -> None:
+    assert said("http.content-type", BARE) is None
+    assert said("http.content-type", asked(404, b"", ("Content-Type", "text/html"))) is None
+
+
 @pytest.mark.parametrize("value", ["application/json", "Application/JSON ; charset=x"])
 def test_the_label_may_be_written_in_other_ways(value: str) -> None:
     assert said("http.content-type", answered(("Content-Type", value))) == []
