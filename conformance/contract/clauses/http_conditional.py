@@ -110,9 +110,9 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
         if tag.startswith('"') and ENTITY_TAG.fullmatch(tag):
             coding = ", ".join(answer.response.values("content-encoding"))
             groups.setdefault((tag, coding), []).append(answer)
-    for first, *later in groups.values():
-        if later:
-            yield later[-1], [first, *later]
+    for *earlier, last in groups.values():
+        if earlier:
+            yield last, [*earlier, last]
 
 
 @clause(
