@@ -388,6 +388,11 @@ def test_the_last_read_in_which_the_id_is_new_is_the_evidence(last: list[Any], e
     assert f"{pairs} pairs of responses" in evidence.message
 
 
+def test_jobs_of_one_moment_are_recognised_if_all_ids_are_new_in_each_read() -> None:
+    reads = [[*renamed(turn, 1), *renamed(turn + 50, 1)] for turn in range(4)]
+    assert len(said("reads.prompt-ids", *seen(*reads)) or []) == 1
+
+
 def test_a_job_is_recognised_beside_one_without_a_time() -> None:
     reads = [[item(7, e4={}), *renamed(turn, 1)] for turn in range(4)]
     found = said("reads.prompt-ids", *seen(*reads)) or []
