@@ -33,7 +33,6 @@ _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "erro
 _LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove", "lifecycle_stop")
 _MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
-    "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
