@@ -47,6 +47,7 @@ _NEAR: Final = {
     "headers": ("http", "caching", "error"),
     "item_create_time": ("item_create_time", "item"),
     "item_job_number": ("item_job_number", "item"),
+    "lifecycle_remove": ("lifecycle_remove", "job_history"),
     "lifecycle_stop": ("lifecycle_stop", "lifecycle_remove"),
     "refusals": ("auth", "error"),
     "safe": ("clause",),

@@ -130,8 +130,9 @@ def others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
 def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str]]:
     """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
 
-    A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
-    cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
+    At least one GET of the queue comes before the request, and two come after it. A pending job that disappears may
+    have run in between. The job did not run if ``GET /api/jobs`` says that it was cancelled, if a job that was
+    submitted earlier is still pending, or if the same jobs were running all the time.
     """
     before, after = history.before(write.answer), history.after(write.answer)
     if _others_between(history, before[-1], write, after[0]):
