@@ -303,7 +303,8 @@ def test_a_server_survives_a_malformed_request() -> None:
 
 @pytest.mark.parametrize("fault", [NoResponse.BROKEN, NoResponse.UNREACHABLE])
 def test_a_server_that_answers_nothing_after_a_malformed_request_has_ended(fault: NoResponse) -> None:
-    assert told("survives-malformed", silent(manage(Talk().look(), NUMBER).look(), fault, last=2)) == ended()
+    for before in (Talk(), Talk().look(), Talk().look().look()):
+        assert told("survives-malformed", silent(manage(before, NUMBER).look(), fault, last=2)) == ended()
 
 
 def test_a_clock_may_begin_with_the_run() -> None:

@@ -342,6 +342,7 @@ def test_a_job_that_waits_and_is_not_listed_while_later_ones_are_is_hidden() -> 
     )
     expected = [Told("", "the job, pending or running", "not listed in 3 GETs of the queue", message)]
     assert told("listed", hidden()) == expected
+    assert len(told("listed", hidden(looks=4)) or ()) == 1
     assert told("listed", hidden().jobs(**{B: "completed"})) == expected
 
 

@@ -255,9 +255,9 @@ def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any
     }
     for read, submission in first.values():
         for item in read.answer.reading.items:
-            if (item.prompt_id or "").lower() == submission.id:
-                sent = parse(submission.answer.request.body).value["prompt"]
-                for graph in filter(_is_graph, item.elements[2:3]):
+            match item.elements:
+                case [_, str(name), graph, *_] if name.lower() == submission.id and _is_graph(graph):
+                    sent = parse(submission.answer.request.body).value["prompt"]
                     yield read.answer, (f"{item.pointer}/2", sent, graph)
         read.answer.reading.forget()
 
@@ -379,10 +379,11 @@ def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) 
         return
     off = float(value) - answered * 1000
     took = (submission.answer.exchange.elapsed or 0.0) * 1000
-    if off > CLOCK_SKEW_MS or off < -CLOCK_SKEW_MS - took:
+    late, early = off > CLOCK_SKEW_MS, off < -CLOCK_SKEW_MS - took
+    if late or early:
         yield Finding(
             pointer,
             "the time of the submission",
             show(value),
-            f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the job was submitted.",
+            f"create_time is {abs(off) / 1000:,.0f} s {'after' if late else 'before'} the job was submitted.",
         )
