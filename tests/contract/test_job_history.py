@@ -198,6 +198,7 @@ def test_where_others_ran_it_may_have_run() -> None:
     assert vanished((BEFORE[0], other, BEFORE[0])) == []
     assert vanished(BEFORE[:1]) == []
     assert vanished(after=(AFTER[0], ([THEIRS], []))) == []
+    assert vanished(after=(([THEIRS], []), AFTER[0])) == []
     assert vanished(after=(*AFTER, ([THEIRS], []))) == [("first", B)]
     assert vanished(after=(*AFTER, ([], []))) == [("first", B)]
     assert vanished((([], [B, C]),) * 2, (([], []),) * 2) == []
