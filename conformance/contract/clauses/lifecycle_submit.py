@@ -133,13 +133,15 @@ def _absence(history: JobHistory, submission: Submission, reads: list[QueueRead]
     lost = f"The queue does not list the job {job}, which had not ended."
     alive = [ended(read.answer) for read in reads if name in read.ids]
     alive += [ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(name) in ALIVE]
-    for listed, stretch in groupby(reads, key=lambda read: name in read.ids):
+    was_listed = False
+    for listed, group in groupby(reads, key=lambda read: name in read.ids):
+        *_, last = stretch = list(group)
         absent = [read for read in stretch if any(ended(read.answer) < moment for moment in alive)]
-        if listed or not absent:
-            continue
-        seconds = ended(absent[-1].answer) - began(absent[0].answer)
-        if seconds > GAP and not any(_elsewhere(read, submission) for read in absent):
-            return f"in neither list for {seconds:.1f} s", lost
+        if absent and (last in absent or not was_listed):  # else it may have ended: GET /api/jobs may lag
+            seconds = ended(absent[-1].answer) - began(absent[0].answer)
+            if not listed and seconds > GAP and not any(_elsewhere(read, submission) for read in absent):
+                return f"in neither list for {seconds:.1f} s", lost
+        was_listed = listed
     if any(name in read.ids or _elsewhere(read, submission) for read in reads):
         return None
     never = f"not listed in {len(reads)} GETs of the queue"
