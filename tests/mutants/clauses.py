@@ -42,7 +42,10 @@ _NEAR: Final = {
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
-    "lifecycle_stop": ("lifecycle_remove",),
+    "item_create_time": ("item_create_time", "item"),
+    "item_job_number": ("item_job_number", "item"),
+    "lifecycle_remove": ("lifecycle_remove", "job_history"),
+    "lifecycle_stop": ("lifecycle_stop", "lifecycle_remove"),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
