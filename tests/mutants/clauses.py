@@ -33,7 +33,6 @@ _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "erro
 _LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove", "lifecycle_stop")
 _MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
-    "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
@@ -43,7 +42,10 @@ _NEAR: Final = {
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
-    "lifecycle_stop": ("lifecycle_remove",),
+    "item_create_time": ("item_create_time", "item"),
+    "item_job_number": ("item_job_number", "item"),
+    "lifecycle_remove": ("lifecycle_remove", "job_history"),
+    "lifecycle_stop": ("lifecycle_stop", "lifecycle_remove"),
     "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
