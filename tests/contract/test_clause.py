@@ -152,7 +152,7 @@ AUTO_ALONE = {"only": frozenset({Dialect.AUTO}), "elsewhere": "asked under auto"
         *((AUTO_ALONE, demand, Level.MUST, None) for demand in (UNTOLD, AUTO_OURS, AUTO_THEIRS)),
         *((AUTO_ALONE, demand, None, "asked under auto") for demand in (OURS, THEIRS)),
         ({"own_document": True}, OURS, None, "checked only with --document"),
-        ({"own_document": True}, OURS._replace(schemas=Schemas(Described("own", "", {}, {}, "/x"))), Level.MUST, None),
+        ({"own_document": True}, OURS._replace(schemas=Schemas(Described("own", "", {}, "/x"))), Level.MUST, None),
     ],
 )
 def test_a_level_depends_on_what_is_demanded(
