@@ -10,8 +10,6 @@ from dataclasses import replace
 from math import inf
 from typing import Final, Self
 
-import httpcore
-
 from conformance.contract.conversation import OK
 from conformance.contract.refusals import challenges
 from conformance.exchange.codings import BrokenCoding, ContentTooLarge, Decoder
@@ -26,7 +24,7 @@ from conformance.probe.pace import FIXED_PLAN, SHARE, STARTING, TOO_FAST, Pace, 
 from conformance.probe.raw import send_raw
 from conformance.probe.requests import SAFE_METHODS, Ask, Required, guard
 from conformance.probe.tls import no_tls, reason, trust
-from conformance.probe.transport import FAILURES, address, host_of, make_pool
+from conformance.probe.transport import make_transport
 from conformance.text.safe import printable
 from conformance.version import __version__
 
@@ -83,13 +81,15 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self._tls = trust(self._gateway) if self.url.startswith("https") else None
-        self._pool = make_pool(self._gateway, self._tls or no_tls())
-        timeout = dict.fromkeys(("read", "write", "pool"), self._bounds.exchange_timeout)
-        self._timeout = timeout | {"connect": self._bounds.connect_timeout}
+        self._transport = make_transport(self._gateway, self._tls or no_tls())
+        import httpx
+
+        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        self._extensions = {"timeout": timeout.as_dict()}
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._pool.aclose()
+        await self._transport.aclose()
 
     def extend(self, seconds: float) -> None:
         """Move the deadline by ``seconds``: time spent in waits that the user asked for does not count."""
@@ -312,21 +312,23 @@ class Client:
 
     async def _within_bounds(self, answer: Awaitable[Response]) -> tuple[Response | None, Problem | None]:
         """Wait for a response within the time limits. Returns the response, or a description of what went wrong."""
+        import httpx
+
         seconds = max(0.001, min(self._bounds.exchange_timeout, self.left))
         try:
             async with asyncio.timeout(seconds):
                 return await answer, None
-        except (TimeoutError, httpcore.ReadTimeout, httpcore.WriteTimeout, httpcore.PoolTimeout):
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            slow = isinstance(error, httpcore.ConnectTimeout)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            slow = isinstance(error, httpx.ConnectTimeout)
             return None, Problem(NoResponse.UNREACHABLE, NO_CONNECTION if slow else self._why(error))
         except CutOff as error:
             return None, Problem(NoResponse.BROKEN, self._why(error), begun=True)
-        except (*FAILURES, OSError, ValueError, ExceptionGroup) as error:
-            silent = isinstance(error, httpcore.NetworkError | OSError) or "without sending a response" in str(error)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
+            silent = isinstance(error, httpx.NetworkError | OSError) or "without sending a response" in str(error)
             detail = NO_STATUS_LINE if str(error).startswith(_NO_STATUS_LINE) else self._why(error)
             return None, Problem(NoResponse.BROKEN, detail, begun=not silent)
 
@@ -338,21 +340,27 @@ class Client:
         return Response(raw.status, raw.headers, http_version=raw.http_version, wire=raw.wire)
 
     async def _exchange(self, method: str, url: str, headers: Headers, body: bytes) -> Response:
-        place = address(url)
+        import httpx
+
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if all(name.lower() != b"host" for name, _ in fields):
-            fields.insert(0, (b"Host", host_of(place)))
-        content = None if method in SAFE_METHODS else body
-        extensions = {"timeout": self._timeout}
-        async with self._pool.stream(method, place, headers=fields, content=content, extensions=extensions) as answer:
-            headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-            codings = [] if method == "HEAD" else values(headers, "content-encoding")
-            try:
-                content, coding_error = await self._content(answer.aiter_stream(), codings)
-            except FAILURES as error:
-                raise CutOff(reason(error)) from error
-        version = answer.extensions["http_version"].decode("ascii", "replace")
-        return Response(answer.status, headers, content, coding_error, http_version=version)
+        request = httpx.Request(method, url, headers=fields, content=body or None, extensions=self._extensions)
+        answer = await self._transport.handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers.raw)
+        codings = [] if request.method == "HEAD" else values(headers, "content-encoding")
+        try:
+            content, coding_error = await self._content(answer.stream, codings)
+        except httpx.HTTPError as error:
+            raise CutOff(reason(error)) from error
+        finally:
+            await answer.aclose()
+        return Response(
+            answer.status_code,
+            headers,
+            content,
+            coding_error,
+            http_version=answer.http_version,
+        )
 
     async def _content(self, stream: AsyncIterable[bytes], codings: list[str]) -> tuple[bytes, str | None]:
         """Read and decode the body in pieces, so that a decompression bomb is noticed early."""
