@@ -53,7 +53,7 @@ sys.argv = ["comfy-conformance", *sys.argv[1:]]
 try: main()
 except SystemExit: pass
 generating = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
-generating |= {"oas_patch", "pydantic", "httpx", "rich", "yaml"}
+generating |= {"oas_patch", "pydantic", "yaml"}
 print("loaded:", sorted(generating & set(sys.modules)))
 """
 
