@@ -46,7 +46,6 @@ _NEAR: Final = {
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),
-    "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
     "values": ("item", "item_job_number", "workflow"),
