@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
+from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation, without_chance
 from conformance.exchange.model import Credential, Request
 
 JSON: Final = "application/json"
@@ -96,13 +96,12 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
 def by_accept(conversation: Conversation) -> list[list[Answer]]:
     """Return the GETs of the queue that are unusual only in Accept, grouped by Accept and User-Agent.
 
-    A group of a single request that failed is left out, because its failure may be chance.
+    A request that was sent only once and failed is left out.
     """
-    groups = [
+    return without_chance(
         [answer for answer in group if cause(answer.request, conversation) == ACCEPT]
         for group in conversation.by_manner
-    ]
-    return [group for group in groups if len(group) > 1 or any(answer.response.status == OK for answer in group)]
+    )
 
 
 def explained(conversation: Conversation) -> frozenset[str]:

@@ -28,7 +28,7 @@ def cause(status: int, location: str | None = None, body: bytes = b"", url: str 
         *((status, "/other", "redirect", "--queue-path") for status in (300, 301, 304, 305, 308, 399)),
         (304, None, "", "a cache sent it"),
         *((status, None, "", "") for status in (201, 300, 305, 306, 309, 399, 400, 403, 406, 425, 500, 504, 506)),
-        *((status, "/other", "", "") for status in (201, 299, 400)),
+        *((status, "/other", "", "") for status in (201, 299, 400, 500)),
         *((status, None, "other-version", "HTTP/1.1") for status in (426, 505)),
         (404, None, "not-found", "--queue-path"),
         (405, None, "not-allowed", "--queue-path"),
