@@ -220,6 +220,13 @@ def test_names_that_end_like_members_do_not_hide_a_repeated_name() -> None:
     assert left(body(job(graph=colon))) == body(job(graph=colon))
 
 
+@pytest.mark.parametrize("other", [*PROVEN, *REMAINS, *WHOLE])
+def test_the_members_of_another_job_do_not_hide_a_repeated_name(other: bytes) -> None:
+    twice = job(graph=b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}')
+    for content in (body(twice, other), body(other, twice), b'{"queue_pending":[%b,%b]}' % (other, twice)):
+        assert twice in left(content)
+
+
 def test_a_body_is_counted_job_by_job_if_a_string_looks_like_a_name() -> None:
     backslash, quote, both = (
         job(graph=b'{"9":{"class_type":"S","inputs":{"a":"%b"}}}' % text) for text in (rb"\\:", rb"x\":", rb"\\:x\":")
