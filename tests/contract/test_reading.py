@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from msgspec import Raw
 
 from conformance.contract.reading.body import Item, Reading, element
 from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Roll
-from conformance.contract.reading.memory import Facts, Located, Observation, Remembered
+from conformance.contract.reading.memory import Facts, Located, Observation, Recalled, Remembered
 from conformance.contract.terms import Demand, Dialect
 from helpers.answers import item, queue
 
@@ -210,6 +211,12 @@ def test_half_a_kilobyte_is_kept_of_a_job() -> None:
     assert len(digest('{"a": "' + "x" * 10_000 + '"}')) == 16
 
 
+def recalled(text: bytes, *, readable: bool = True) -> Recalled:
+    texts = {(7, 2): text} if readable else {}
+    return Recalled(text, lambda index, element: texts[index, element], 7, 2)
+
+
+@pytest.mark.parametrize("make", [lambda text: Remembered(text=Raw(text)), recalled], ids=["kept", "read again"])
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -223,13 +230,24 @@ def test_half_a_kilobyte_is_kept_of_a_job() -> None:
         ("[3]", "[1]", False),
     ],
 )
-def test_texts_are_remembered_by_what_they_say(one: str, other: str, *, same: bool) -> None:
-    left, right = (Remembered(text=Raw(text.encode())) for text in (one, other))
+def test_texts_are_remembered_by_what_they_say(
+    one: str, other: str, make: Callable[[bytes], Remembered], *, same: bool
+) -> None:
+    left, right = (make(text.encode()) for text in (one, other))
     assert (left == right) is same
     assert (left == Remembered(right.digest)) is same
     assert (Remembered(left.digest) == right) is same
+    assert (left == Remembered(text=Raw(other.encode()))) is same
     assert (hash(left) == hash(right)) is same
+    assert (left.key == right.key) is (one == other)
     assert left != one
+
+
+def test_equal_texts_have_one_key_and_are_not_read_again() -> None:
+    left, right, other = (recalled(text, readable=False) for text in (b"[1]", b"[1]", b"[2]"))
+    assert left == right
+    assert left.key == Remembered(text=Raw(b"[1]")).key != other.key
+    assert Remembered(b"a digest").key == b"a digest"
 
 
 def test_a_text_that_is_let_go_keeps_its_digest() -> None:
