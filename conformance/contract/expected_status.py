@@ -88,7 +88,7 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
     """
     found = causes(request)
     harmless = conversation is not None and request.members("accept-encoding") in conversation.codings
-    if len(found) > 1 and harmless and not request.declared:
+    if harmless and not request.declared:
         found -= {STEADY}
     return next(iter(found)) if len(found) == 1 else STEADY
 
@@ -109,12 +109,14 @@ def explained(conversation: Conversation) -> frozenset[str]:
 
     Such a GET failed each time it was sent, and it is unusual in a way in which another GET also failed each time.
     """
-    by_query_or_header = [group for group in conversation.by_request if cause(group[0].request, conversation) != ACCEPT]
     refused = {
-        cause(group[0].request, conversation)
-        for group in (*by_accept(conversation), *by_query_or_header)
+        cause(answer.request, conversation)
+        for group in conversation.by_request
         if not any(map(as_allowed, group))
-    } - {STEADY}
+        for answer in group
+    } - {STEADY, ACCEPT}
+    if any(not any(map(as_allowed, group)) for group in by_accept(conversation)):
+        refused.add(ACCEPT)
     served = {answer.request.same for answer in conversation.answers if as_allowed(answer)}
     return frozenset(
         answer.exchange.id

@@ -163,6 +163,8 @@ def test_a_coding_that_another_read_was_served_with_is_no_cause() -> None:
     assert broken(failed, failed, (200, (*JSON, *GZIP), URL)) == ["http.query"]
     assert broken(failed, failed, (500, (*JSON, *GZIP), URL), (500, (*JSON, *GZIP), URL)) == ["status.steady"]
     assert broken(failed, failed) == ["status.steady"]
+    once = (500, (*JSON, *GZIP), URL)
+    assert broken(once) == broken(once, (200, *once[1:])) == ["status.steady"]
 
 
 def test_a_key_that_is_refused_under_a_name_in_lower_case_is_not_blamed_on_accept() -> None:

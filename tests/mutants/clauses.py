@@ -39,6 +39,7 @@ _NEAR: Final = {
     "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
     "prompts": ("job_history",),
     "cors": ("privacy",),
+    "expected_status": ("expected_status", "method"),
     "error_other": ("error",),
     **dict.fromkeys(
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
