@@ -220,6 +220,13 @@ def test_names_that_end_like_members_do_not_hide_a_repeated_name() -> None:
     assert left(body(job(graph=colon))) == body(job(graph=colon))
 
 
+@pytest.mark.parametrize("text", [rb'"x\":"', rb'{"x\":":1}'])
+def test_names_in_a_remaining_job_do_not_hide_a_repeated_name(text: bytes) -> None:
+    twice = b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}'
+    for wrong in (job(name=text, graph=twice), job(data=text, graph=twice)):
+        assert left(body(wrong)) == body(wrong)
+
+
 @pytest.mark.parametrize("other", [*PROVEN, *REMAINS, *WHOLE])
 def test_the_members_of_another_job_do_not_hide_a_repeated_name(other: bytes) -> None:
     twice = job(graph=b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}')

@@ -388,15 +388,20 @@ def _if_nothing_is_lost(
 def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
     """Return the jobs. Those whose parsed value has fewer members than their text are marked as not verified."""
     return [
-        job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
+        job if _holds_all(job.inspection, bytes(element)) else job._replace(inspection=not_inspected(element))
         for job in jobs
         if isinstance(element := job.inspection.element, Raw)
     ]
 
 
-def _holds_all(members: int, text: bytes) -> bool:
-    """Whether a JSON text has as many members as its parsed value, which has ``members``."""
-    return members == members_at_most(text) or members == members_at_most(without_escaped_quotes(text))
+def _holds_all(inspection: Inspection, text: bytes) -> bool:
+    """Whether no object in the text of a job has a repeated name that the inspection lost.
+
+    ``members`` of a verified job counts only parsed values, so it can be compared with the more exact count, too.
+    """
+    if inspection.members == members_at_most(text):
+        return True
+    return inspection.remaining is None and inspection.members == members_at_most(without_escaped_quotes(text))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:
