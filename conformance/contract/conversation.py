@@ -127,8 +127,9 @@ class Conversation:
     @cached_property
     def uncompared(self) -> str | None:
         """A phrase that says how many GETs of the queue are not compared with one another, or None if all are."""
-        left_out = len(self.shown) - len(self.reads)
-        return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
+        left_out = [answer for answer in self.shown if not answer.summary.compared]
+        message = f"{len(left_out)} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared"
+        return message if left_out else None
 
     @cached_property
     def followed(self) -> Sequence[Answer]:

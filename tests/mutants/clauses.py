@@ -36,7 +36,7 @@ _NEAR: Final = {
     "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
-    "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
+    "conversation": ("answer", "job_history", "expected_status", *_SELECTED, *_LIFECYCLE),
     "prompts": ("job_history",),
     "cors": ("privacy",),
     "expected_status": ("expected_status", "method"),
