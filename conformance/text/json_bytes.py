@@ -20,13 +20,13 @@ def is_utf_8(content: bytes | memoryview) -> bool:
     """Whether bytes are valid UTF-8. They are decoded in pieces to save memory."""
     if isinstance(content, bytes) and content.isascii():
         return True
-    at = 0
-    while at < len(content):
-        try:
-            _, taken = codecs.utf_8_decode(content[at : at + _PIECE], "strict", at + _PIECE >= len(content))
-        except UnicodeDecodeError:
-            return False
-        at += taken
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(content), _PIECE):
+            decoder.decode(content[at : at + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
     return True
 
 

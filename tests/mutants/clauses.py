@@ -11,8 +11,12 @@ ROOT: Final = Path(__file__).parents[2]
 _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
-_SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
-"""Clauses use these to show a value and to read a header field."""
+_SHARED_TEXT: Final = (
+    _PACKAGE / "text" / "safe.py",
+    _PACKAGE / "text" / "json_bytes.py",
+    _PACKAGE / "exchange" / "headers.py",
+)
+"""Clauses use these to show a value and to read a header field, and the fast path to compare a text with its value."""
 
 _JUDGE: Final = tuple(_PACKAGE / "judge" / f"{name}.py" for name in ("excerpt", "outcome", "tally", "verdict"))
 """They turn findings into evidence, statuses and a verdict."""
@@ -59,6 +63,7 @@ _MORE: Final = {
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
     "document": ("tests/spec/test_user_document.py",),
+    "json_bytes": ("tests/text/test_json_bytes.py",),
     "safe": ("tests/text/test_safe.py",),
 }
 """Test files about a module in other folders."""
