@@ -8,7 +8,7 @@ import re
 from itertools import chain
 from typing import Any, Final
 
-_PIECE: Final = 1 << 16
+_PIECE: Final = 65_536
 _WHITESPACE: Final = b" \t\n\r"
 _STRIDE: Final = 30
 _DIGITS: Final = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(128)
