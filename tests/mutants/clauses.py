@@ -12,8 +12,7 @@ _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
 _SHARED_TEXT: Final = (
-    _PACKAGE / "text" / "safe.py",
-    _PACKAGE / "text" / "json_bytes.py",
+    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "safe")),
     _PACKAGE / "exchange" / "headers.py",
 )
 """Clauses use these to show a value and to read a header field, and the fast path to compare a text with its value."""
