@@ -39,13 +39,13 @@ def accepts(field: str | None, media_type: str) -> bool:
     """
     if field is None:
         return True
-    weights: dict[str, float] = {}
+    allowed: dict[str, bool] = {}
     for member in field.lower().split(","):
         media_range, *parameters = (part.strip() for part in member.split(";"))
         if not parameters or parameters[0].startswith("q="):
-            weights[media_range] = weight(member)
+            allowed[media_range] = bool(weight(member))
     kinds = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
-    return next((weights[kind] > 0 for kind in kinds if kind in weights), False)
+    return next((allowed[kind] for kind in kinds if kind in allowed), False)
 
 
 def weight(member: str) -> float:
@@ -56,7 +56,8 @@ def weight(member: str) -> float:
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DATE: Final = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d):(\d\d):([0-5]\d|60) GMT",
+    re.ASCII,
 )
 
 

@@ -97,7 +97,7 @@ def test_another_status_of_head_shows_nothing_of_the_queue(status: int) -> None:
     assert said("auth.head", KEYED_HEAD, head(status, 2)) == []
 
 
-@pytest.mark.parametrize("status", [405, 501, 404, 204])
+@pytest.mark.parametrize("status", [199, 405, 501, 404, 204])
 def test_head_without_the_key_says_nothing_if_head_does_not_work_with_it(status: int) -> None:
     assert said("auth.head", head(status, 1, Credential.GIVEN), head(status, 2)) is None
     assert said("auth.head", head(200, 2)) is None
@@ -113,6 +113,7 @@ def test_a_head_at_a_bad_moment_says_nothing_of_keys(status: int) -> None:
     [
         asked(200, method="HEAD", number=2, credential=Credential.EMPTY),
         asked(200, method="GET", number=2, credential=Credential.NONE),
+        asked(200, method="OPTIONS", number=2, credential=Credential.NONE),
         asked(200, method="HEAD", number=2, credential=Credential.NONE, to_queue=False),
     ],
 )
@@ -155,8 +156,10 @@ def test_the_right_key_and_other_resources_are_refused_with_any_status() -> None
     assert said("auth.status", asked(403, credential=Credential.NONE, to_queue=False)) is None
 
 
-def test_a_refused_head_may_be_a_method_that_the_server_does_not_know() -> None:
-    assert said("auth.status", head(405, 1)) is None
+@pytest.mark.parametrize("method", ["HEAD", "CONNECT"])
+def test_the_status_of_a_refusal_is_checked_only_for_get(method: str) -> None:
+    """The server may not implement another method, and then 405 is right."""
+    assert said("auth.status", asked(405, method=method, credential=Credential.NONE)) is None
 
 
 @pytest.mark.parametrize(
@@ -253,6 +256,11 @@ def test_a_server_that_bans_the_address_is_not_accused_for_the_name_of_the_heade
 
 def test_a_bad_moment_beside_it_does_not_excuse_the_name_of_the_header() -> None:
     exchanges = (plain(200, 1), plain(503, 2), lower(401, 3), plain(429, 4), plain(200, 5))
+    assert got(said("auth.header-name", *exchanges)) == ["401"]
+
+
+def test_only_the_next_reads_with_the_key_show_that_it_is_valid() -> None:
+    exchanges = (plain(401, 1), plain(200, 2), lower(401, 3), plain(200, 4), plain(401, 5))
     assert got(said("auth.header-name", *exchanges)) == ["401"]
 
 

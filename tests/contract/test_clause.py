@@ -9,12 +9,15 @@ import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Cause, Clause, Finding, Source, clause, doc, inferred, published, rfc
-from conformance.contract.conversation import Answer
+from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
+from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.terms import COUNTER, HEAP, Demand, Dialect, Level
 from conformance.exchange.model import Operation, Request
+from conformance.spec.operation import Described
+from conformance.spec.schemas import Schemas
 from conformance.text.safe import GOT_LIMIT, blot_keys, printable, show
-from helpers.answers import queue, read
+from helpers.answers import item, queue, read
 
 # --- showing ----------------------------------------------------------------------------------------------------------
 
@@ -111,6 +114,12 @@ def test_an_inferred_source_keeps_its_quote() -> None:
     assert inferred(doc("/info", "q"), "It is open.") == Source(pointer="/info", quote="q", inferred="It is open.")
 
 
+def test_a_source_cannot_be_changed() -> None:
+    source = doc("/info", "q")
+    with pytest.raises(AttributeError, match="immutable"):
+        source.quote = "r"  # type: ignore[misc]
+
+
 def test_what_is_left_out_of_a_clause_has_a_meaning() -> None:
     plain = made()
     assert (plain.subject, plain.core, plain.since, plain.needs) == (
@@ -142,6 +151,8 @@ AUTO_ALONE = {"only": frozenset({Dialect.AUTO}), "elsewhere": "asked under auto"
         *(({"oss": HEAP}, demand, Level.MUST, None) for demand in (OURS, AUTO_OURS)),
         *((AUTO_ALONE, demand, Level.MUST, None) for demand in (UNTOLD, AUTO_OURS, AUTO_THEIRS)),
         *((AUTO_ALONE, demand, None, "asked under auto") for demand in (OURS, THEIRS)),
+        ({"own_document": True}, OURS, None, "checked only with --document"),
+        ({"own_document": True}, OURS._replace(schemas=Schemas(Described("own", "", {}, {}, "/x"))), Level.MUST, None),
     ],
 )
 def test_a_level_depends_on_what_is_demanded(
@@ -159,6 +170,19 @@ def test_most_clauses_speak_of_reading_the_queue_alone() -> None:
         "auth.key-not-echoed",
         *(clause.id for clause in CATALOGUE if clause.subject == "lifecycle"),
     }
+
+
+def test_clauses_about_several_responses_count_those_that_they_leave_out() -> None:
+    exchange = read(queue(item()))
+    assert exchange.response is not None
+    too_many = Reading(exchange.response.content, shared=Shared(KnownJobs(listed=0)))
+    run = Conversation([Answer(exchange, exchange.response, too_many)])
+    found = {clause.id: clause.left_out(run) for clause in CATALOGUE}
+    reads = {clause.id for clause in CATALOGUE if clause.subject == "reads"}
+    lives = {clause.id for clause in CATALOGUE if clause.subject == "lifecycle" and clause.across is not None}
+    assert {name for name, text in found.items() if text is not None} == {"http.etag-changes", *reads, *lives}
+    assert {found[name] for name in ("http.etag-changes", *reads)} == {run.uncompared}
+    assert {found[name] for name in lives} == {run.unlooked}
 
 
 def test_a_finding_tells_its_cause_in_a_word_and_in_words() -> None:

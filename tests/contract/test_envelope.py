@@ -73,6 +73,24 @@ def test_a_request_that_gives_an_excuse_says_nothing_either() -> None:
     assert said("status.served", sent(404, 1, url=QUERY), asked(404, credential=Credential.WRONG)) is None
 
 
+def test_a_run_without_a_normal_read_is_inconclusive() -> None:
+    judgement = judge([asked(200, queue(item()), request=(("Range", "bytes=0-0"),))])
+    assert judgement.reason == "1 core clause not checked: status.served"
+
+
+@pytest.mark.parametrize(
+    ("status", "served", "steady"), [(200, [], []), (206, None, []), (412, None, []), (404, ["404"], ["404"])]
+)
+def test_request_headers_that_a_recording_lacks_may_explain_a_status(
+    status: int, served: list[str] | None, steady: list[str]
+) -> None:
+    unknown = asked(status, head=False)
+    assert got(said("status.served", unknown)) == served
+    assert got(said("status.steady", sent(200, 1), unknown)) == steady
+    known = asked(status)
+    assert got(said("status.steady", sent(200, 1), known)) == ([] if status == 200 else [str(status)])
+
+
 # --- steady -----------------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +122,8 @@ def test_neighbours_of_429_are_no_429(status: int) -> None:
 
 def test_a_status_that_the_request_leaves_open_is_steady() -> None:
     assert steady(sent(200, 1), sent(400, 2, url=QUERY)) == []
-    assert steady(sent(200, 1), sent(500, 2, url=QUERY)) == ["500"]
+    (found,) = said("status.steady", sent(200, 1), sent(500, 2, url=QUERY)) or []
+    assert (found.expected, found.got) == ("200 or 400", "500")
     assert steady(sent(200, 1), sent(206, 2, (("Range", "bytes=0-0"),))) == []
 
 
@@ -214,6 +233,18 @@ def test_a_list_that_is_none_is_named(name: str, text: str, hint: str | None) ->
     clause = f"envelope.{name.replace('_', '-')}.array"
     expected = [Told(f"/{name}", "an array", text, f"{name} is not an array.", hint)]
     assert said(clause, read(f'{{"{name}": {text}}}'.encode())) == expected
+
+
+@pytest.mark.parametrize(
+    ("clause", "body"),
+    [
+        ("envelope.object", b"NaN"),
+        ("envelope.queue-running.array", b"{}"),
+        ("envelope.queue-pending.array", b"{}"),
+    ],
+)
+def test_a_run_that_could_not_check_the_object_and_its_lists_is_inconclusive(clause: str, body: bytes) -> None:
+    assert judge([read(body)], only={clause}).reason == f"1 core clause not checked: {clause}"
 
 
 @pytest.mark.parametrize("name", ["queue_running", "queue_pending"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from conformance.contract.clauses.error import GARBLED_ORIGIN, READABLE
 from conformance.exchange.headers import Headers
-from conformance.exchange.model import Exchange, Request, Response
+from conformance.exchange.model import Credential, Exchange, Request, Response
 from conformance.judge.judge import judge
 from helpers.answers import HEADERS, NOW, Told, asked, got, item, queue, read, said
 
@@ -233,7 +232,7 @@ HARMLESS = [
 @pytest.mark.parametrize("text", INTERNALS)
 def test_what_only_the_server_s_people_know_is_found_in_any_string(text: str) -> None:
     for body in ({"message": text}, {text: 1}, {"a": [{"b": [f"before {text}"]}]}, text):
-        (finding,) = said("error.no-internals", asked_json(body)) or []
+        (finding,) = said("error.no-internals", failed(json.dumps(body).encode())) or []
         assert (finding.pointer, finding.expected) == ("", "a message for users")
         assert finding.message == "The body of the 500 response shows a path or a stack trace of the server's code."
     assert got(said("error.no-internals", failed(text.encode(), 404, PLAIN))) != []
@@ -241,13 +240,7 @@ def test_what_only_the_server_s_people_know_is_found_in_any_string(text: str) ->
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_looks_a_little_like_it_is_let_pass(text: str) -> None:
-    assert said("error.no-internals", asked_json({"message": text, "n": 3})) == []
-
-
-def asked_json(body: Any) -> Exchange:
-    from conformance.reference.message import encode
-
-    return failed(encode(body))
+    assert said("error.no-internals", failed(json.dumps({"message": text, "n": 3}).encode())) == []
 
 
 def test_in_a_page_tags_are_no_text() -> None:
@@ -357,6 +350,11 @@ def test_one_right_answer_to_the_same_request_is_enough() -> None:
 def test_each_kind_of_header_is_judged_by_itself() -> None:
     exchanges = (read(queue()), odd(500, 2), odd(500, 3), odd(200, 4, "X-Odd"), odd(500, 5, "X-Odd"))
     assert got(said("error.optional-header", *exchanges)) == ["500"]
+
+
+def test_the_lower_case_name_of_the_key_s_header_has_a_clause_of_its_own() -> None:
+    refused = (asked(500, number=number, credential=Credential.LOWER_CASE_NAME) for number in (2, 3))
+    assert said("error.optional-header", read(queue()), *refused) is None
 
 
 def test_a_queue_that_is_not_served_at_all_is_not_told_of_headers() -> None:

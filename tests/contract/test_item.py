@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from conformance.contract.catalogue import BY_ID
-from conformance.contract.terms import Demand, Dialect, Level
+from conformance.contract.reading.body import Item
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, Level
 from conformance.exchange.model import Exchange
 from helpers.answers import Told, got, item, queue, read, said
 
@@ -51,6 +52,11 @@ def test_a_job_of_another_length_is_named(size: int) -> None:
     (finding,) = found
     assert (finding.pointer, finding.expected, finding.got) == (JOB, "5 elements", f"{size} elements")
     assert (finding.hint is None) is (size < 4)
+
+
+def test_elements_of_a_very_large_job_that_were_not_parsed_are_counted() -> None:
+    job = Item(JOB, pending=True, elements=item(), demand=AS_THE_DOCUMENT_SAYS, more=3)
+    assert [finding.got for finding in BY_ID["item.five-elements"].check(job)] == ["8 elements"]
 
 
 def test_what_is_missing_and_what_is_too_many_is_told_apart() -> None:

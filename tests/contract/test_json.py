@@ -91,7 +91,12 @@ def test_what_is_no_json_is_told_with_its_cause(content: bytes, hint: str | None
     ("content", "got"),
     [
         (b"hello", "hello"),
-        (b"h" * 100, f"{'h' * 60}… (100 characters)"),
+        (b"h" * 60, "h" * 60),
+        (b"h" * 61, f"{'h' * 60}…"),
+        (b"h" * 9_000, f"{'h' * 60}…"),
+        ("🦊".encode() * 60, "🦊" * 60),
+        (b'the key is "sk-' + b"a1B2c3D4" * 99 + b'"', f'the key is "{"█" * 48}…'),
+        (b"no \xff\x07", "no \ufffd\\u0007"),
         (b'{"a": }', "no value at line 1 column 7 (character 6)"),
         (b'{"a": 1 "b": 2}', "no comma or closing bracket at line 1 column 9 (character 8)"),
         (b'{"a" 1}', "no colon at line 1 column 6 (character 5)"),
@@ -104,6 +109,14 @@ def test_what_is_no_json_is_told_with_its_cause(content: bytes, hint: str | None
 def test_what_is_wrong_with_a_body_is_said_in_plain_words(content: bytes, got: str) -> None:
     (finding,) = said("json.well-formed", read(content)) or []
     assert finding.got == got
+
+
+@pytest.mark.parametrize(
+    ("content", "hinted"), [(b"\xff\xfe{\0}\0", True), (b"\xfe\xff\0{\0}", True), (b'"\xff"', False)]
+)
+def test_utf_16_with_a_mark_may_come_from_a_shell(content: bytes, *, hinted: bool) -> None:
+    (finding,) = said("json.utf-8", read(content)) or []
+    assert ("a Windows shell" in (finding.hint or "")) is hinted
 
 
 @pytest.mark.parametrize(
@@ -139,5 +152,22 @@ def test_nesting_is_bounded_where_common_readers_stop() -> None:
         assert finding.message == f"The body is nested too deeply{unread}."
 
 
-def test_a_key_that_is_refused_with_a_text_is_judged_as_a_text() -> None:
-    assert said("json.well-formed", asked(401, b"no")) != []
+# --- errors with a status that the document does not describe ---------------------------------------------------------
+
+
+def test_the_syntax_of_an_undescribed_error_is_not_a_must() -> None:
+    for name in ("well-formed", "utf-8", "finite-numbers"):
+        assert said(f"json.{name}", asked(401, b"no")) is None
+
+
+@pytest.mark.parametrize(("content", "distinct"), [(b'{"a": 1, "a": 2}', ["/a"]), (b"{}", []), (b"no", None)])
+def test_an_undescribed_error_that_is_json_is_interoperable(content: bytes, distinct: list[str] | None) -> None:
+    found = said("json.distinct-names", asked(401, content))
+    assert (None if found is None else [finding.pointer for finding in found]) == distinct
+    assert said("json.nesting", asked(401, content)) == []
+
+
+def test_an_undescribed_error_in_a_broken_coding_is_not_checked() -> None:
+    sent = Request("GET", "http://t/api/queue")
+    for status in (401, 500):
+        assert said("json.nesting", Exchange("x1", sent, Response(status, HEADERS, b"{}", "gzip: cut"))) is None

@@ -11,22 +11,12 @@ import pytest
 
 from conformance.contract.clauses.lifecycle_submit import _differences
 from conformance.exchange.model import Exchange, Operation
-from conformance.judge.judge import judge
 from helpers.answers import NOW, Told, got, item, said
-from helpers.conversations import THEIRS, A, B, C, Talk, workflow
+from helpers.conversations import THEIRS, A, B, C, Talk, charged, shifted, told, workflow
 
 MILLISECONDS = int(NOW * 1000)
 LOW = str(uuid.UUID(int=1, version=4))
 LETTERS = str(uuid.UUID(int=0xABCDEF, version=4))
-
-
-def told(clause: str, talk: Talk) -> list[Told] | None:
-    return said(f"lifecycle.{clause}", *talk.exchanges)
-
-
-def charged(clause: str, talk: Talk) -> list[str]:
-    found = judge(talk.exchanges, only={f"lifecycle.{clause}"}).results[0]
-    return [evidence.exchange for evidence in found.evidence]
 
 
 def job(name: str, graph: Any = None, created: Any = MILLISECONDS) -> list[Any]:
@@ -96,11 +86,6 @@ def nowhere(seconds: str, name: str = A) -> list[Told]:
     return [Told("", "the job, pending or running", f"in neither list for {seconds} s", message)]
 
 
-def shifted(talk: Talk) -> list[Exchange]:
-    """Return the same on a clock that began with the run."""
-    return [replace(one, started=(one.started or 0) - NOW) for one in talk.exchanges]
-
-
 def test_a_job_that_is_back_was_not_done() -> None:
     assert told("listed", gone()) == nowhere("2.7")
     assert said("lifecycle.listed", *shifted(gone())) == nowhere("2.7")
@@ -118,6 +103,9 @@ def test_the_list_of_jobs_says_as_well_that_it_lives() -> None:
     for status in ("pending", "in_progress"):
         late = gone(None).wait(2.5).look().jobs(**{A: status})
         assert told("listed", late) == nowhere("2.7")
+        assert told("listed", late.look()) == [], "the job ended, and GET /api/jobs lags behind the queue"
+        never = Talk().submit(A).look([THEIRS]).wait(2.5).look().jobs(**{A: status})
+        assert told("listed", never.look()) == nowhere("2.5")
     assert told("listed", missing.jobs(**{A: "completed"})) == []
 
 
@@ -165,6 +153,12 @@ def test_behind_a_job_that_runs_it_may_have_ended_at_once() -> None:
 @pytest.mark.parametrize("other", [LOW, THEIRS])
 def test_a_job_that_is_listed_under_another_id_is_not_lost(other: str) -> None:
     assert told("listed", never(3, other)) == []
+
+
+@pytest.mark.parametrize("before", [[], [job(THEIRS, workflow(A))]])
+def test_a_pending_job_that_is_listed_under_another_id_is_not_lost(before: list[Any]) -> None:
+    talk = Talk().submit(A).look((), before).wait(9).look((), [job(THEIRS, workflow(A))]).jobs(**{A: "pending"})
+    assert told("listed", talk) == []
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
@@ -350,6 +344,7 @@ def test_a_job_that_waits_and_is_not_listed_while_later_ones_are_is_hidden() -> 
     )
     expected = [Told("", "the job, pending or running", "not listed in 3 GETs of the queue", message)]
     assert told("listed", hidden()) == expected
+    assert len(told("listed", hidden(looks=4)) or ()) == 1
     assert told("listed", hidden().jobs(**{B: "completed"})) == expected
 
 

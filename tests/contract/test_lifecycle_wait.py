@@ -7,27 +7,12 @@ from typing import Any
 
 import pytest
 
-from conformance.exchange.model import Exchange, Operation
-from conformance.judge.judge import judge
-from helpers.answers import NOW, Told, item, said
-from helpers.conversations import THEIRS, A, B, C, Talk, workflow
+from conformance.exchange.model import Operation
+from helpers.answers import NOW, Told, item
+from helpers.conversations import THEIRS, A, B, C, Talk, charged, told, workflow
 
 FIRST = f"{A[:-1]}0"
 """An id that sorts before all others."""
-
-
-def told(clause: str, talk: Talk | list[Exchange]) -> list[Told] | None:
-    return said(f"lifecycle.{clause}", *(talk.exchanges if isinstance(talk, Talk) else talk))
-
-
-def shifted(talk: Talk) -> list[Exchange]:
-    """Return the same on a clock that began with the run."""
-    return [replace(one, started=(one.started or 0) - NOW) for one in talk.exchanges]
-
-
-def charged(clause: str, talk: Talk) -> list[str]:
-    found = judge(talk.exchanges, only={f"lifecycle.{clause}"}).results[0]
-    return [name for evidence in found.evidence for name in (evidence.exchange, *evidence.seen_in)]
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -182,6 +167,12 @@ def test_a_job_that_ran_and_was_gone_twice_does_not_come_back(looks: str, absent
 @pytest.mark.parametrize("looks", ["", "|", ".|", "|.|", ".|.|", "..", ".|.."])
 def test_a_job_may_be_missing_once(looks: str) -> None:
     assert back(looks) == []
+
+
+def test_a_job_that_is_listed_again_at_the_end_did_not_end() -> None:
+    message = "The job ran, was missing from 2 GETs of the queue, and is listed again."
+    talk = Talk().submit(A).look([A]).look().look().look([A]).jobs(**{A: "completed"})
+    assert told("ended", talk) == [Told("", "no ended job in either list", f'"{A}"', message)]
 
 
 def test_a_job_that_has_not_run_may_be_gone_and_come() -> None:

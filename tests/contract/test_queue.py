@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from conformance.contract.clause import Cause
+from conformance.contract.clauses.queue import BY_NUMBER, heap_in
+from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange
+from conformance.judge.judge import judge
 from helpers.answers import Told, got, item, queue, read, said
 
 
@@ -151,6 +155,53 @@ def test_each_fall_is_pointed_at_and_told_with_its_cause(
         )
         for place in places
     ]
+
+
+def placed(*jobs: tuple[int, Any]) -> Exchange:
+    """Return a read of pending jobs with these pairs of create_time and job_number."""
+    return read(queue(*(item(e0=number, e4={"create_time": time}) for time, number in jobs)))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "kind", "hint"),
+    [
+        (((2, -1), (1, 1)), "newest-first", BY_NUMBER),
+        (((2, 1.5), (1, 2)), "newest-first", BY_NUMBER),
+        (((2, -1), (1, -1)), "newest-first", BY_NUMBER),
+        (((5, 1), (5, 1.5), (4, 2)), "newest-first", BY_NUMBER),
+        (((4, 1), (5, 2.5), (3, 3)), "", BY_NUMBER),
+        (((2, 0), (1, 1)), "newest-first", NEWEST),
+        (((2, -1), (1, -2)), "newest-first", NEWEST),
+        (((2, -1), (1, "x")), "newest-first", NEWEST),
+        (((4, 1), (5, 2), (3, 3)), "", None),
+        (((1, -3), (3, -2), (2, -1)), "heap", PERHAPS),
+    ],
+)
+def test_a_number_that_a_client_chose_explains_an_early_job(
+    jobs: tuple[tuple[int, Any], ...], kind: str, hint: str | None
+) -> None:
+    found = judge([placed(*jobs)], only={"queue.pending.oldest-first"}).results[0].evidence
+    assert [(evidence.kind, evidence.hint) for evidence in found] == [(kind, hint)]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "hint"),
+    [
+        (((1, 1), (2, 3), (3, 2)), PERHAPS),
+        (((1, 1), (3, 2), (2, 3)), PERHAPS),
+        (((1, 1), (3, 5), (2, 2), (4, 6), (5, 9), (6, 3)), HEAP),
+        (((1, 3), (3, 2), (2, 1)), PERHAPS),
+        (((1, 1), (1, 1), (2, 2)), None),
+        (((3, 3), (2, 2), (1, 1)), None),
+        (((1, "x"), (2, 1)), None),
+        ((), None),
+    ],
+)
+def test_a_heap_may_be_by_number_or_by_time(jobs: tuple[tuple[int, Any], ...], hint: str | None) -> None:
+    response = placed(*jobs).response
+    assert response is not None
+    found = heap_in(Reading(response.content))
+    assert found == (None if hint is None else Cause("", hint))
 
 
 def test_what_is_no_number_is_not_compared() -> None:

@@ -374,6 +374,42 @@ def test_one_job_of_several_whose_id_is_new_in_each_read_is_found() -> None:
     assert said("reads.prompt-ids", *seen(*reads[:3], *reads[2:3])) == []
 
 
+@pytest.mark.parametrize(
+    ("last", "exchange", "pairs"),
+    [
+        ([item(7), *renamed(4, 1)], "x5", 4),
+        ([item(7), *renamed(4, 1), *renamed(5, 1)], "x4", 3),  # either of two may be the job
+    ],
+)
+def test_the_last_read_in_which_the_id_is_new_is_the_evidence(last: list[Any], exchange: str, pairs: int) -> None:
+    reads = seen(*[[*renamed(turn, 1), item(7)] for turn in range(3)], [item(7), *renamed(3, 1)], last)
+    (evidence,) = judge(reads, only={"reads.prompt-ids"}).results[0].evidence
+    assert (evidence.exchange, evidence.pointer) == (exchange, "/queue_pending/1/1")
+    assert f"{pairs} pairs of responses" in evidence.message
+
+
+def test_jobs_of_one_moment_are_recognised_if_all_ids_are_new_in_each_read() -> None:
+    reads = [[*renamed(turn, 1), *renamed(turn + 50, 1)] for turn in range(4)]
+    assert len(said("reads.prompt-ids", *seen(*reads)) or []) == 1
+
+
+def test_a_job_is_recognised_beside_one_without_a_time() -> None:
+    reads = [[item(7, e4={}), *renamed(turn, 1)] for turn in range(4)]
+    found = said("reads.prompt-ids", *seen(*reads)) or []
+    assert [told.pointer for told in found] == ["/queue_pending/1/1"]
+
+
+def test_a_new_job_with_an_earlier_time_of_a_listed_job_is_another_job() -> None:
+    reads = [[item(7, e4={"create_time": at + 1}), item(10 + at, e4={"create_time": at})] for at in range(1, 6)]
+    assert said("reads.prompt-ids", *seen(*reads)) == []
+
+
+@pytest.mark.parametrize(("time", "compared"), [(2**63 - 1, True), (2**63, False), (2**63 + 1, False)])
+def test_a_time_that_is_too_large_to_be_precise_recognises_no_job(time: int, *, compared: bool) -> None:
+    reads = [renamed(turn, 1, time=time) for turn in range(4)]
+    assert (said("reads.prompt-ids", *seen(*reads)) is not None) is compared
+
+
 def test_jobs_that_come_and_go_beside_one_that_stays_are_not_renamed() -> None:
     reads = [[item(7), *renamed(turn, 20 + turn)] for turn in range(5)]
     assert said("reads.prompt-ids", *seen(*reads)) == []

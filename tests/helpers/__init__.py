@@ -34,7 +34,7 @@ Ways to start something:
 
 - ``cli_runner``: the command line within the test process
 - ``run_options``: settings from options by name
-- ``commands``: the commands in processes of their own; ``fork_server`` makes these cheap
+- ``commands``: the commands in processes of their own; ``fork_server`` and ``warm`` make these cheap
 - ``workflow_runner``: the steps of a CI workflow, with ``fake_gh`` as its ``gh``
 - ``browser``: pages in Chromium, and what axe-core finds in them (its fixtures are available everywhere)
 - ``programs``: programs that may not be installed

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange, Operation, Request, Response
 from conformance.judge.judge import Judgement, judge
-from helpers.answers import NOW, broken, item
+from helpers.answers import NOW, Told, broken, item, said
 
 DATE = ("Date", "Sun, 23 Nov 2025 16:00:00 GMT")
 JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), DATE)
@@ -90,3 +91,24 @@ def workflow(name: str) -> dict[str, Any]:
 def three() -> Talk:
     """Return a run that submitted three jobs: A runs, B and C are pending."""
     return Talk().submit(A).look([A]).submit(B).look([A], [B]).submit(C).look([A], [B, C])
+
+
+def manage(talk: Talk, asked: Any, status: int = 200, answer: Any = None) -> Talk:
+    """Add a POST of the queue, which deletes or clears, with an arbitrary body."""
+    return talk.post(Operation.MANAGE, asked, status, {} if answer is None else answer)
+
+
+def shifted(talk: Talk) -> list[Exchange]:
+    """Return the exchanges on a clock that began with the run."""
+    return [replace(one, started=(one.started or 0) - NOW) for one in talk.exchanges]
+
+
+def told(clause: str, talk: Talk | list[Exchange]) -> list[Told] | None:
+    """Return all findings of a clause about jobs; None if the exchanges do not exercise it."""
+    return said(f"lifecycle.{clause}", *(talk.exchanges if isinstance(talk, Talk) else talk))
+
+
+def charged(clause: str, talk: Talk) -> list[str]:
+    """Return the exchanges to which the findings of a clause about jobs belong."""
+    found = judge(talk.exchanges, only={f"lifecycle.{clause}"}).results[0]
+    return [name for evidence in found.evidence for name in (evidence.exchange, *evidence.seen_in)]

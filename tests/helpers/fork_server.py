@@ -21,11 +21,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Final, TextIO
+
+import pytest
 
 _PRELOADED: Final = """
 aiohttp.web anyio._backends._asyncio certifi click h11 httpcore httpx jinja2 junitparser pdb pytest
@@ -35,6 +38,7 @@ comfy_queue_conformance conformance.cli.check conformance.suite.plugin conforman
 conformance.probe.populate conformance.reference.server conformance.render.compiled conformance.render.html
 conformance.render.junit conformance.render.markdown
 hypothesis schemathesis.cli.commands.run.executor schemathesis.engine.run.unit schemathesis.specs.openapi.schemas
+helpers.warm
 """
 TIMEOUT: Final = 120
 """Seconds after which a command is killed, because it hangs."""
@@ -55,6 +59,9 @@ class Ended(CompletedProcess[str]):
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED.split())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(Path(__file__).parents[1]))  # the fork server does not inherit sys.path
+        forkserver.ensure_running()
     return context
 
 

@@ -36,11 +36,9 @@ _SELECTED: Final = ("json", "item", "item_job_number", "item_create_time", "erro
 _LIFECYCLE: Final = ("lifecycle_submit", "lifecycle_wait", "lifecycle_remove", "lifecycle_stop")
 _MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
-    "ask": _SELECTED,
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
     "conversation": ("answer", "job_history", "expected_status", *_SELECTED, *_LIFECYCLE),
-    "prompts": ("job_history",),
     "cors": ("privacy",),
     "expected_status": ("expected_status", "method"),
     "error_other": ("error",),
@@ -48,8 +46,10 @@ _NEAR: Final = {
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
-    "headers": ("http", "caching", "error"),
-    "lifecycle_stop": ("lifecycle_remove",),
+    "item_create_time": ("item_create_time", "item"),
+    "item_job_number": ("item_job_number", "item"),
+    "lifecycle_remove": ("lifecycle_remove", "job_history"),
+    "lifecycle_stop": ("lifecycle_stop", "lifecycle_remove"),
     "safe": ("clause",),
     "status": ("envelope",),
     "values": ("item", "item_job_number", "workflow"),
@@ -61,8 +61,8 @@ _MORE: Final = {
         ("tests/contract/test_lifecycle.py",),
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
-    "document": ("tests/spec/test_user_document.py",),
     "json_bytes": ("tests/text/test_json_bytes.py",),
+    "headers": ("tests/exchange/test_headers.py",),
     "safe": ("tests/text/test_safe.py",),
 }
 """Test files about a module in other folders."""

@@ -288,7 +288,7 @@ def object_of(running: bytes | None, pending: bytes | None, extra: bytes | None)
     return b"{%b}" % b",".join([*members, *([] if extra is None else [extra])])
 
 
-@pytest.mark.parametrize("extra", one_in(2, EXTRA))
+@pytest.mark.parametrize("extra", one_in(4, EXTRA))
 @pytest.mark.parametrize(("running", "demand"), PAIRS)
 def test_of_bodies_whose_lists_are_missing_or_are_something_else(
     running: bytes | None, demand: Demand, extra: bytes | None

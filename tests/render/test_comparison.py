@@ -218,7 +218,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, pages: d
 @pytest.mark.browser
 @in_both_schemes(("different", 1200), ("different", 360), ("alike", 1200), ("unclear", 360), quick=["light"])
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
-    page = opener(pages[name], width=width, color_scheme=scheme, bypass_csp=True)
+    page = opener(pages[name], width=width, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     assert violations(page) == []
 

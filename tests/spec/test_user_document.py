@@ -17,8 +17,6 @@ import yaml
 from aiohttp import web
 
 from conformance.exchange.model import Exchange, Request, Response
-from conformance.judge.judge import judge
-from conformance.judge.report import Status
 from conformance.probe.asker import Sent
 from conformance.probe.requests import Ask
 from conformance.problems import UsageProblem
@@ -33,7 +31,6 @@ from conformance.run.consent import announcement
 from conformance.run.options import settings_from
 from conformance.spec.document import Document, errata, load_document
 from conformance.spec.operation import Described, declaring, path_for
-from conformance.spec.schemas import Schemas
 from conformance.spec.user import read_described
 from helpers.commands import command_line, report
 
@@ -292,36 +289,3 @@ def test_a_document_that_gains_parameters_needs_no_line_of_code(tmp_path: Path) 
     assert next(family["sent"] for family in found["properties"]["families"] if family["name"] == DECLARED) > 5
     (clause,) = [each for each in found["clauses"] if each["id"] == "document.response-schema"]
     assert clause["status"] == "pass"
-
-
-# --- what is found ----------------------------------------------------------------------------------------------------
-
-ITEM = [1, "a6a1f0a4-4f5e-4b5e-9d1c-2f6a1d0c9b7e", {"9": {"class_type": "A"}}, ["9"], {"create_time": 1763913600000}]
-
-
-def told(content: object, status: int = 200, *, with_document: bool = True) -> Status:
-    body = json.dumps(content).encode()
-    response = Response(status, (("Content-Type", "application/json"),), body)
-    exchange = Exchange("x1", Request("GET", "http://t/api/queue"), response)
-    schemas = Schemas(read_described(COMFYUI, "/api/queue")) if with_document else None
-    judgement = judge([exchange], schemas=schemas)
-    return next(result.status for result in judgement.results if result.id == "document.response-schema")
-
-
-@pytest.mark.parametrize(
-    ("content", "status", "expected"),
-    [
-        ({"queue_running": [], "queue_pending": [ITEM]}, 200, Status.PASS),
-        ({"queue_running": None}, 200, Status.FAIL),
-        ({"queue_running": [ITEM[:4]]}, 200, Status.FAIL),
-        ({"code": "a", "message": "b", "details": {}}, 400, Status.PASS),
-        ({"code": "a", "message": "b", "details": []}, 400, Status.FAIL),
-        ({"code": "a"}, 418, Status.NOT_EXERCISED),
-    ],
-)
-def test_a_response_is_held_against_the_schema_of_its_status(content: object, status: int, expected: Status) -> None:
-    assert told(content, status) is expected
-
-
-def test_the_clause_is_not_asked_without_a_document() -> None:
-    assert told({"queue_running": None}, with_document=False) is Status.NOT_APPLICABLE

@@ -73,6 +73,7 @@ def test_no_clause_accuses_a_queue_of_comfy_cloud(body: bytes) -> None:
 
 
 @given(bodies("oss"))
+@settings(max_examples=FEWER)
 def test_no_clause_accuses_a_queue_of_comfyui(body: bytes) -> None:
     assert accused(judge(reads(body, body, body), Dialect.OSS)) == {}
     judgement = judge(reads(body), Dialect.AUTO)
@@ -104,6 +105,7 @@ def test_no_clause_accuses_an_error(body: bytes, status: int) -> None:
 
 
 @given(queue_infos(min_jobs=1, max_jobs=2), st.data())
+@settings(max_examples=FEWER)
 def test_no_clause_accuses_a_queue_that_is_written_in_another_way_each_time(info: Any, data: st.DataObject) -> None:
     texts = encoded(st.just(info))
     assert accused(judge(reads(data.draw(texts), data.draw(texts)))) == {}

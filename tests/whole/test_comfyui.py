@@ -275,7 +275,7 @@ def test_check_with_the_register_exits_0(tmp_path: Path, version: str) -> None:
     assert report(tmp_path)["jobs"]["left"] == []
 
 
-@pytest.mark.parametrize("version", one_in(2, VERSIONS))
+@pytest.mark.parametrize("version", one_in(4, VERSIONS))
 @pytest.mark.parametrize("dialect", ["cloud", "oss"])
 @pytest.mark.parametrize("step", [0.0005, 0.004, 0.7])
 def test_nor_is_a_fast_or_a_slow_machine_accused(version: str, dialect: str, step: float) -> None:

@@ -18,6 +18,7 @@ from conformance.reference.server import Endpoint, serve
 from helpers.boards import when_full
 from helpers.commands import command_line
 from helpers.locust_runs import COMMAND, ENVIRONMENT, answered, load, load_for_a_moment, load_until, report_in
+from helpers.profiles import one_in
 
 
 def with_workers() -> tuple[str, ...]:
@@ -177,7 +178,7 @@ def test_a_breach_in_the_life_of_jobs_is_told_with_the_exchanges_that_show_it(tm
 
 
 @MORE
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", one_in(2, [signal.SIGTERM, signal.SIGINT]))
 def test_jobs_of_a_run_that_is_stopped_are_removed(
     tmp_path: Path, sent: signal.Signals, more: Callable[[], tuple[str, ...]]
 ) -> None:
@@ -202,6 +203,7 @@ def test_jobs_of_a_run_that_is_stopped_are_removed(
     assert "the run was stopped before its end" in report.verdict_reason
 
 
+@pytest.mark.deep
 def test_a_server_that_takes_no_prompt_makes_the_run_inconclusive(tmp_path: Path) -> None:
     reason = "no job was accepted: POST /api/prompt got a 404"
     with serve() as endpoint:

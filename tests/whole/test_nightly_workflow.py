@@ -338,7 +338,7 @@ def test_a_drift_is_told_and_fails_no_night(drifting: Callable[[int], Done], sta
 # The action by itself
 
 
-@pytest.mark.parametrize(("fault", "status"), [(None, 0), ("seconds", 1)])
+@pytest.mark.parametrize(("fault", "status"), [pytest.param(None, 0, marks=pytest.mark.deep), ("seconds", 1)])
 def test_the_action_leaves_report_summary_annotations_and_the_exit_status(
     nights: Nights, fault: str | None, status: int
 ) -> None:
@@ -384,6 +384,7 @@ def shell(folder: Path, script: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr, {})
 
 
+@pytest.mark.deep
 def test_the_night_of_gitlab_leaves_report_site_and_decision(elsewhere: Path) -> None:
     job = load(GITLAB)["conformance"]
     done = shell(elsewhere, "\n".join(job["script"]))

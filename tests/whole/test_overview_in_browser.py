@@ -145,7 +145,7 @@ def test_the_page_begins_with_the_digest_and_folds_the_rest(opener: Opener, page
 def test_axe_finds_nothing(opener: Opener, tmp_path: Path, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice; the policy is lifted for axe itself."""
     url = written(tmp_path, [*LINES, *(kept(f"worker-{number}") for number in range(200))], ended=False)
-    assert not violations(opener(url, width=width, color_scheme=scheme, bypass_csp=True))
+    assert not violations(opener(url, width=width, color_scheme=scheme))
 
 
 def test_a_fleet_that_did_not_end_says_so(opener: Opener, tmp_path: Path) -> None:

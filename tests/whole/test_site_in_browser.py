@@ -255,7 +255,7 @@ def test_nothing_of_a_server_runs_and_nothing_overflows(opener: Opener, site: Pa
 @pytest.mark.browser
 @in_both_schemes(("index.html", 1200), ("index.html", 360), *((kind, 1200) for kind in KINDS[1:5]), quick=["dark"])
 def test_axe_finds_nothing(opener: Opener, site: Path, name: str, scheme: Scheme, width: int) -> None:
-    page = opener(url(site, name), width=width, color_scheme=scheme, bypass_csp=True)
+    page = opener(url(site, name), width=width, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
     assert not violations(page)
 

@@ -83,10 +83,13 @@ def content_type_is_json(answer: Answer) -> Iterator[Finding]:
 
 def content_type_of(answer: Answer) -> str:
     """Return the Content-Type of a response as text for a finding, also if it is missing or has several lines."""
-    found = answer.response.lines("content-type")
-    if len(found) > 1:
-        return f"{len(found)} Content-Type lines: {printable(' and '.join(found))}"
-    return (printable(found[0]) or "an empty Content-Type") if found else "no Content-Type"
+    match answer.response.lines("content-type"):
+        case []:
+            return "no Content-Type"
+        case [only]:
+            return printable(only) or "an empty Content-Type"
+        case several:
+            return f"{len(several)} Content-Type lines: {printable(' and '.join(several))}"
 
 
 def _charsets(answer: Answer) -> Iterator[str]:
@@ -170,7 +173,7 @@ def coding_was_asked_for(subject: tuple[Answer, list[str]]) -> Iterator[Finding]
     weights: dict[str, float] = {}
     for member in offered.lower().split(","):
         name = member.partition(";")[0].strip().removeprefix("x-")
-        weights[name] = max(weight(member), weights.get(name, 0))  # if it is named twice, either may count
+        weights[name] = weights.get(name) or weight(member)  # if it is named twice, either may count
     for coding in codings:
         name = coding.removeprefix("x-")
         if not weights.get(name, weights.get("*", 0)):
@@ -186,7 +189,7 @@ def _known_codings(answer: Answer) -> Iterator[Answer]:
     """Yield the response if its whole body is known, in content codings that the suite can decode."""
     for found, codings in _coded(answer):
         whole = found.response.whole and found.response.status not in {NO_CONTENT, PARTIAL, NOT_MODIFIED}
-        known = {coding.removeprefix("x-") for coding in codings} <= set(DECODABLE)
+        known = all(coding.removeprefix("x-") in DECODABLE for coding in codings)
         if whole and known and len(codings) <= CODINGS:
             yield found
 
@@ -312,9 +315,9 @@ def accept_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
 def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
     """Yield the GETs of the queue with a query string, grouped by request, if a GET without one gets a 200."""
     if conversation.served:
-        for group in conversation.by_request:
-            if cause(group[0].request, conversation) == QUERY:
-                yield group[-1], list(group)
+        for *earlier, last in conversation.by_request:
+            if cause(last.request, conversation) == QUERY:
+                yield last, [*earlier, last]
 
 
 @clause(
@@ -333,8 +336,9 @@ def _queried(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]
 )
 def query_changes_nothing(group: list[Answer]) -> Iterator[Finding]:
     """At least one GET of the queue with this query string gets a 200 or a 400."""
-    statuses = allowed(group[0].request)
+    *_, last = group
+    statuses = allowed(last.request)
     if not any(answer.response.status in statuses for answer in group):
         yield Finding(
-            None, "200 or 400", str(group[-1].response.status), "An undeclared query parameter changes the status."
+            None, "200 or 400", str(last.response.status), "An undeclared query parameter changes the status."
         )

@@ -110,9 +110,9 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
         if tag.startswith('"') and ENTITY_TAG.fullmatch(tag):
             coding = ", ".join(answer.response.values("content-encoding"))
             groups.setdefault((tag, coding), []).append(answer)
-    for group in groups.values():
-        if len(group) > 1:
-            yield group[-1], group
+    for *earlier, last in groups.values():
+        if earlier:
+            yield last, [*earlier, last]
 
 
 @clause(
@@ -131,16 +131,14 @@ def _strongly_tagged(conversation: Conversation) -> Iterator[tuple[Answer, list[
 )
 def etag_changes_with_the_jobs(group: list[Answer]) -> Iterator[Finding]:
     """Responses with the same strong ETag list the same jobs."""
-    first = group[0].summary.ids
-    for answer in group[1:]:
-        if answer.summary.ids != first:
-            tag = printable((answer.response.header("etag") or "").strip())
-            got = f"{tag} with {len(answer.summary.ids - first)} other jobs"
-            message = (
-                f"Two different queues have the same ETag. A client that sends If-None-Match: {tag} misses the change."
-            )
-            yield Finding(None, "a different ETag for different jobs", got, message)
-            return
+    first, *later = group
+    jobs = first.summary.ids
+    if any(answer.summary.ids != jobs for answer in later):
+        tag = printable((first.response.header("etag") or "").strip())
+        message = (
+            f"Two different queues have the same ETag. A client that sends If-None-Match: {tag} misses the change."
+        )
+        yield Finding(None, "a different ETag for different jobs", f"{tag} for both", message)
 
 
 FIRST_BYTE: Final = "bytes=0-0"

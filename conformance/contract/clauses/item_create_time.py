@@ -27,15 +27,12 @@ from conformance.contract.terms import FastPath, Level
 from conformance.text.safe import show
 
 UNITS: Final = ((10**8, 10**11, "seconds"), (EPOCH_MS_LAST, 10**17, "microseconds"), (10**17, 10**20, "nanoseconds"))
-_YEAR: Final = 31_557_600
-_TICKS: Final = 10**7
-"""Clock ticks per second in .NET and Windows."""
-TICKS: Final = tuple(
-    ((before + 30 * _YEAR) * _TICKS, (before + 130 * _YEAR) * _TICKS, name)
-    for before, name in ((62_135_596_800, "ticks of .NET (since the year 1)"), (11_644_473_600, "Windows file time"))
+TICKS: Final = (
+    (630_000_000_000_000_000, 663_000_000_000_000_000, "ticks of .NET (since the year 1)"),
+    (125_000_000_000_000_000, 158_000_000_000_000_000, "Windows file time"),
 )
-"""By clock with another epoch: the range of numbers that mean 2000 to 2100. As nanoseconds since 1970 they are before
-1991.
+"""By clock that counts 100 ns from another epoch: the range of numbers that mean the years 1998 to 2101. As nanoseconds
+since 1970 they are before 1992.
 """
 _DATE: Final = re.compile(
     r"\s*(?:[+-]?\d{4,6}-\d\d-\d\d|\d{8}(?:[T\s]|$)|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,?\s)",
@@ -44,6 +41,9 @@ _DATE: Final = re.compile(
 """Matches the beginning of a date such as 2025-11-23, 23.11.2025, 11/23/25 or Sun, 23 Nov 2025."""
 CLOCK_SKEW_MS: Final = 60_000
 """Milliseconds by which two correct clocks may differ."""
+_HOUR_MS: Final = 3_600_000
+_NEAR_HOUR_MS: Final = 180_000
+"""A create_time that is ahead by nearly whole hours is probably local time."""
 
 
 @clause(
@@ -185,8 +185,8 @@ def create_time_is_past(subject: tuple[Reading, int | Decimal, float]) -> Iterat
     for found in plausible_create_times(reading):
         ahead = float(found.value) - now_ms
         if ahead > CLOCK_SKEW_MS:
-            hours = ahead / 3_600_000
-            local = hours > 0.9 and abs(hours - round(hours)) < 0.05
+            hours = round(ahead / _HOUR_MS)
+            local = hours >= 1 and abs(ahead - hours * _HOUR_MS) < _NEAR_HOUR_MS
             cause = Cause("local-time", "whole hours ahead: local time was used as UTC") if local else None
             yield Finding(
                 found.pointer,

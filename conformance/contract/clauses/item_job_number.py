@@ -105,12 +105,12 @@ def job_number_is_one_based(found: Located) -> Iterator[Finding]:
     """job_number is 1 or more."""
     if found.value < 1:
         cause = None
-        if found.value == 0:
-            cause = Cause("zero", "a zero-based position: ComfyUI counts from 0")
-        elif found.value < 0:
+        if found.value < 0:
             cause = Cause(
                 "negative", CHOSEN if is_float(found.value) else "ComfyUI's `front: true` makes the number negative"
             )
+        elif not found.value:
+            cause = Cause("zero", "a zero-based position: ComfyUI counts from 0")
         yield Finding(found.pointer, "1 or more", show(found.value), "job_number is below 1.", cause)
 
 

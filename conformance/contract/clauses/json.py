@@ -8,7 +8,7 @@ from typing import Final
 from conformance.contract.clause import Cause, Finding, clause, inferred, rfc
 from conformance.contract.conversation import DOCUMENTED, FIRST_ERROR, Answer
 from conformance.contract.terms import FastPath, Level
-from conformance.text.safe import printable
+from conformance.text.safe import printable, visible, without_credentials
 from conformance.text.strict_json import NESTING_READ
 
 NESTING_LIMIT: Final = 128
@@ -108,9 +108,16 @@ def well_formed(answer: Answer) -> Iterator[Finding]:
 def _got(malformed: str, content: bytes) -> str:
     """Return the start of a body that is not JSON at all; else what is missing or wrong, and where."""
     if malformed.endswith("(character 0)"):
-        return printable(content[: 4 * _SHOWN].decode(errors="replace"), _SHOWN)
+        return _start_of(content)
     what, at, place = malformed.partition(" at line ")
     return printable(f"{_MISSING.get(what, what)}{at}{place}")
+
+
+def _start_of(content: bytes) -> str:
+    """Return the start of a body as printable text. Credentials are masked before the text is cut."""
+    text = without_credentials(content[:4_000].decode(errors="replace"))
+    start = visible(text[:_SHOWN])
+    return start if len(text) <= _SHOWN else f"{start}…"
 
 
 def _looks_like(content: bytes) -> Cause | None:

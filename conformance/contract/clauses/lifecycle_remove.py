@@ -130,14 +130,15 @@ def others_gone(subject: tuple[JobHistory, Write]) -> Iterator[Finding]:
 def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str]]:
     """Yield each job of the run that a request wrongly removed, with the first GET that no longer lists the job.
 
-    A pending job that disappears may have run in between. The job did not run if ``GET /api/jobs`` says that it was
-    cancelled, if a job that was submitted earlier is still pending, or if the same jobs were running all the time.
+    At least one GET of the queue comes before the request, and two come after it. A pending job that disappears may
+    have run in between. The job did not run if ``GET /api/jobs`` says that it was cancelled, if a job that was
+    submitted earlier is still pending, or if the same jobs were running all the time.
     """
     before, after = history.before(write.answer), history.after(write.answer)
-    if not before or len(after) < 2 or _others_between(history, before[-1], write, after[0]):
+    if _others_between(history, before[-1], write, after[0]):
         return
-    steady = {read.running for read in (*before[-2:], *after[:2])}
-    still = len(before) > 1 and len(steady) == 1 and bool(after[0].running)
+    running = after[0].running
+    still = len(before) >= 2 and all(read.running == running for read in (*before[-2:], after[1]))
     own = [found.id for found in history.submissions]
     for place, name in enumerate(own):
         gone = name in before[-1].pending and not any(name in read.ids for read in after)
@@ -145,7 +146,7 @@ def vanished(history: JobHistory, write: Write) -> Iterator[tuple[QueueRead, str
             continue
         overtaken = any(older in before[-1].pending and older in after[0].pending for older in own[:place])
         status = history.status_of(name)
-        if status == "cancelled" or ((overtaken or still) and status not in {"completed", "failed"}):
+        if status == "cancelled" or ((overtaken or (running and still)) and status not in {"completed", "failed"}):
             yield after[0], name
 
 
@@ -206,18 +207,15 @@ def the_answer_is_a_queue_manage_response(answer: Answer) -> Iterator[Finding]:
 def _with_deleted_ids(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Write, list[str], list[Any]]]]:
     gone: set[str] = set()
     for history, write in writes(conversation, _is_delete):
+        if write.answer.response.status != OK:
+            continue
         body = write.answer.document.value
-        returned = body.get("deleted") if isinstance(body, dict) and write.answer.response.status == OK else None
+        returned = body.get("deleted") if isinstance(body, dict) else None
         if isinstance(returned, list):
-            after = history.after(write.answer)[:1]
-            removed = [
-                name
-                for name in _own_pending(history, write)
-                if name in write.deleted - gone and all(name not in read.ids for read in after)
-            ]
-            yield write.answer, (write, removed if after else [], returned)
-        if write.answer.response.status == OK:
-            gone |= write.deleted  # a job that a cache still lists and that is deleted again need not be named again
+            candidates = [name for name in _own_pending(history, write) if name in write.deleted - gone]
+            removed = [name for read in history.after(write.answer)[:1] for name in candidates if name not in read.ids]
+            yield write.answer, (write, removed, returned)
+        gone |= write.deleted  # a job that a cache still lists and that is deleted again need not be named again
 
 
 @clause(

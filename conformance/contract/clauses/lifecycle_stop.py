@@ -14,7 +14,6 @@ from conformance.contract.conversation import (
     Answer,
     Conversation,
     JobHistory,
-    QueueRead,
     Write,
     began,
     ended,
@@ -104,27 +103,27 @@ def _stopped(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHist
 def an_interrupted_job_stops(subject: tuple[JobHistory, Write, str]) -> Iterator[Finding]:
     """The job stops within 5 s of the response. A job of quick nodes does not run on for 1 s and complete."""
     history, write, name = subject
+    completed = history.status_of(name) == "completed" and _is_quick(history, name)
+    bound = SURELY if completed else INTERRUPT_GRACE
     running = [read for read in history.after(write.answer) if name in read.running]
     late = [began(read.answer) - ended(write.answer) for read in running]
-    longest = max(late, default=0.0)
-    completed = history.status_of(name) == "completed" and _is_quick(history, name)
-    if longest > INTERRUPT_GRACE or (longest > SURELY and completed):
+    if any(seconds > bound for seconds in late):
         yield Finding(
             None,
             "the job not running",
-            f"running {longest:.1f} s later",
+            f"running {max(late):.1f} s later",
             f"The job {show(name)} was interrupted, but kept running.",
         )
 
 
 def _is_quick(history: JobHistory, name: str) -> bool:
+    """Whether the run submitted the job, and all its nodes are quick."""
     graphs = [found.sent.get("prompt") for found in history.submissions if found.id == name]
-    return all(
-        isinstance(node, dict) and node.get("class_type") in QUICK
-        for graph in graphs
-        if isinstance(graph, dict)
-        for node in graph.values()
-    )
+    return any(isinstance(graph, dict) and all(map(_is_quick_node, graph.values())) for graph in graphs)
+
+
+def _is_quick_node(node: object) -> bool:
+    return isinstance(node, dict) and node.get("class_type") in QUICK
 
 
 def _interrupted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[JobHistory, Write]]]:
@@ -148,8 +147,7 @@ interrupt_spares = clause(
 
 def _idle(conversation: Conversation) -> Iterator[tuple[Answer, Answer]]:
     for history, write in writes(conversation, _is_interrupt):
-        before: list[QueueRead] = history.before(write.answer)[-1:]
-        if before and not before[0].ids:
+        if any(not read.ids for read in history.before(write.answer)[-1:]):
             yield write.answer, write.answer
 
 

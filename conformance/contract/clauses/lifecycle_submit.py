@@ -131,18 +131,19 @@ def _absence(history: JobHistory, submission: Submission, reads: list[QueueRead]
     """Return for how long a job that had not ended was missing from the queue, and what that means. None if it was not."""
     name, job = submission.id, show(submission.prompt_id)
     lost = f"The queue does not list the job {job}, which had not ended."
-    alive = [ended(submission.answer), *(ended(read.answer) for read in reads if name in read.ids)]
+    alive = [ended(read.answer) for read in reads if name in read.ids]
     alive += [ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(name) in ALIVE]
-    for listed, stretch in groupby(reads, key=lambda read: name in read.ids):
-        absent = [] if listed else list(stretch)
-        first, last = (began(absent[0].answer), ended(absent[-1].answer)) if absent else (0.0, 0.0)
-        if last - first > GAP and any(moment > last for moment in alive):
-            return f"in neither list for {last - first:.1f} s", lost
+    was_listed = False
+    for listed, group in groupby(reads, key=lambda read: name in read.ids):
+        *_, last = stretch = list(group)
+        absent = [read for read in stretch if any(ended(read.answer) < moment for moment in alive)]
+        if absent and (last in absent or not was_listed):  # else it may have ended: GET /api/jobs may lag
+            seconds = ended(absent[-1].answer) - began(absent[0].answer)
+            if not listed and seconds > GAP and not any(_elsewhere(read, submission) for read in absent):
+                return f"in neither list for {seconds:.1f} s", lost
+        was_listed = listed
     if any(name in read.ids or _elsewhere(read, submission) for read in reads):
         return None
-    missed = _missed_while_alive(history, submission, reads)
-    if missed > GAP:
-        return f"in neither list for {missed:.1f} s", lost
     never = f"not listed in {len(reads)} GETs of the queue"
     if len(_fresh_and_pending(history, submission, reads)) >= SEEN:
         later = "although it listed later jobs and GET /api/jobs says that the job was pending"
@@ -155,15 +156,6 @@ def _absence(history: JobHistory, submission: Submission, reads: list[QueueRead]
     return None
 
 
-def _missed_while_alive(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> float:
-    """Return for how many seconds no GET of the queue listed a job that GET /api/jobs then says is pending or running."""
-    job_lists = [
-        ended(job_list.answer) for job_list in history.job_lists if job_list.statuses.get(submission.id) in ALIVE
-    ]
-    before = [read for read in reads if any(ended(read.answer) < moment for moment in job_lists)]
-    return ended(before[-1].answer) - began(before[0].answer) if before else 0.0
-
-
 def _fresh_and_pending(history: JobHistory, submission: Submission, reads: list[QueueRead]) -> list[QueueRead]:
     """Return the GETs of the queue that list a later job and come before GET /api/jobs says that this one is pending."""
     later = [other.id for other in history.submissions if submission.before(other)]
@@ -173,9 +165,9 @@ def _fresh_and_pending(history: JobHistory, submission: Submission, reads: list[
 
 
 def _elsewhere(read: QueueRead, submission: Submission) -> bool:
-    """Whether a GET of the queue lists the submitted workflow under another id."""
-    digests = ((name, seen.workflow) for name, seen in read.jobs.items())
-    return any(name != submission.id and found and found.value == submission.workflow for name, found in digests)
+    """Whether a GET of the queue that does not list a job lists its workflow under another id."""
+    workflows = (seen.workflow for seen in read.jobs.values())
+    return any(found is not None and found.value == submission.workflow for found in workflows)
 
 
 def _seen_soon(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, Submission]]]:
@@ -217,11 +209,11 @@ def the_next_read_lists_it(subject: tuple[QueueRead, Submission]) -> Iterator[Fi
         )
 
 
-def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str]]]:
+def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[Submission, str, str]]]:
     for read, submission, _ in each_queue_read(conversation):
         for listed, seen in read.answer.observations.items():
             if seen.workflow is not None and seen.workflow.value == submission.workflow:
-                yield read.answer, (submission, f"{seen.pointer}/1\0{listed}")
+                yield read.answer, (submission, f"{seen.pointer}/1", listed)
 
 
 @clause(
@@ -241,9 +233,9 @@ def _same_workflow(conversation: Conversation) -> Iterator[tuple[Answer, tuple[S
     needs=A_JOB,
     across=_same_workflow,
 )
-def a_job_keeps_its_id(subject: tuple[Submission, str]) -> Iterator[Finding]:
+def a_job_keeps_its_id(subject: tuple[Submission, str, str]) -> Iterator[Finding]:
     """A submitted workflow is listed with exactly the prompt_id in the response to its submission."""
-    submission, (pointer, _, listed) = subject[0], subject[1].partition("\0")
+    submission, pointer, listed = subject
     if listed != submission.prompt_id:
         yield Finding(
             pointer,
@@ -265,10 +257,10 @@ def _graphs(conversation: Conversation) -> Iterator[tuple[Answer, tuple[str, Any
     }
     for read, submission in first.values():
         for item in read.answer.reading.items:
-            if (item.prompt_id or "").lower() == submission.id and len(item.elements) > 2:
-                sent = parse(submission.answer.request.body).value["prompt"]
-                if _is_graph(item.elements[2]):
-                    yield read.answer, (f"{item.pointer}/2", sent, item.elements[2])
+            match item.elements:
+                case [_, str(name), graph, *_] if name.lower() == submission.id and _is_graph(graph):
+                    sent = parse(submission.answer.request.body).value["prompt"]
+                    yield read.answer, (f"{item.pointer}/2", sent, graph)
         read.answer.reading.forget()
 
 
@@ -389,10 +381,11 @@ def create_time_is_that_of_the_submission(subject: tuple[Submission, str, Any]) 
         return
     off = float(value) - answered * 1000
     took = (submission.answer.exchange.elapsed or 0.0) * 1000
-    if off > CLOCK_SKEW_MS or off < -CLOCK_SKEW_MS - took:
+    late, early = off > CLOCK_SKEW_MS, off < -CLOCK_SKEW_MS - took
+    if late or early:
         yield Finding(
             pointer,
             "the time of the submission",
             show(value),
-            f"create_time is {abs(off) / 1000:,.0f} s {'after' if off > 0 else 'before'} the job was submitted.",
+            f"create_time is {abs(off) / 1000:,.0f} s {'after' if late else 'before'} the job was submitted.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import dropwhile, groupby
 from typing import Any, Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, inferred, published
@@ -171,18 +172,16 @@ def an_ended_job_is_gone(subject: tuple[JobHistory, Submission]) -> Iterator[Fin
                 f"GET /api/jobs says that this job is {show(job_list.statuses[name])}, but the queue still lists it.",
             )
             return
-    ran, absent = False, 0
-    for read in history.after(submission.answer):
-        if name in read.ids and ran and absent > 1:
-            yield Finding(
-                "",
-                "no ended job in either list",
-                show(submission.prompt_id),
-                f"The job ran, was missing from {absent} GETs of the queue, and is listed again.",
-            )
-            return
-        ran = ran or name in read.running
-        absent = absent + 1 if ran and name not in read.ids else 0
+    since_it_ran = dropwhile(lambda read: name not in read.running, history.after(submission.answer))
+    stretches = [(listed, len([*reads])) for listed, reads in groupby(since_it_ran, key=lambda read: name in read.ids)]
+    absent = next((count for listed, count in stretches[:-1] if not listed and count >= 2), None)
+    if absent is not None:
+        yield Finding(
+            "",
+            "no ended job in either list",
+            show(submission.prompt_id),
+            f"The job ran, was missing from {absent} GETs of the queue, and is listed again.",
+        )
 
 
 def _refused(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueRead, Answer, object]]]:
@@ -264,11 +263,10 @@ def a_prompt_id_is_taken_once(subject: tuple[JobHistory, Answer, str]) -> Iterat
 
 def _are_two(read: QueueRead, name: str) -> bool:
     """Whether an id is listed twice, with different workflows, so that they are two jobs."""
-    if name not in read.ids or name in read.jobs:
+    if name not in {repeated.lower() for repeated in read.answer.summary.repeated}:
         return False
     found = [item.elements for item in read.answer.reading.items if (item.prompt_id or "").lower() == name]
-    first, *others = [digest_of(elements[2]) for elements in found if len(elements) > 2] or [None]
-    return any(digest != first for digest in others)
+    return len({digest_of(graph) for elements in found for graph in elements[2:3]}) > 1
 
 
 # --- other operations -------------------------------------------------------------------------------------------------
@@ -278,7 +276,8 @@ def _counted(conversation: Conversation) -> Iterator[tuple[Answer, tuple[int, Qu
     history = conversation.history
     for answer, number in history.counts():
         if still := history.around(answer):
-            yield answer, (number, still[0])
+            before, _ = still
+            yield answer, (number, before)
 
 
 @clause(
@@ -314,17 +313,20 @@ def _compared(conversation: Conversation) -> Iterator[tuple[Answer, tuple[QueueR
     history = conversation.history
     for job_list in history.job_lists:
         if still := history.around(job_list.answer):
+            before, _ = still
             own = [found for found in history.submissions if _settled(history, job_list.answer, found.id)]
             if own:
-                yield job_list.answer, (still[0], job_list, own)
+                yield job_list.answer, (before, job_list, own)
 
 
 def _settled(history: JobHistory, answer: Answer, name: str) -> bool:
     """Whether a job was in the same list of the queue for at least ``SETTLED`` seconds before a request was sent."""
-    reads = history.before(answer)
-    since = next((n for n, read in enumerate(reversed(reads)) if began(answer) - began(read.answer) >= SETTLED), None)
-    lists = {read.jobs[name].pending if name in read.jobs else None for read in reads[-1 - (since or 0) :]}
-    return since is not None and len(lists) == 1 and None not in lists
+    pending = set()
+    for read in reversed(history.before(answer)):
+        pending.add(read.jobs[name].pending if name in read.jobs else None)
+        if began(answer) - began(read.answer) >= SETTLED:
+            return pending in ({True}, {False})
+    return False
 
 
 @clause(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from conformance.contract.clause import Cause, Finding, clause, doc, inferred
@@ -102,6 +102,7 @@ def _pending_times(reading: Reading) -> Iterator[list[tuple[Located, object]]]:
 
 
 ORDERS: Final = ("newest-first", "heap")
+NEWEST_FIRST: Final = Cause("newest-first", "newest first")
 A_HEAP: Final = "the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
 MAY_BE_A_HEAP: Final = (
     "two jobs are swapped, or the jobs are in the order of a binary heap, in which ComfyUI keeps its queue"
@@ -126,11 +127,10 @@ BY_NUMBER: Final = "the jobs are in the order of job_number: a client put its jo
 def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
     """create_time never decreases along queue_pending. Equal times are allowed."""
     times = [time for time, _ in timed]
-    falls = [(before, after) for before, after in pairwise(times) if after.value < before.value]
-    cause = _order(times) if falls else None
-    if falls and (cause is None or cause.kind == "newest-first") and _by_number(timed):
-        cause = Cause("" if cause is None else cause.kind, BY_NUMBER)
-    for before, after in falls:
+    cause = _order(times)
+    if cause in {None, NEWEST_FIRST} and _by_number(timed):
+        cause = Cause(cause.kind if cause else "", BY_NUMBER)
+    for before, after in _falls(times):
         yield Finding(
             after.pointer,
             "a time not before that of the job listed ahead of this one",
@@ -140,25 +140,35 @@ def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Fin
         )
 
 
-def _order(times: list[Located]) -> Cause | None:
-    """Return the order of a list as a cause: newest first, or a binary heap. None if neither fits.
+def _falls(places: Sequence[Located]) -> list[tuple[Located, Located]]:
+    """Return the neighbours of which the second is lower than the first."""
+    return [(before, after) for before, after in pairwise(places) if after.value < before.value]
+
+
+def _order(places: Sequence[Located]) -> Cause | None:
+    """Return the order of an unsorted list as a cause: newest first, or a binary heap. None if neither fits."""
+    if all(a.value >= b.value for a, b in pairwise(places)):
+        return NEWEST_FIRST
+    hint = _heap(places)
+    return None if hint is None else Cause("heap", hint)
+
+
+def _heap(places: Sequence[Located]) -> str | None:
+    """Return a hint if a list is not sorted, but in the order of a binary heap. Else None.
 
     A list in which only two late neighbours are swapped is also a heap, so a single wrong pair does not prove a heap.
     """
-    heap = all(times[(i - 1) // 2].value <= times[i].value for i in range(1, len(times)))
-    falls = sum(after.value < before.value for before, after in pairwise(times))
-    newest = all(a.value >= b.value for a, b in pairwise(times))
-    if newest:
-        return Cause("newest-first", "newest first")
-    return Cause("heap", A_HEAP if falls > 1 else MAY_BE_A_HEAP) if heap else None
+    falls = _falls(places)
+    if falls and all(places[(i - 1) // 2].value <= places[i].value for i in range(1, len(places))):
+        return A_HEAP if falls[1:] else MAY_BE_A_HEAP
+    return None
 
 
 def _by_number(timed: Sequence[tuple[Located, object]]) -> bool:
     """Whether jobs are in the order of job_number, and those that are too early have a number that a client chose."""
     numbers = [number for _, number in timed]
     rising = all(is_number(number) for number in numbers) and all(a <= b for a, b in pairwise(numbers))  # type: ignore[operator]
-    pairs = zip(pairwise(timed), numbers, strict=False)
-    ahead = [number for ((before, _), (after, _)), number in pairs if after.value < before.value]
+    ahead = [number for (before, number), (after, _) in pairwise(timed) if after.value < before.value]
     return rising and all(is_float(number) or number < 0 for number in ahead)  # type: ignore[operator]
 
 
@@ -167,14 +177,9 @@ def heap_in(reading: Reading) -> Cause | None:
 
     The heap may be by job_number or by create_time.
     """
-    numbers = [found for found in element(0, _pending(reading)) if is_number(found.value)]
-    times = [time for found in _pending_times(reading) for time, _ in found]
-    for places in (numbers, times):
-        falls = any(after.value < before.value for before, after in pairwise(places))
-        cause = _order(places) if falls else None
-        if cause is not None and cause.kind == "heap":
-            return Cause("", cause.hint)
-    return None
+    times = ([time for time, _ in timed] for timed in _pending_times(reading))
+    hints = map(_heap, chain(_pending_numbers(reading), times))
+    return next((Cause("", hint) for hint in hints if hint is not None), None)
 
 
 def _pending_numbers(reading: Reading) -> Iterator[list[Located]]:
@@ -228,9 +233,8 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
 )
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never decreases along queue_pending. Gaps are allowed."""
-    falls = [(before, after) for before, after in pairwise(numbers) if after.value < before.value]
-    cause = _order(numbers) if falls else None
-    for before, after in falls:
+    cause = _order(numbers)
+    for before, after in _falls(numbers):
         yield Finding(
             after.pointer,
             "a number above that of the job listed before this one",

@@ -8,8 +8,8 @@ from typing import Final
 from conformance.contract.clause import Finding, clause, doc, inferred, rfc
 from conformance.contract.clauses.item import PROSE
 from conformance.contract.clauses.queue import OLDEST_FIRST, PENDING, heap_in
-from conformance.contract.conversation import Answer, Conversation
-from conformance.contract.reading.body import LISTS, is_number
+from conformance.contract.conversation import Answer, Conversation, began
+from conformance.contract.reading.body import is_number
 from conformance.contract.reading.memory import Remembered
 from conformance.contract.terms import Level
 from conformance.text.safe import show
@@ -83,7 +83,7 @@ def _timed(answer: Answer) -> Iterator[tuple[str, Remembered, object]]:
         time = facts.create_time
         if facts.workflow is None or time is None or not is_number(time.value):
             continue
-        if 0 < time.value < _LARGEST and time.value % 1000:  # the remainder of a huge number cannot be computed
+        if abs(time.value) < _LARGEST and time.value % 1000:  # the remainder of a huge number cannot be computed
             yield prompt_id, facts.workflow.value, time.value
 
 
@@ -124,19 +124,22 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
     If all ids changed in each pair, any such job counts; else only one that is certainly the same. With fewer than
     ``RENAMED`` pairs in which an id changed, the list is empty. Nothing is yielded with fewer comparable pairs.
     """
-    pairs: list[tuple[bool, Answer, str, str | None]] = []
+    pairs: list[tuple[Answer, str]] = []
+    certain: list[tuple[Answer, str]] = []
+    all_changed = True
     for before, after in conversation.successions:
-        name = _same_job(before, after)
+        name, renamed = _same_job(before, after), _renamed_job(before, after)
         if name is not None:
-            all_changed = {name.lower() for name in before.observations}.isdisjoint(map(str.lower, after.observations))
-            pairs.append((all_changed, after, name, _renamed_job(before, after)))
-    if len(pairs) < RENAMED:
-        return
-    if all(all_changed for all_changed, *_ in pairs):
-        found = [(after, name) for _, after, name, _ in pairs]
-    else:
-        found = [(after, name) for _, after, _, name in pairs if name is not None]
-    yield pairs[-1][1], found if len(found) >= RENAMED else []
+            pairs.append((after, name))
+            listed = {name.lower() for name in before.observations}
+            all_changed = all_changed and listed.isdisjoint(map(str.lower, after.observations))
+        if renamed is not None:
+            certain.append((after, renamed))
+    if len(pairs) >= RENAMED:
+        found = pairs if all_changed else certain
+        enough = len(found) >= RENAMED
+        *_, (answer, _) = found if enough else pairs
+        yield answer, found if enough else []
 
 
 @clause(
@@ -155,7 +158,7 @@ def _same_jobs_twice(conversation: Conversation) -> Iterator[tuple[Answer, list[
 def a_job_keeps_its_id(renamed: list[tuple[Answer, str]]) -> Iterator[Finding]:
     """From one GET of the queue to the next, a job with the same workflow and create_time has the same id."""
     if renamed:
-        answer, name = renamed[-1]
+        *_, (answer, name) = renamed
         message = f"The ids of jobs change from one response to the next, but their workflows and create_time stay the same (in {len(renamed)} pairs of responses)."
         yield Finding(f"{answer.observations[name].pointer}/1", "the id in the previous response", show(name), message)
 
@@ -185,11 +188,11 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
 def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
     """The jobs that are pending in two consecutive GETs of the queue have the same order in both."""
     old, new, answer = subject
-    for expected, got in zip(old, new, strict=True):
-        if expected != got:
+    for at, got in enumerate(new):
+        if got != old[at]:
             place, message = (
                 answer.observations[got].pointer,
-                f"The order of pending jobs changed: in the previous response {show(expected)} was in the place of this job.",
+                f"The order of pending jobs changed: in the previous response {show(old[at])} was in the place of this job.",
             )
             cause = heap_in(answer.reading)
             answer.reading.forget()
@@ -199,14 +202,16 @@ def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) 
 
 def _between(conversation: Conversation) -> Iterator[tuple[Answer, tuple[set[str], Answer]]]:
     reads = conversation.reads
-    for index in range(1, len(reads) - 1):
-        before, between, after = reads[index - 1], reads[index], reads[index + 1]
+    for before, between, after in zip(reads, reads[1:], reads[2:], strict=False):
         if before.precedes(between) and between.precedes(after):
             earlier, later = before.observations, after.observations
-            both = ((earlier.running, later.running), (earlier.pending, later.pending))
+            both = {
+                "queue_running": (earlier.running, later.running),
+                "queue_pending": (earlier.pending, later.pending),
+            }
             throughout = {
                 job
-                for name, (then, now) in zip(LISTS, both, strict=True)
+                for name, (then, now) in both.items()
                 if name not in between.summary.absent  # clauses of the envelope cover that
                 for job in {*then}.intersection(now)
             }
@@ -262,7 +267,7 @@ def _losses(conversation: Conversation) -> list[tuple[Answer, int, int, float]]:
             after,
             len(before.summary.ids - after.summary.ids),
             places[after.exchange.id] - places[before.exchange.id],
-            (after.exchange.started or 0) - (before.exchange.started or 0),
+            began(after) - began(before),
         )
         for before, after in conversation.successions
         if before.summary.jobs

@@ -35,8 +35,8 @@ def accountable(answer: Answer) -> Iterator[Answer]:
 
 
 def _excused(answer: Answer) -> bool:
-    """Whether the recording lacks the request headers, and these may explain the status."""
-    return not answer.request.head and answer.response.status != OK and as_allowed(answer)
+    """Whether the recording lacks the request headers, and these may explain why the status is not 200."""
+    return not (answer.request.head or answer.served) and as_allowed(answer)
 
 
 def served(conversation: Conversation) -> Iterator[tuple[Answer, list[Answer]]]:
