@@ -255,15 +255,28 @@ def test_nesting_is_read_up_to_the_bound(depth: int) -> None:
 def test_deeper_nesting_is_counted_and_not_read(depth: int, shape: tuple[str, str]) -> None:
     document = parse((shape[0] * depth + "1" + shape[1] * depth).encode())
     assert (document.read, document.malformed, document.depth) == (False, None, depth)
+    assert document.too_deep
 
 
 @pytest.mark.parametrize(
-    "text", ['["' + "[" * 900 + '"]', '["' + '\\"[' * 900 + '"]', '["' + "\\\\" * 9 + '"]' + "[" * 900]
+    "text",
+    [
+        '{"a":1,"a":1}' + "[" * 900,
+        '["' + "[" * 900 + '"]',
+        '["' + '\\"[' * 900 + '"]',
+        '["' + "\\\\" * 9 + '"]' + "[" * 900,
+    ],
 )
 def test_brackets_in_strings_and_after_the_value_are_no_nesting(text: str) -> None:
     document = parse(text.encode())
     assert document.read
     assert document.depth <= NESTING_READ
+
+
+def test_a_text_without_an_end_is_malformed_up_to_the_bound() -> None:
+    document = parse(b"[" * NESTING_READ)
+    assert document.malformed is not None
+    assert not document.too_deep
 
 
 def test_the_brackets_of_a_text_without_an_end_are_counted() -> None:
@@ -335,6 +348,16 @@ def test_long_names_do_not_multiply_with_the_flaws_below_them() -> None:
     longest = len(document.non_finite[0].pointer)
     assert longest > 200 * 20_000
     assert shown <= POINTERS + longest + 1
+
+
+def test_a_limit_keeps_the_first_flaws_and_the_last() -> None:
+    document = parse(b"[NaN,NaN,NaN,NaN]", listed=2)
+    assert [flaw.pointer for flaw in document.non_finite] == ["/0", "/3"]
+    assert document.more == {"non_finite": 2}
+
+
+def test_only_the_place_of_a_member_has_its_name() -> None:
+    assert [place.member for place, _ in walk({"a": [1]})] == [None, "a", None]
 
 
 @pytest.mark.parametrize(("characters", "more"), [((4 << 20) - 2, 1), ((4 << 20) - 1, 2)])
