@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from msgspec import Raw
+
 from conformance.contract.prompts import json_object, submitted_twice
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, Listing, Summary
-from conformance.contract.reading.memory import Observation
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath, Level
+from conformance.contract.reading.memory import Observation, Remembered
+from conformance.contract.terms import FastPath, Level
 from conformance.exchange.model import Exchange, Extent, Operation, Request, Response, Same
 from conformance.text.strict_json import Document
 
@@ -125,8 +127,9 @@ class Conversation:
     @cached_property
     def uncompared(self) -> str | None:
         """A phrase that says how many GETs of the queue are not compared with one another, or None if all are."""
-        left_out = len(self.shown) - len(self.reads)
-        return f"{left_out} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared" if left_out else None
+        left_out = [answer for answer in self.shown if not answer.summary.compared]
+        message = f"{len(left_out)} of {len(self.shown)} GETs of the queue list {BOUNDS}: not compared"
+        return message if left_out else None
 
     @cached_property
     def followed(self) -> Sequence[Answer]:
@@ -172,20 +175,25 @@ class Conversation:
 
     @cached_property
     def by_request(self) -> Sequence[Sequence[Answer]]:
-        """The GETs of the queue grouped by identical requests, without "try again later" responses.
+        """The GETs of the queue grouped by identical requests.
 
-        A request that was sent only once and failed is left out, because its failure may be chance.
+        "Try again later" responses, and a request that was sent only once and failed, are left out.
         """
         groups: dict[Same, list[Answer]] = {}
         for answer in self.answers:
             if answer.request.reads and answer.response.head and answer.response.status not in NOT_NOW:
                 groups.setdefault(answer.request.same, []).append(answer)
-        return [group for group in groups.values() if len(group) > 1 or group[0].response.status == OK]
+        return without_chance(groups.values())
 
     @cached_property
     def successions(self) -> Sequence[tuple[Answer, Answer]]:
         """Pairs of consecutive GETs of the queue. The first response was complete before the second request was sent."""
         return [(a, b) for a, b in zip(self.reads, self.reads[1:], strict=False) if a.precedes(b)]
+
+
+def without_chance(groups: Iterable[list[Answer]]) -> list[list[Answer]]:
+    """Leave out each group of a single response that is not a 200, because such a failure may be chance."""
+    return [group for group in groups if len(group) >= 2 or any(answer.response.status == OK for answer in group)]
 
 
 ENDED: Final = ("completed", "failed", "cancelled")
@@ -234,10 +242,8 @@ class Submission:
 
 
 def digest_of(workflow: object) -> object:
-    """Return a digest of a workflow, to compare it with the workflows of listed jobs. None if it is not JSON."""
-    body = json.dumps({"queue_pending": [[1, "x", workflow, [], {}]]}, default=repr).encode()
-    found = Reading(body, AS_THE_DOCUMENT_SAYS).summary.observations["x"].workflow
-    return None if found is None else found.value
+    """Return a digest of a workflow, to compare it with the workflows of listed jobs."""
+    return Remembered(text=Raw(json.dumps(workflow, default=repr).encode()))
 
 
 @dataclass(frozen=True)
@@ -373,11 +379,12 @@ class JobHistory:
 
         None if one of them is missing, or if they list different jobs.
         """
-        before, after = self.before(answer)[-1:], self.after(answer)[:1]
+        before, after = self.before(answer), self.after(answer)
         if not before or not after:
             return None
-        still = before[0].pending == after[0].pending and before[0].running == after[0].running
-        return (before[0], after[0]) if still and before[0].ids == after[0].ids else None
+        one, other = before[-1], after[0]
+        still = one.pending == other.pending and one.running == other.running and one.ids == other.ids
+        return (one, other) if still else None
 
     def status_of(self, name: str) -> str | None:
         """Return the last status of a job in a response of ``GET /api/jobs``, or None if no response has the job."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
+from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation, without_chance
 from conformance.exchange.model import Credential, Request
 
 JSON: Final = "application/json"
@@ -88,7 +88,7 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
     """
     found = causes(request)
     harmless = conversation is not None and request.members("accept-encoding") in conversation.codings
-    if len(found) > 1 and harmless and not request.declared:
+    if harmless and not request.declared:
         found -= {STEADY}
     return next(iter(found)) if len(found) == 1 else STEADY
 
@@ -96,13 +96,12 @@ def cause(request: Request, conversation: Conversation | None = None) -> str:
 def by_accept(conversation: Conversation) -> list[list[Answer]]:
     """Return the GETs of the queue that are unusual only in Accept, grouped by Accept and User-Agent.
 
-    A group of a single request that failed is left out, because its failure may be chance.
+    A request that was sent only once and failed is left out.
     """
-    groups = [
+    return without_chance(
         [answer for answer in group if cause(answer.request, conversation) == ACCEPT]
         for group in conversation.by_manner
-    ]
-    return [group for group in groups if len(group) > 1 or any(answer.response.status == OK for answer in group)]
+    )
 
 
 def explained(conversation: Conversation) -> frozenset[str]:
@@ -110,12 +109,14 @@ def explained(conversation: Conversation) -> frozenset[str]:
 
     Such a GET failed each time it was sent, and it is unusual in a way in which another GET also failed each time.
     """
-    by_query_or_header = [group for group in conversation.by_request if cause(group[0].request, conversation) != ACCEPT]
     refused = {
-        cause(group[0].request, conversation)
-        for group in (*by_accept(conversation), *by_query_or_header)
+        cause(answer.request, conversation)
+        for group in conversation.by_request
         if not any(map(as_allowed, group))
-    } - {STEADY}
+        for answer in group
+    } - {STEADY, ACCEPT}
+    if any(not any(map(as_allowed, group)) for group in by_accept(conversation)):
+        refused.add(ACCEPT)
     served = {answer.request.same for answer in conversation.answers if as_allowed(answer)}
     return frozenset(
         answer.exchange.id

@@ -9,9 +9,12 @@ from typing import Any, Final
 from conformance.probe.limits import ServerChanges
 from conformance.problems import UsageProblem
 from conformance.run.table import Options
+from conformance.text.json_bytes import depth_of
 
 LARGEST_WORKFLOW: Final = 1 << 20
 """Maximum size in bytes of a workflow file."""
+DEEPEST_WORKFLOW: Final = 100
+"""Maximum levels of nesting in a workflow. In the queue it has more, and common JSON parsers stop at 128."""
 
 
 def server_changes_from(options: Options) -> ServerChanges | None:
@@ -78,4 +81,6 @@ def _problem(found: Any) -> str | None:
         return "has a node without class_type"
     if not all(isinstance(node.get("inputs", {}), dict) and isinstance(node.get("_meta", {}), dict) for node in nodes):
         return "has a node whose inputs or _meta are not objects"
+    if depth_of(found) > DEEPEST_WORKFLOW:
+        return f"has more than {DEEPEST_WORKFLOW} levels of nesting"
     return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pytest
 
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading, Remaining
+from conformance.contract.reading.known_jobs import Summary
 from conformance.contract.terms import FastPath, Level
 from conformance.exchange.model import Credential, Exchange, Request, Response
 from helpers.answers import asked, item, queue, read, reads
@@ -124,10 +126,42 @@ def test_manners_are_accept_and_user_agent() -> None:
     assert [names(group) for group in found.by_manner] == [["x1", "x3", "x6"], ["x2"], ["x4"], ["x5"]]
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504, *range(520, 528), 530])
 def test_not_now_is_no_answer_to_a_manner_or_a_request(status: int) -> None:
     found = conversation(by(1, ANY, status=status), by(2, ANY, status=status))
     assert (found.by_manner, found.by_request) == ([], [])
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 505, 519, 528, 529, 531])
+def test_another_error_is_an_answer_to_a_manner_and_a_request(status: int) -> None:
+    found = conversation(by(1, ANY, status=status), by(2, ANY, status=status))
+    assert [names(group) for group in (*found.by_manner, *found.by_request)] == [["x1", "x2"]] * 2
+
+
+class Sized(Reading):
+    """A body whose summary says another number of jobs, or that its jobs are not compared."""
+
+    def __init__(self, jobs: int, *, compared: bool) -> None:
+        super().__init__(queue())
+        self._jobs, self._compared = jobs, compared
+
+    @cached_property
+    def summary(self) -> Summary:
+        return super().summary._replace(jobs=self._jobs, compared=self._compared)
+
+
+def test_long_queues_are_not_compared_or_searched() -> None:
+    def long(number: int, jobs: int, *, compared: bool = True, **fields: str) -> Answer:
+        found = asked(200, queue(), number=number, request=tuple(fields.items()))
+        return replace(answer(found), reading=Sized(jobs, compared=compared))
+
+    short = [long(1, 0), long(2, 10_000)]
+    others = [long(3, 10_001), long(4, 10_001), long(5, 10_001, compared=False), long(6, 10_001, Range="x")]
+    found = Conversation([*short, *others])
+    assert names(found.reads) == ["x1", "x2", "x3", "x4", "x6"]
+    assert names(found.followed) == ["x1", "x2"]
+    assert [(left_out or "")[:6] for left_out in (found.uncompared, found.unlooked)] == ["1 of 6", "3 of 6"]
+    assert (Conversation(short).uncompared, Conversation(short).unlooked) == (None, None)
 
 
 def test_the_same_request_is_one_but_for_its_id() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.conversation import Answer
-from conformance.contract.expected_status import OF_STATUS, allowed, causes, suspected, unexpected
+from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.expected_status import OF_STATUS, allowed, by_accept, causes, suspected, unexpected
 from conformance.contract.reading.body import Reading
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Credential, Exchange, Request, Response
@@ -163,6 +163,8 @@ def test_a_coding_that_another_read_was_served_with_is_no_cause() -> None:
     assert broken(failed, failed, (200, (*JSON, *GZIP), URL)) == ["http.query"]
     assert broken(failed, failed, (500, (*JSON, *GZIP), URL), (500, (*JSON, *GZIP), URL)) == ["status.steady"]
     assert broken(failed, failed) == ["status.steady"]
+    once = (500, (*JSON, *GZIP), URL)
+    assert broken(once) == broken(once, (200, *once[1:])) == ["status.steady"]
 
 
 def test_a_key_that_is_refused_under_a_name_in_lower_case_is_not_blamed_on_accept() -> None:
@@ -173,6 +175,12 @@ def test_a_key_that_is_refused_under_a_name_in_lower_case_is_not_blamed_on_accep
         *(replace(answered(403).exchange, id=name, request=request) for name in ("x2", "x3")),
     ]
     assert [result.id for result in judge(plain, only=OF_STATUS).results if result.evidence] == []
+
+
+def test_only_a_request_that_is_unusual_in_accept_is_grouped_by_accept() -> None:
+    fields = JSON, (*JSON, *GZIP), (("Accept", "*/*"),), (("Accept", "text/html"),)
+    groups = by_accept(Conversation([answered(200, headers) for headers in fields]))
+    assert [[answer.request.header("accept") for answer in group] for group in groups] == [["*/*"], ["text/html"]]
 
 
 def test_accept_on_two_lines_is_one_field() -> None:

@@ -220,6 +220,20 @@ def test_names_that_end_like_members_do_not_hide_a_repeated_name() -> None:
     assert left(body(job(graph=colon))) == body(job(graph=colon))
 
 
+@pytest.mark.parametrize("text", [rb'"x\":"', rb'{"x\":":1}'])
+def test_names_in_a_remaining_job_do_not_hide_a_repeated_name(text: bytes) -> None:
+    twice = b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}'
+    for wrong in (job(name=text, graph=twice), job(data=text, graph=twice)):
+        assert left(body(wrong)) == body(wrong)
+
+
+def test_the_members_of_another_job_do_not_hide_a_repeated_name() -> None:
+    twice = job(graph=b'{"9":{"class_type":"S","inputs":{"a":1,"a":1}}}')
+    for other in (*PROVEN, *REMAINS, *WHOLE):
+        for content in (body(twice, other), body(other, twice), b'{"queue_pending":[%b,%b]}' % (other, twice)):
+            assert twice in left(content), other
+
+
 def test_a_body_is_counted_job_by_job_if_a_string_looks_like_a_name() -> None:
     backslash, quote, both = (
         job(graph=b'{"9":{"class_type":"S","inputs":{"a":"%b"}}}' % text) for text in (rb"\\:", rb"x\":", rb"\\:x\":")

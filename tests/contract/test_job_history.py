@@ -136,6 +136,12 @@ def test_something_moved_where_the_looks_around_differ(one: Any, other: Any) -> 
     assert around(one, one) == ("x2", "x4")
 
 
+def test_only_the_looks_next_to_a_response_count() -> None:
+    found = history(Talk().submit(A).look([A]).look([A], [B]).jobs(**{A: "pending"}).look([A], [B]).look([B]))
+    between = found.around(found.job_lists[0].answer)
+    assert [look.answer.exchange.id for look in between or ()] == ["x3", "x5"]
+
+
 def test_a_look_on_either_side_is_needed() -> None:
     before = history(Talk().submit(A).look([A]).jobs(**{A: "pending"}))
     after = history(Talk().submit(A).jobs(**{A: "pending"}).look([A]))

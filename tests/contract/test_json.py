@@ -139,6 +139,11 @@ def test_a_departure_is_pointed_at(name: str, content: bytes, expected: list[tup
         assert text is None or text in finding.got
 
 
+def test_only_names_that_are_repeated_are_reported() -> None:
+    found = said("json.distinct-names", read(b'{"a":1,"b":2,"c":3,"b":4,"a":5,"b":6}')) or []
+    assert [finding.pointer for finding in found] == ["/b", "/a"]
+
+
 def test_nesting_is_bounded_where_common_readers_stop() -> None:
     assert NESTING_LIMIT == 128
 

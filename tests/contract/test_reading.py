@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec import Raw
 
-from conformance.contract.reading.body import Item, Reading, element
-from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Roll
-from conformance.contract.reading.memory import Facts, Located, Observation, Remembered
-from conformance.contract.terms import Demand, Dialect
+from conformance.contract.reading.body import Item, Reading, element, infos, metadata_objects, output_node_id_lists
+from conformance.contract.reading.known_jobs import NOTHING, KnownJobs, Roll, Shared
+from conformance.contract.reading.memory import Facts, Located, Observation, Recalled, Remembered
+from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from helpers.answers import item, queue
 
 CLOUD, OSS = Dialect.CLOUD, Dialect.OSS
@@ -130,6 +131,22 @@ def test_where_there_is_no_list_there_are_no_elements(content: bytes) -> None:
     assert list(reading(content).elements) == []
 
 
+def test_only_the_jobs_at_given_places_are_read() -> None:
+    body = Reading(queue([1], [2], running=([3], [4])), OURS, {(True, 0), (False, 1)})
+    assert [found.pointer for found in body.items] == ["/queue_running/1", "/queue_pending/0"]
+
+
+def test_only_an_object_is_an_info() -> None:
+    assert list(infos(reading(b'{"a": 1}'))) == [{"a": 1}]
+    assert list(infos(reading(b"[1]"))) == []
+
+
+def test_without_the_fast_path_every_job_remains_and_counts_once() -> None:
+    body = reading(queue(item(1)))
+    assert body.remaining(FastPath.EACH_JOB, Level.MUST) == (False, body)
+    assert body.weight("/queue_pending/0") == 1
+
+
 def test_the_summary_outlives_the_value() -> None:
     body = reading(queue(item(1), item(2), running=(item(3), 4, [5])))
     before = body.summary
@@ -166,6 +183,8 @@ def test_the_first_job_that_shows_an_order_tells_it() -> None:
 def test_a_job_is_remembered_by_its_id_unless_it_is_listed_twice() -> None:
     body = reading(queue(item(1), item(2), item(2), [1], running=(item(3),)))
     observations = body.summary.observations
+    assert body.summary.compared
+    assert body.summary.repeated == {item(2)[1]}
     assert list(observations) == [item(3)[1], item(1)[1]]
     running, pending = observations.values()
     assert (running.pointer, running.pending) == ("/queue_running/0", False)
@@ -210,6 +229,12 @@ def test_half_a_kilobyte_is_kept_of_a_job() -> None:
     assert len(digest('{"a": "' + "x" * 10_000 + '"}')) == 16
 
 
+def recalled(text: bytes, *, readable: bool = True) -> Recalled:
+    texts = {(7, 2): text} if readable else {}
+    return Recalled(text, lambda index, element: texts[index, element], 7, 2)
+
+
+@pytest.mark.parametrize("make", [lambda text: Remembered(text=Raw(text)), recalled], ids=["kept", "read again"])
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -223,13 +248,24 @@ def test_half_a_kilobyte_is_kept_of_a_job() -> None:
         ("[3]", "[1]", False),
     ],
 )
-def test_texts_are_remembered_by_what_they_say(one: str, other: str, *, same: bool) -> None:
-    left, right = (Remembered(text=Raw(text.encode())) for text in (one, other))
+def test_texts_are_remembered_by_what_they_say(
+    one: str, other: str, make: Callable[[bytes], Remembered], *, same: bool
+) -> None:
+    left, right = (make(text.encode()) for text in (one, other))
     assert (left == right) is same
     assert (left == Remembered(right.digest)) is same
     assert (Remembered(left.digest) == right) is same
+    assert (left == Remembered(text=Raw(other.encode()))) is same
     assert (hash(left) == hash(right)) is same
+    assert (left.key == right.key) is (one == other)
     assert left != one
+
+
+def test_equal_texts_have_one_key_and_are_not_read_again() -> None:
+    left, right, other = (recalled(text, readable=False) for text in (b"[1]", b"[1]", b"[2]"))
+    assert left == right
+    assert left.key == Remembered(text=Raw(b"[1]")).key != other.key
+    assert Remembered(b"a digest").key == b"a digest"
 
 
 def test_a_text_that_is_let_go_keeps_its_digest() -> None:
@@ -257,6 +293,15 @@ def test_what_is_kept_of_a_body_lets_its_texts_go() -> None:
     assert list(known.values()) == [found.value.digest for found in kept]
 
 
+def test_a_body_with_too_many_jobs_is_not_compared() -> None:
+    summary = Reading(queue(item(1)), shared=Shared(KnownJobs(distinct=0))).summary
+    assert (summary.compared, list(summary.observations), summary.jobs) == (False, [], 1)
+
+
 def test_an_element_is_that_of_the_jobs_that_reach_so_far() -> None:
     items = reading(queue([], [1], [1, "a"], [1, "a", {}], [1, "a", {}, []])).items
     assert [found.pointer for found in element(2, items)] == ["/queue_pending/3/2", "/queue_pending/4/2"]
+    full = [[*item(1)[:size], *["more"] * (size - 5)] for size in (4, 5, 6)]
+    for selector, place in ((output_node_id_lists, 3), (metadata_objects, 4)):
+        found = selector(reading(queue(*full)))
+        assert [each.pointer for each in found] == [f"/queue_pending/{at}/{place}" for at in (1, 2)]

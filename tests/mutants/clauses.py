@@ -11,8 +11,11 @@ ROOT: Final = Path(__file__).parents[2]
 _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
-_SHARED_TEXT: Final = (_PACKAGE / "text" / "safe.py", _PACKAGE / "exchange" / "headers.py")
-"""Clauses use these to show a value and to read a header field."""
+_SHARED_TEXT: Final = (
+    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "safe")),
+    _PACKAGE / "exchange" / "headers.py",
+)
+"""Clauses use these to show a value and to read a header field, and the fast path to compare a text with its value."""
 
 _JUDGE: Final = tuple(_PACKAGE / "judge" / f"{name}.py" for name in ("excerpt", "outcome", "tally", "verdict"))
 """They turn findings into evidence, statuses and a verdict."""
@@ -35,8 +38,9 @@ _MIRRORED: Final = ("contract", "judge")
 _NEAR: Final = {
     "body": ("reading", *_SELECTED),
     "memory": ("reading", "reads", *_LIFECYCLE),
-    "conversation": ("answer", "job_history", *_SELECTED, *_LIFECYCLE),
+    "conversation": ("answer", "job_history", "expected_status", *_SELECTED, *_LIFECYCLE),
     "cors": ("privacy",),
+    "expected_status": ("expected_status", "method"),
     "error_other": ("error",),
     **dict.fromkeys(
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part"), ("large_parts", "large")
@@ -46,7 +50,6 @@ _NEAR: Final = {
     "item_job_number": ("item_job_number", "item"),
     "lifecycle_remove": ("lifecycle_remove", "job_history"),
     "lifecycle_stop": ("lifecycle_stop", "lifecycle_remove"),
-    "refusals": ("auth", "error"),
     "safe": ("clause",),
     "status": ("envelope",),
     "values": ("item", "item_job_number", "workflow"),
@@ -58,6 +61,7 @@ _MORE: Final = {
         ("tests/contract/test_lifecycle.py",),
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
+    "json_bytes": ("tests/text/test_json_bytes.py",),
     "headers": ("tests/exchange/test_headers.py",),
     "safe": ("tests/text/test_safe.py",),
 }

@@ -328,11 +328,12 @@ METADATA: Final = (
     b'{"create_time":1763913600000,"api_key_comfy_org":"k"}',
     rb'{"create_time":1763913600000,"api_key\u005fcomfy_org":"k"}',
     b'{"create_time":1763913600000,"y":{"auth_token_comfy_org":null}}',
+    rb'{"create_time":1763913600000,"x\":":0}',
     b"[]",
     b"null",
 )
 NUMBERS: Final = (b"1", b"0", b"1.0", b"1e3", b"true", b'"1"', b"-0", b"9007199254740993", b"9" * 400, b"1.5", b"NaN")
-OUTPUTS: Final = (b'["9"]', b"[]", b'["9","9"]', b'[""]', b"[9]", b'["7"]', b'[":"]', b"{}")
+OUTPUTS: Final = (b'["9"]', b"[]", b'["9","9"]', b'[""]', b"[9]", b'["7"]', b'[":"]', rb'["x\":"]', b"{}")
 
 
 @given(

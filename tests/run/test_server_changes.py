@@ -18,6 +18,11 @@ HERE, THERE = "http://127.0.0.1:8188", "https://cloud.comfy.org"
 GOOD = {"1": {"class_type": "EmptyImage", "inputs": {}}}
 
 
+def deep(levels: int) -> bytes:
+    """Return a workflow with so many levels of nesting."""
+    return b'{"1": {"class_type": "X", "inputs": {"a": %b}}}' % (b"[" * (levels - 3) + b"]" * (levels - 3))
+
+
 def test_nothing_is_written_unless_that_is_asked_for() -> None:
     assert make_settings({}, target=HERE).server_changes is None
 
@@ -70,6 +75,7 @@ def test_what_cannot_be_done_is_said_in_one_line(typed: dict[str, Any], told: st
         (b'{"1": {"inputs": {}}}', "has a node without class_type"),
         (b'{"1": {"class_type": "X", "inputs": []}}', "has a node whose inputs or _meta are not objects"),
         (b'{"1": {"class_type": "X", "_meta": 1}}', "has a node whose inputs or _meta are not objects"),
+        (deep(101), "has more than 100 levels of nesting"),
     ],
 )
 def test_what_is_no_workflow_is_named_with_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
@@ -89,11 +95,12 @@ def test_a_workflow_that_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
 
 def test_several_workflows_are_taken_in_turn(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.json", "b.json")]
-    for file in files:
-        file.write_text(json.dumps(GOOD), encoding="utf-8")
+    contents = json.dumps(GOOD).encode(), deep(100)
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
     server_changes = make_settings({}, target=HERE, populate=True, workflow=files).server_changes
     assert server_changes is not None
-    assert server_changes.workflows == (GOOD, GOOD)
+    assert server_changes.workflows == tuple(map(json.loads, contents))
 
 
 def test_a_run_that_writes_has_more_time_and_requests_unless_told_otherwise() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.text.pointer import escape
-from conformance.text.strict_json import NESTING_READ, POINTERS, Document, Flaw, NonFinite, parse, walk
+from conformance.text.strict_json import NESTING_READ, POINTERS, Document, Flaw, Huge, NonFinite, parse, walk
 
 MB = 1 << 20
 HIGH, LOW = "\\ud800", "\\udc00"
@@ -255,15 +255,48 @@ def test_nesting_is_read_up_to_the_bound(depth: int) -> None:
 def test_deeper_nesting_is_counted_and_not_read(depth: int, shape: tuple[str, str]) -> None:
     document = parse((shape[0] * depth + "1" + shape[1] * depth).encode())
     assert (document.read, document.malformed, document.depth) == (False, None, depth)
+    assert document.too_deep
 
 
 @pytest.mark.parametrize(
-    "text", ['["' + "[" * 900 + '"]', '["' + '\\"[' * 900 + '"]', '["' + "\\\\" * 9 + '"]' + "[" * 900]
+    "text",
+    [
+        '{"a":1,"a":1}' + "[" * 900,
+        '["' + "[" * 900 + '"]',
+        '["' + '\\"[' * 900 + '"]',
+        '["' + "\\\\" * 9 + '"]' + "[" * 900,
+    ],
 )
 def test_brackets_in_strings_and_after_the_value_are_no_nesting(text: str) -> None:
     document = parse(text.encode())
     assert document.read
     assert document.depth <= NESTING_READ
+
+
+def test_a_text_without_an_end_is_malformed_up_to_the_bound() -> None:
+    document = parse(b"[" * NESTING_READ)
+    assert document.malformed is not None
+    assert not document.too_deep
+
+
+def test_the_brackets_of_a_text_without_an_end_are_counted() -> None:
+    assert parse(b'[{"a":' * 40).depth == 80
+    assert parse(b'[{"a":1},{"b":[]}]').depth == 3
+
+
+def test_white_space_may_come_first() -> None:
+    assert parse(b" \n\t\r [1]") == parse(b"[1]")
+
+
+def test_numbers_that_are_not_finite_equal_those_of_the_same_name() -> None:
+    names = "NaN", "Infinity", "-Infinity"
+    assert all((NonFinite(one) == NonFinite(other)) is (one == other) for one in names for other in names)
+
+
+@pytest.mark.parametrize(("exponent", "kept"), [(499_998, True), (499_999, False), (500_000, False)])
+def test_numbers_with_an_exponent_beyond_a_bound_are_huge(exponent: int, *, kept: bool) -> None:
+    for number in parse(f"[1e{exponent}, 1e-{exponent}, -1e{exponent}]".encode()).value:
+        assert isinstance(number, Huge) is not kept
 
 
 def test_a_caller_deep_in_the_stack_gets_an_answer_too() -> None:
@@ -315,6 +348,24 @@ def test_long_names_do_not_multiply_with_the_flaws_below_them() -> None:
     longest = len(document.non_finite[0].pointer)
     assert longest > 200 * 20_000
     assert shown <= POINTERS + longest + 1
+
+
+def test_a_limit_keeps_the_first_flaws_and_the_last() -> None:
+    document = parse(b"[NaN,NaN,NaN,NaN]", listed=2)
+    assert [flaw.pointer for flaw in document.non_finite] == ["/0", "/3"]
+    assert document.more == {"non_finite": 2}
+
+
+def test_only_the_place_of_a_member_has_its_name() -> None:
+    assert [place.member for place, _ in walk({"a": [1]})] == [None, "a", None]
+
+
+@pytest.mark.parametrize(("characters", "more"), [((4 << 20) - 2, 1), ((4 << 20) - 1, 2)])
+def test_flaws_are_listed_until_their_pointers_are_too_long(characters: int, more: int) -> None:
+    document = parse(b'{"%b":NaN,"b":NaN,"c":NaN}' % (b"n" * characters))
+    assert document.more == {"non_finite": more}
+    assert document.non_finite[-1] == Flaw("/c", "NaN")
+    assert len(document.non_finite) == 3 - more
 
 
 @pytest.mark.parametrize("exponent", ["999999", "9999999", "9" * 18, "9" * 30])

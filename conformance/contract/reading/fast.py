@@ -211,6 +211,7 @@ class _Proof:
             FastPath.OUTPUT_NODE_IDS: outputs,
             FastPath.GRAPHS: graphs,
             FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
+            # Also of remaining jobs, because links that keep every clause are left out of their text.
             FastPath.LINKS: any(inspection.linked for _, _, inspection in self.jobs),
         }
         return frozenset(fast for fast, found in exercised.items() if found)
@@ -370,8 +371,10 @@ def _if_nothing_is_lost(
 ) -> list[InspectedJob] | None:
     """Check that no object of the body has a repeated name, and return the jobs.
 
-    If a name is repeated, the parsed value has fewer members than the text. A job for which that may be so is marked as
-    not verified. None if it may be so in another part of the body.
+    If a name is repeated, the parsed value has fewer members than the text. No part of the body is counted with more
+    members than its text, so the two sums are equal only if the counts of each part are, and then no name is repeated.
+    If the sums differ, each job is counted, and those that may have lost a member are marked as not verified. None if
+    another part of the body may have lost one.
     """
     found = [sound(text) for text in others.values()]
     if None in found:
@@ -388,15 +391,20 @@ def _if_nothing_is_lost(
 def recheck_members(jobs: Sequence[InspectedJob]) -> list[InspectedJob]:
     """Return the jobs. Those whose parsed value has fewer members than their text are marked as not verified."""
     return [
-        job if _holds_all(job.inspection.members, bytes(element)) else job._replace(inspection=not_inspected(element))
+        job if _holds_all(job.inspection, bytes(element)) else job._replace(inspection=not_inspected(element))
         for job in jobs
         if isinstance(element := job.inspection.element, Raw)
     ]
 
 
-def _holds_all(members: int, text: bytes) -> bool:
-    """Whether a JSON text has as many members as its parsed value, which has ``members``."""
-    return members == members_at_most(text) or members == members_at_most(without_escaped_quotes(text))
+def _holds_all(inspection: Inspection, text: bytes) -> bool:
+    """Whether no object in the text of a job has a repeated name that the inspection lost.
+
+    ``members`` of a verified job counts only parsed values, so it can be compared with the more exact count, too.
+    """
+    if inspection.members == members_at_most(text):
+        return True
+    return inspection.remaining is None and inspection.members == members_at_most(without_escaped_quotes(text))
 
 
 def _first_order(content: bytes) -> tuple[Dialect, str] | None:

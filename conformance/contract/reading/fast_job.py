@@ -63,8 +63,8 @@ class Inspection(Struct, gc=False):
 
     ``element`` is its JSON text, or the texts of its elements if it is an array. ``remaining`` is the text that the
     clauses must still check, or None if the job was verified. Number, id, output node ids and create_time are set only
-    for a verified job. ``members`` counts the members of all objects in the element. ``graph`` says that the workflow
-    is an API graph, and ``linked`` that it has links.
+    for a verified job. ``members`` counts the members of all objects in the element: in the parsed value, or in the text
+    if the clauses still check that. ``graph`` says that the workflow is an API graph, and ``linked`` that it has links.
     """
 
     element: Raw | Split
@@ -277,7 +277,10 @@ def _is_object(texts: Sequence[Raw]) -> bool:
 
 
 def _harmless(text: Raw) -> int | None:
-    """Return the number of members in the metadata, or None if the metadata may contain credentials."""
+    """Return the number of members in the metadata, or None if the metadata may contain credentials.
+
+    The value is searched as it is written without escapes, which could hide the name of a credential.
+    """
     found = sound(text)
     return None if found is None or may_hold_some(write(found[0])) else found[1]
 
