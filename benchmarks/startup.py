@@ -1,9 +1,10 @@
 """How much CPU time commands take from the start of the process to its end, compared with other programs.
 
-- ``--help``, ``clauses`` and ``judge`` of a small file, compared with a Python process that imports only json and
-click; - ``comfy-conformance check`` of a local endpoint, compared with ``st run``, both with default settings and a
-key. ``st run`` uses the corrected document: with the published one, or without a key, it stops after a few requests; -
-``pytest --pyargs conformance``, compared with an empty pytest run in the same environment.
+- ``--help``, ``clauses`` and ``judge`` of a small file, compared with a Python process that imports only json and click
+- ``comfy-conformance check`` of a local endpoint, with and without generated requests, compared with ``st run`` with
+  default settings, all with a key. ``st run`` uses the corrected document: with the published one, or without a key, it
+  stops after a few requests
+- ``pytest --pyargs conformance`` without generated requests, compared with an empty pytest run in the same environment
 
 All processes talk only to loopback. CPU time is measured because a machine with other work spoils wall time.
 """
@@ -33,7 +34,7 @@ from conformance.spec.document import CORRECTED_PATH
 BIN = Path(sys.executable).parent
 LEAST = 'python -c "import json, click"'
 CHECK, PLAN, THEIRS = "check", "check --properties 0", "st run"
-SUITE, EMPTY = "pytest --pyargs conformance", "pytest, nothing to run"
+SUITE, EMPTY = "pytest --pyargs conformance --properties 0", "pytest, nothing to run"
 RUN = frozenset({0, 1, 5, 10})
 """Exit statuses of a command that ran normally: conformant (0), findings (1), no tests (5), inconclusive (10)."""
 
@@ -75,7 +76,7 @@ def commands(target: str, file: Path) -> dict[str, list[str]]:
         CHECK: [ours, "check", target],
         PLAN: [ours, "check", target, "--properties", "0"],
         THEIRS: [str(BIN / "st"), "run", str(CORRECTED_PATH), "--url", target, "--no-color", "-H", f"X-API-Key: {KEY}"],
-        SUITE: [str(BIN / "pytest"), "-q", "--pyargs", "conformance", "--target", target],
+        SUITE: [str(BIN / "pytest"), "-q", "--pyargs", "conformance", "--target", target, "--properties", "0"],
         EMPTY: [str(BIN / "pytest"), "-q"],
     }
     return {name: command for name, command in found.items() if Path(command[0]).exists()}
