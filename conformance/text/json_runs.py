@@ -7,7 +7,7 @@ pieces that cannot be decoded, or ends before its arrays and objects are closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import accumulate, islice, takewhile
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ _FIRST, _LARGEST = 1 << 12, 1 << 18
 """Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
 _TAIL: Final = 1 << 11
 _OPENING, _CLOSING = b"[{", b"]}"
+_QUOTE: Final = ord('"')
 _STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
 _NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
@@ -158,6 +159,24 @@ def _scan(content: bytes, at: int, size: int, depth: int) -> _Scanned:
         levels = levels[: place + 1]
     comma = _last_comma(plain, levels[-1], min(levels))
     return _Scanned(at + len(plain), levels[-1], deepest, None if comma is None else at + comma, lowest < 0)
+
+
+def last_members(text: bytes, names: re.Pattern[bytes]) -> Iterator[int]:
+    """Yield the offsets of those members of an object whose name matches ``names``, the last one first.
+
+    ``text`` is the JSON text of the members, without the brackets around them. The pattern includes the quotation marks
+    and the colon. Members of inner objects are left out.
+    """
+    plain = _without_strings(text) or b""
+    depth, end = 0, len(plain)
+    for found in reversed(list(names.finditer(text))):
+        at = found.start()
+        if plain[at] != _QUOTE:  # within a longer string
+            continue
+        opened, closed = (sum(plain.count(sign, at, end) for sign in signs) for signs in (_OPENING, _CLOSING))
+        depth, end = depth + closed - opened, at
+        if depth == 0:
+            yield at
 
 
 def nesting_of(content: bytes) -> int:

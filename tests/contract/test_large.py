@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Finding
@@ -12,6 +15,7 @@ from conformance.contract.reading.body import Item, Reading
 from conformance.contract.reading.large import LargeReading
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.terms import Demand, Dialect, Level
+from conformance.text.json_runs import RUN, runs
 from helpers.profiles import quick_if
 from helpers.queue_bodies import ALL, GRAPH, TIME, body, findings, job
 
@@ -119,6 +123,50 @@ WINDOWS: Final = {
     "a queue after many members": b'{%b,"queue_running":[],"queue_pending":[0]}'
     % b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
 }
+
+
+LIST_MEMBERS: Final = st.tuples(
+    st.sampled_from(
+        ['"queue_running"', '"queue_pending"', r'"\u0071ueue_pending"', r'"queue_runnin\u0067"', '"x"', '"y"']
+    ),
+    st.sampled_from([":", " : ", "\n:"]),
+    st.sampled_from(
+        [
+            "[]",
+            "[0]",
+            "[ [], {} ]",
+            "null",
+            "7",
+            r'"\"queue_pending\":[1]"',
+            '"queue_running"',
+            '{"queue_pending":[1]}',
+            '[{"queue_running":[2]}, "]"]',
+            f"[{job().decode()}]",
+            f"[{job(number=b'0').decode()},{job().decode()}]",
+        ]
+    ),
+).map("".join)
+
+
+@given(st.lists(LIST_MEMBERS, min_size=3, max_size=30), st.sampled_from([20, 200, RUN]))
+def test_of_repeated_lists_the_last_counts_also_in_groups(members: list[str], size: int) -> None:
+    content = f"{{{' ,'.join(members)}}}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conformance.contract.reading.large.MEMBERS", 2)
+        patch.setattr("conformance.contract.reading.large.runs", partial(runs, size=size))
+        found = findings(LargeReading(content.encode()))
+    expected = findings(Reading(content.encode()))
+    assert {
+        clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in found.items()
+    } == {clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in expected.items()}
+
+
+def test_jobs_of_a_replaced_list_do_not_count_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large_jobs.ASKED", -1)
+    unread = '"queue_pending":[0,1]'
+    reading = LargeReading(f"{{{unread}}}".encode())
+    assert reading.summary.unread == "2 of 2 jobs, which come after -1 other unusual jobs"
+    assert LargeReading(f'{{{unread},"queue_pending":[]}}'.encode()).summary.unread is None
 
 
 ALIKE: Final = {"tiny elements, most of them alike", "tiny elements in both lists", "tiny jobs that are alike"}
