@@ -22,7 +22,6 @@ LONG: Final = 1000
 """Strings with more bytes than this are replaced in a value that is too large. Most of them are images."""
 QUOTES: Final = 1 << 17
 """A value with more quotation marks than this is too large because of many strings, not because of long ones."""
-_WINDOW: Final = RUN >> 2
 _NODES: Final = msgspec.json.Decoder(dict[str, Any])
 _SOUND: Final[dict[str, Any]] = {"class_type": ""}
 
@@ -112,7 +111,7 @@ def _links(node: Any) -> Iterator[tuple[str, list[Any]]]:
 
 def _nodes(content: bytes, at: int) -> Iterator[tuple[str, Any]]:
     """Yield the names and nodes of the workflow at an offset."""
-    children = runs(content, at, size=_WINDOW)
+    children = runs(content, at, size=RUN >> 2)
     for run in children:
         if run is None or run.empty:
             continue
