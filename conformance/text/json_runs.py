@@ -101,9 +101,9 @@ def end_of_member(content: bytes, at: int) -> int:
 def runs(content: bytes, at: int, *, size: int | None = None) -> Runs:
     """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``.
 
-    Each piece has about ``size`` bytes (``RUN`` by default), and the last one may have fewer. A larger value is a piece of its own, marked
-    ``giant``. The caller must then ``send`` the offset of its end, and that call returns None. Raises Unfinished if the
-    closing bracket is missing.
+    Each piece has about ``size`` bytes (``RUN`` by default), and the last one may have fewer. A larger value is a piece
+    of its own, marked ``giant``. The caller must then ``send`` the offset of its end, and that call returns None.
+    Raises Unfinished if the closing bracket is missing.
     """
     size = RUN if size is None else size
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
