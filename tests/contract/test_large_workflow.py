@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from conformance.contract.reading.large_workflow import dense_workflow, without_long_strings
+from helpers.windows import WINDOW, make_windows_small
 
 NODE: Final = '{"class_type":"A"}'
 SOUND: Final = {"class_type": ""}
@@ -76,13 +77,16 @@ def nodes(number: int, text: str = "{}") -> str:
         (f'{{"1":{NODE},{nodes(1000, link("z"))}}}', True),
         (f'{{"1":{NODE},{nodes(1001, link("z"))}}}', False),
         (f'{{"1":{NODE},"2":{{"x":NaN}}}}', False),
-        (f'{{"1":{NODE},"2":"{"x" * (2 << 20)}"}}', True),
-        (f'{{"1":{NODE},"2":[{"1," * (1 << 20)}1]}}', False),
-        (f'{{"1":{NODE},"2":[{"1," * (1 << 20)}1],"3":{NODE}}}', False),
+        (f'{{"1":{NODE},"2":"{"x" * 2 * WINDOW}"}}', True),
+        (f'{{"1":{NODE},"2":[{"1," * WINDOW}1]}}', False),
+        (f'{{"1":{NODE},"2":[{"1," * WINDOW}1],"3":{NODE}}}', False),
     ],
     ids=["1000 faults", "1001 faults", "1000 links", "1001 links", "NaN", "long string", "large node", "node after it"],
 )
-def test_a_workflow_with_too_many_faults_or_too_large_nodes_is_given_up(workflow: str, *, whole: bool) -> None:
+def test_a_workflow_with_too_many_faults_or_too_large_nodes_is_given_up(
+    workflow: str, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    make_windows_small(monkeypatch)
     text, found = dense_workflow(workflow.encode(), 0, [])
     assert found is whole
     assert whole or text == b'{"":0}'
@@ -112,15 +116,17 @@ def test_a_large_faulty_node_is_kept_without_its_contents() -> None:
         (b'"%b"' % (b"x" * 1000), b'"%b"' % (b"x" * 1000)),
         (b'"%b"' % (b"x" * 1001), b'"(long)"'),
         (b'{"a":"%b","b":"y"}' % (b"x" * 1001), b'{"a":"(long)","b":"y"}'),
-        (b"1" * (1 << 20), b"1" * (1 << 20)),
-        (b"1" * ((1 << 20) + 1), None),
-        (b'""' * (1 << 16), b'""' * (1 << 16)),
-        (b'""' * ((1 << 16) + 1), None),
+        (b"1" * WINDOW, b"1" * WINDOW),
+        (b"1" * (WINDOW + 1), None),
+        (b'""' * 9, b'""' * 9),
+        (b'""' * 10, None),
         (rb'"a\\"', b'"a__"'),
         (rb'"a\"b"', b'"a__b"'),
         (rb'"%b\"","c"' % (b"x" * 1000), b'"(long)","c"'),
     ],
     ids=range(10),
 )
-def test_long_strings_are_left_out(text: bytes, found: bytes | None) -> None:
+def test_long_strings_are_left_out(text: bytes, found: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
+    monkeypatch.setattr("conformance.contract.reading.large_workflow.QUOTES", 18)
     assert without_long_strings(b"[" + text + b"]", 1, len(text) + 1) == found

@@ -171,14 +171,11 @@ class Jobs:
         entries += self._add(name, listed, window, unproven, checker)
         if self.roll is not None and self.roll.complete:
             self._list(self.roll, name, window, jobs)
-        if unproven:
-            self.compared.add_each(name, sorted(entries, key=itemgetter(0)))
-        else:
-            self.compared.add_proven(name, entries)
+        self.compared.add(name, sorted(entries, key=itemgetter(0)))
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
         """Add a window (consecutive jobs of a list) to the facts about the list. None of its jobs was verified."""
-        self.compared.add_each(name, self._add(name, listed, window, unproven))
+        self.compared.add(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
