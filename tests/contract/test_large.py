@@ -16,26 +16,11 @@ from conformance.contract.reading.large import LargeReading
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.text.json_runs import RUN, runs
-from helpers.profiles import quick_if
 from helpers.queue_bodies import ALL, GRAPH, TIME, body, findings, job
 from helpers.windows import make_windows_small
 
 CLOUD: Final = Demand.of(Dialect.CLOUD)
 DEMANDS: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO), Demand.detected(Dialect.OSS, "a job"))
-
-
-@pytest.mark.parametrize("demand", DEMANDS, ids=lambda demand: f"{demand.dialect}-{demand.read_as}")
-def test_small_bodies_get_the_findings_of_the_full_reading(demand: Demand) -> None:
-    full = {name: findings(Reading(content, demand)) for name, content in ALL.items()}
-    assert [name for name in ALL if findings(LargeReading(ALL[name], demand)) != full[name]] == []
-    must = {clause.id for clause in CATALOGUE if clause.level_in(demand) is Level.MUST}
-    wrong = [
-        (name, clause)
-        for name, content in ALL.items()
-        for clause, (_, found) in findings(LargeReading(content, demand, must_only=True)).items()
-        if clause in must and found != full[name][clause][1]
-    ]
-    assert wrong == []
 
 
 # --- several windows --------------------------------------------------------------------------------------------------
@@ -94,11 +79,11 @@ WINDOWS: Final = {
     "too deep nesting": queue_of(at_4=nth(4, LONG.replace(b'"a":', b'"b":%b,"a":' % (b"[" * 600 + b"]" * 600)))),
     "elements that are not jobs": queue_of(at_3=b"7", at_5=b"{}"),
     "tiny elements between": queue_of(at_4=b",".join([b"null", b"[]"] * 50)),
-    "tiny elements, most of them alike": body(*TINY * 500),
+    "tiny elements, most of them alike": body(*TINY * 300),
     "tiny elements after a job": body(nth(1), *TINY * 300, nth(2, GRAPH)),
     "tiny elements in both lists": body(*TINY * 300, running=TINY * 300),
-    "tiny jobs that are alike": body(*[b'[1,"x",{},[],{}]'] * 1000),
-    "tiny jobs that differ": body(*[b'[%d,"x",{},[],{}]' % number for number in range(1000)]),
+    "tiny jobs that are alike": body(*[b'[1,"x",{},[],{}]'] * 500),
+    "tiny jobs that differ": body(*[b'[%d,"x",{},[],{}]' % number for number in range(500)]),
     "jobs without commas": body(*[b"[" + b"1,2," * 200 + b"3]"] * 3),
     "one job": body(nth(1)),
     "one job of two windows": body(nth(1, LONG.replace(PAD, PAD * 4))),
@@ -113,53 +98,17 @@ WINDOWS: Final = {
     "the pending list and then null": queue_of()[:-1] + b',"queue_pending":null}',
     "no running list": b'{"queue_pending":[%b,%b,%b]}' % (nth(1), nth(2), nth(3)),
     "other members": queue_of()[:-1] + b',"code":"X","message":"%b","x":[%b]}' % (PAD * 4, b"1," * 5000 + b"1"),
-    "many members": b"{%b,%b" % (b",".join(b'"m%d":%d' % (at, at) for at in range(1500)), queue_of(3)[1:]),
+    "many members": b"{%b,%b" % (b",".join(b'"m%d":%d' % (at, at) for at in range(150)), queue_of(3)[1:]),
     "many members with a repeated name": b'{"m7":1,%b,%b'
     % (
-        b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
+        b",".join(b'"m%d":%d' % (at, at) for at in range(150)),
         queue_of(3)[1:],
     ),
     "lists spelled with escapes after many members": rb'{%b,"\u0071ueue_runnin\u0067":[],"queue\u005Fpending":[0]}'
-    % b",".join(rb'"\u006d%d":%d' % (at, at) for at in range(1500)),
+    % b",".join(rb'"\u006d%d":%d' % (at, at) for at in range(150)),
     "a queue after many members": b'{%b,"queue_running":[],"queue_pending":[0]}'
-    % b",".join(b'"m%d":%d' % (at, at) for at in range(1500)),
+    % b",".join(b'"m%d":%d' % (at, at) for at in range(150)),
 }
-
-
-LIST_MEMBERS: Final = st.tuples(
-    st.sampled_from(
-        ['"queue_running"', '"queue_pending"', r'"\u0071ueue_pending"', r'"queue_runnin\u0067"', '"x"', '"y"']
-    ),
-    st.sampled_from([":", " : ", "\n:"]),
-    st.sampled_from(
-        [
-            "[]",
-            "[0]",
-            "[ [], {} ]",
-            "null",
-            "7",
-            r'"\"queue_pending\":[1]"',
-            '"queue_running"',
-            '{"queue_pending":[1]}',
-            '[{"queue_running":[2]}, "]"]',
-            f"[{job().decode()}]",
-            f"[{job(number=b'0').decode()},{job().decode()}]",
-        ]
-    ),
-).map("".join)
-
-
-@given(st.lists(LIST_MEMBERS, min_size=3, max_size=30), st.sampled_from([20, 200, RUN]))
-def test_of_repeated_lists_the_last_counts_also_in_groups(members: list[str], size: int) -> None:
-    content = f"{{{' ,'.join(members)}}}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("conformance.contract.reading.large.MEMBERS", 2)
-        patch.setattr("conformance.contract.reading.large.runs", partial(runs, size=size))
-        found = findings(LargeReading(content.encode()))
-    expected = findings(Reading(content.encode()))
-    assert {
-        clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in found.items()
-    } == {clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in expected.items()}
 
 
 def test_jobs_of_a_replaced_list_do_not_count_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,22 +125,10 @@ BETWEEN_JOBS: Final = {clause.id for clause in CATALOGUE if clause.fast in Compa
 MUST: Final = {clause.id for clause in CATALOGUE if clause.level_in(CLOUD) is Level.MUST}
 
 
-DEEP: Final = {
-    "a wrong number at the end",
-    "a NaN and a wrong job",
-    "a control character",
-    "a large wrong job",
-    "a large job with more elements",
-    "tiny jobs that differ",
-    "tiny elements in both lists",
-    "many members",
-}
-"""Cases that only the deep run tests."""
-
-
-@pytest.mark.parametrize("name", quick_if(WINDOWS, lambda name: name not in DEEP))
+@pytest.mark.parametrize("name", WINDOWS)
 def test_several_windows_get_the_findings_of_the_full_reading(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     make_windows_small(monkeypatch)
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 100)
     content = WINDOWS[name].replace(PAD, b"x" * 2400)
     large, brief = (LargeReading(content, must_only=must_only) for must_only in (False, True))
     full = Reading(WINDOWS[name].replace(PAD, b"x"))
@@ -230,3 +167,58 @@ def places(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool
         clause: (exercised, sorted(str(each.pointer) for each in several))
         for clause, (exercised, several) in found.items()
     }
+
+
+# --- repeated lists --------------------------------------------------------------------------------------------------
+
+LIST_MEMBERS: Final = st.tuples(
+    st.sampled_from(
+        ['"queue_running"', '"queue_pending"', r'"\u0071ueue_pending"', r'"queue_runnin\u0067"', '"x"', '"y"']
+    ),
+    st.sampled_from([":", " : ", "\n:"]),
+    st.sampled_from(
+        [
+            "[]",
+            "[0]",
+            "[ [], {} ]",
+            "null",
+            "7",
+            r'"\"queue_pending\":[1]"',
+            '"queue_running"',
+            '{"queue_pending":[1]}',
+            '[{"queue_running":[2]}, "]"]',
+            f"[{job().decode()}]",
+            f"[{job(number=b'0').decode()},{job().decode()}]",
+        ]
+    ),
+).map("".join)
+
+
+@given(st.lists(LIST_MEMBERS, min_size=3, max_size=30), st.sampled_from([20, 200, RUN]))
+def test_of_repeated_lists_the_last_counts_also_in_groups(members: list[str], size: int) -> None:
+    content = f"{{{' ,'.join(members)}}}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conformance.contract.reading.large.MEMBERS", 2)
+        patch.setattr("conformance.contract.reading.large.runs", partial(runs, size=size))
+        found = findings(LargeReading(content.encode()))
+    expected = findings(Reading(content.encode()))
+    assert {
+        clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in found.items()
+    } == {clause: (exercised, {each.pointer for each in several}) for clause, (exercised, several) in expected.items()}
+
+
+# --- one window ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=lambda demand: f"{demand.dialect}-{demand.read_as}")
+def test_small_bodies_get_the_findings_of_the_full_reading(demand: Demand) -> None:
+    full = {name: findings(Reading(content, demand)) for name, content in ALL.items()}
+    assert [name for name in ALL if findings(LargeReading(ALL[name], demand)) != full[name]] == []
+    must = {clause.id for clause in CATALOGUE if clause.level_in(demand) is Level.MUST}
+    wrong = [
+        (name, clause)
+        for name, content in ALL.items()
+        for clause, (_, found) in findings(LargeReading(content, demand, must_only=True)).items()
+        if clause in must and found != full[name][clause][1]
+    ]
+    assert wrong == []
