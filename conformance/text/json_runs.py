@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
     ``last`` means that the closing bracket of the array or object is at ``end``. ``giant`` means that a single child
     begins at ``start`` and is too large for a piece; the caller must ``send`` the offset of its end to the generator.
-    ``empty`` means that no child is left. ``depth`` is the nesting of a giant child in the part scanned so far.
+    ``empty`` means that there is no child. ``depth`` is the nesting of a giant child in the part scanned so far.
     """
 
     start: int
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     depth: int = 0
 
 
-Runs = Generator[Run | None, int, None]
+Runs = Generator[Run, int, None]
 
 
 def skip_space(content: bytes, at: int) -> int:
@@ -102,8 +102,8 @@ def runs(content: bytes, at: int, *, size: int | None = None) -> Runs:
     """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``.
 
     Each piece has about ``size`` bytes (``RUN`` by default), and the last one may have fewer. A larger value is a piece
-    of its own, marked ``giant``. The caller must then ``send`` the offset of its end, and that call returns None.
-    Raises Unfinished if the closing bracket is missing.
+    of its own, marked ``giant``. The caller must then ``send`` the offset of its end, and that call returns an empty
+    piece. Raises Unfinished if the closing bracket is missing.
     """
     size = RUN if size is None else size
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
@@ -115,7 +115,7 @@ def runs(content: bytes, at: int, *, size: int | None = None) -> Runs:
             start, boundary = boundary + 1, None
         if position - start >= 2 * size:
             end = yield Run(start, start, giant=True, depth=deepest)
-            yield None
+            yield Run(end, end, empty=True)
             end = skip_space(content, end)
             if content.startswith((b"]", b"}"), end):
                 yield Run(end, end, last=True, empty=True)

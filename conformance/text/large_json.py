@@ -112,8 +112,6 @@ class Checker:
         parent, end = _Parent(pointer, level, is_object=opening == b"{"), at
         children = runs(self.content, at, size=RUN >> min(level, 4))
         for run in children:
-            if run is None:
-                continue
             end = run.end
             if run.giant:  # called here, because each level of nesting should take only one frame of the stack
                 children.send(self.value(*self._giant(run, parent)))

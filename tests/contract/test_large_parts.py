@@ -48,6 +48,7 @@ BROKEN: Final = [
     (entries(("a", 1, 10), ("b", 3, 30), ("c", 2, 20)), {FastPath.RISING_NUMBERS, FastPath.RISING_TIMES}),
     (entries(("a", 1.5, 10), ("b", 1.5, 20)), {FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}),
     (entries(("a", 1.5, 10), ("b", 2.5, 20)), frozenset()),
+    (entries(("a", 2.5, 10), ("b", 1.5, 20)), {FastPath.RISING_NUMBERS}),
     (entries(("a", 3, 10), ("a", 2, 5), ("b", 2, 7)), set(Compared.CLAUSES)),
 ]
 
@@ -99,6 +100,7 @@ def test_a_missing_value_is_not_compared() -> None:
 
 def test_no_jobs_are_no_list() -> None:
     compared = Compared()
+    assert compared.twice == set()
     compared.add(PENDING, [])
     assert (compared.broken, compared.twice, compared.uncompared) == (frozenset(), set(), 0)
 

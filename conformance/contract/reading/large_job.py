@@ -42,7 +42,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
     workflow: tuple[int, int] | None = None
     children = runs(content, at)
     for run in children:
-        if run is None or run.empty:
+        if run.empty:
             continue
         if run.giant:
             child = skip_space(content, run.start)
@@ -149,11 +149,11 @@ def _is_credential(name: str | None, value: object) -> bool:
 def _runs(content: bytes, at: int, brackets: bytes, by: msgspec.json.Decoder[Any]) -> Iterator[tuple[Any, bytes]]:
     children = runs(content, at)
     for run in children:
-        if run is not None and run.giant:
+        if run.giant:
             start = run.start
             children.send(
                 end_of_member(content, start) if brackets == b"{%b}" else end_of(content, skip_space(content, start))
             )
-        elif run is not None and not run.empty:
+        elif not run.empty:
             text = brackets % content[run.start : run.end]
             yield by.decode(text), text

@@ -100,7 +100,6 @@ class Jobs:
                     start = self._content.index(b",", cut) + 1
                     continue
             run = next(iter(runs(self._content, start - 1)))
-            assert run is not None
             if run.giant:
                 start = self._giant(name, listed, run, checker)
             else:
