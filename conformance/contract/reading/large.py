@@ -221,8 +221,7 @@ class _Scan:
         depth = nesting_of(content)
         deep = depth > NESTING_READ and content[start : start + 1] in {b"[", b"{"}
         if isinstance(error, Unfinished):
-            unclosed = content.startswith(b'"', error.at)
-            error = checker.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
+            error = checker.unfinished(error)
         malformed = error.malformed if isinstance(error, NotRead) and not deep else None
         return Document(read=False, malformed=malformed, not_utf8=not_utf8, bom=bom, depth=depth)
 
@@ -239,9 +238,10 @@ class _Scan:
         value: dict[str, Any] = {}
         names = set[int]()
         checker.depth = max(checker.depth, 1)
-        start, number = at, 0
-        if content.startswith(b"}", skip_space(content, at + 1)):
-            return value, skip_space(content, at + 1) + 1
+        number = 0
+        end = skip_space(content, at + 1)
+        if content.startswith(b"}", end):
+            return value, end + 1
         while True:
             number += 1
             run = next(iter(runs(content, at))) if number > MEMBERS else None
@@ -254,7 +254,6 @@ class _Scan:
                 return value, at + 1
             if not content.startswith(b",", at):
                 raise checker.malformed(at, "Expecting ',' delimiter")
-            assert at > start
 
     def _member(self, at: int, value: dict[str, Any], names: set[int]) -> int:
         """Parse the member of the body that begins at an offset, and return the offset of its end."""
@@ -303,13 +302,13 @@ class _Scan:
 
 def _undecodable(content: bytes) -> str | None:
     """Describe the first byte that is not valid UTF-8. None if the whole body is valid."""
-    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
+    at = 0
     try:
-        for at in range(0, len(content), RUN):
-            held = len(decoder.getstate()[0])
-            decoder.decode(content[at : at + RUN], final=at + RUN >= len(content))
+        while at < len(content):
+            piece = content[at : at + RUN]
+            at += codecs.utf_8_decode(piece, "strict", len(piece) < RUN)[1]
     except UnicodeDecodeError as error:
-        place = at - held + error.start
+        place = at + error.start
         return f"byte 0x{content[place]:02x} at offset {place:,} ({error.reason})"
     return None
 
