@@ -168,7 +168,12 @@ def test_a_repeated_text_is_counted_and_left_out() -> None:
 def test_only_short_texts_are_recognised_up_to_a_bound() -> None:
     listed = Listed()
     short, long = "1" * 100, "1" * 101
-    assert len(listed.new(raws(short, short, long, long), again=False)) == 3
+    assert kept(listed.new(raws(short, short, long, long), again=False)) == [
+        (0, short.encode()),
+        (2, long.encode()),
+        (3, long.encode()),
+    ]
+    assert REPEATED == 10_000
     many = [(at, Raw(b"%d" % at)) for at in range(REPEATED)]
     listed = Listed()
     assert len(listed.new([*many, *many, (9, Raw(b"x")), (9, Raw(b"x"))], again=False)) == REPEATED + 2
@@ -273,6 +278,10 @@ FULL: Final = b'{"9":{"class_type":"S","inputs":{"a":%b}}}' % STRING
 SHORTENED: Final = b'{"9":{"class_type":"S","inputs":{"a":"(long)"}}}'
 MANY: Final = b",".join(b'"%d"' % number for number in range(6000))
 """Strings that take more than a window."""
+NODES: Final = b",".join(b'"%d":{"class_type":"S"}' % number for number in range(1, 1000))
+TYPED: Final = b'{"class_type":""}'
+MEMBERS: Final = b",".join(b'"%d":0' % number for number in range(6000))
+KEPT: Final = b",".join(b'"%d":0' % number for number in range(1000))
 FEW: Final = b",".join(b'"%d"' % number for number in range(1000))
 
 
@@ -315,6 +324,29 @@ def short(text: bytes, at: int = 0) -> tuple[Reduced, int]:
             Reduced(b'[1,"i",%b,[%b,9,""],{}]' % (SMALL, FEW), partly=True),
         ),
         (b'[%b,"i"]' % STRING, Reduced(b'["%b\\u2026","i"]' % (b"x" * 999))),
+        (b'[%b,"i",%b,["9"],{}]' % (FULL, SMALL), Reduced(b'[{},"i",%b,["9"],{}]' % SMALL)),
+        (b'[1,"i",[%b],["9"],{}]' % MANY, Reduced(b'[1,"i",["\xe2\x80\xa6"],["9"],{}]')),
+        (b'[1,"i",{%b},["7"],{}]' % NODES, Reduced(b'[1,"i",{"7":%b,"1":%b},["7"],{}]' % (TYPED, TYPED))),
+        (b'[1,"i",{%b},{},["7"]]' % NODES, Reduced(b'[1,"i",{"7":%b,"1":%b},{},["7"]]' % (TYPED, TYPED))),
+        (
+            b'[1,"i",%b,["9"],{%b,"create_time":1,"x":2}]' % (SMALL, MEMBERS),
+            Reduced(b'[1,"i",%b,["9"],{%b,"create_time":1}]' % (SMALL, KEPT)),
+        ),
+        (
+            b'[1,"i",%b,{"x":%b,"a token":1},["9"]]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,{"a token":1},["9"]]' % SMALL),
+        ),
+        (
+            b'[1,"i",%b,{"x":%b,"api\\u005fkey":"abc123def456"},["9"]]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,{"api_key":"abc123def456"},["9"]]' % SMALL, partly=True),
+        ),
+        (
+            b'[1,"i",%b,["",%b,"",7,[%b],"",%b],{}]' % (SMALL, MANY, FEW, b"8," * 1000 + b"9"),
+            Reduced(
+                b'[1,"i",%b,["",%b,"",7,"",%b],{}]' % (SMALL, FEW.rpartition(b",")[0], b",".join([b"8"] * 997)),
+                partly=True,
+            ),
+        ),
         (b"[1,[%b],2]" % MANY, Reduced(b'[1,["\xe2\x80\xa6"],2]')),
         (b"%b" % STRING, Reduced(b'"%b\\u2026"' % (b"x" * 999))),
     ],
@@ -323,3 +355,9 @@ def test_a_large_job_is_shortened(text: bytes, found: Reduced, monkeypatch: pyte
     make_windows_small(monkeypatch)
     assert short(text) == (found, len(text))
     assert short(b"  " + text + b", 5", 2) == (found, len(text) + 2)
+
+
+def test_the_nesting_of_a_shortened_job_is_counted_from_the_body() -> None:
+    checker = Checker(b"[[[]]]")
+    reduced(checker.content, 0, checker, "/queue_pending/0")
+    assert checker.depth == 5

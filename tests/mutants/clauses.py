@@ -40,8 +40,10 @@ _NEAR: Final = {
     "prompts": ("job_history",),
     "cors": ("privacy",),
     "error_other": ("error",),
-    **dict.fromkeys(("large_compared", "large_job", "large_listed", "large_part"), ("large_parts",)),
-    **dict.fromkeys(("large_jobs", "large_windows"), ("large",)),
+    **dict.fromkeys(
+        ("large_compared", "large_job", "large_jobs", "large_listed", "large_part", "large_windows"),
+        ("large_parts", "large"),
+    ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),

@@ -6,7 +6,7 @@ parsed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
@@ -46,6 +46,8 @@ DENSE: Final = 600
 """If the first 4 KiB of a group of jobs have more commas than this, the jobs are too small to be valid."""
 GUESSES: Final = 8
 """The number of wrong guesses at the boundary between two jobs after which guessing stops."""
+_JOB: Final = re.compile(r"/([^/]+)/([0-9]+)((?:/.*)?)", re.DOTALL)
+"""Matches the pointer of a job or of a value in it: the name of the list, the index of the job, and the rest."""
 _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 """The bytes between two jobs if the first ends with metadata, and if it ends with output node ids."""
 
@@ -334,14 +336,14 @@ class Jobs:
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""
-        _, name, index, *rest = [*pointer.split("/"), "", ""]
-        listed = self._lists.get(name)
-        if listed is None or not index.isdecimal() or int(index) >= listed.size:
+        found = _JOB.fullmatch(pointer)
+        if found is None or found[1] not in self._lists:
             return None
-        window = listed.windows[bisect_right(listed.windows, int(index), key=lambda each: each.first) - 1]
-        if window.giant or window.flawed:
+        name, index, inner = found[1], int(found[2]), found[3]
+        window = next((each for each in reversed(self._lists[name].windows) if each.first <= index), None)
+        if window is None or window.giant or window.flawed:
             return None
         texts = AS_TEXTS.elements.decode(b"[%b]" % self._content[window.start : window.end])
-        text = bytes(texts[int(index) - window.first])
-        inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
-        return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
+        if index - window.first >= len(texts):
+            return None
+        return b'{"%b":[%b]}' % (name.encode(), bytes(texts[index - window.first])), f"/{name}/0{inner}"

@@ -88,8 +88,6 @@ class Windows:
         content = b"[%b]" % self._content[window.start : window.end]
         first, children = window.first, runs(content, 0, size=_SMALL)
         for run in children:
-            if run.empty:
-                continue
             end = end_of(content, skip_space(content, run.start)) if run.giant else run.end
             if run.giant:
                 children.send(end)
