@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from msgspec import Raw
 
+from conformance.contract.reading.fast_job import Inspection, prover
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large_compared import COMPARED, DISAGREEING, Compared, Entry
 from conformance.contract.reading.large_job import Reduced, reduced
@@ -24,8 +25,10 @@ from conformance.contract.reading.large_listed import (
     text_again,
 )
 from conformance.contract.reading.large_part import Part
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath
+from conformance.contract.reading.large_recalled import recalled
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, FastPath
 from conformance.text.large_json import Checker
+from helpers.queue_bodies import job
 from helpers.windows import WINDOW, make_windows_small
 
 RUNNING, PENDING = "queue_running", "queue_pending"
@@ -59,8 +62,8 @@ def test_pending_jobs_are_compared(jobs: list[Entry], broken: frozenset[FastPath
     compared.add(PENDING, jobs)
     assert compared.broken == broken
     apart = Compared()
-    for job in jobs:
-        apart.add(PENDING, [job])
+    for each in jobs:
+        apart.add(PENDING, [each])
     assert apart.broken == broken
     assert all(compared.many(fast) for fast in Compared.CLAUSES)
 
@@ -229,6 +232,21 @@ def test_the_text_of_an_element_is_read_again_from_the_two_windows_that_were_use
     assert text_again(source, Shared(), two, 0, 1) == b'"c"'
 
 
+def test_only_verified_jobs_are_recalled() -> None:
+    known, looked = KnownJobs(), list[bytes]()
+
+    def look(element: Raw) -> Inspection:
+        looked.append(bytes(element))
+        return prover(Dialect.CLOUD, huge=False).inspect(element)
+
+    sound, wrong = job(), job(number=b"0")
+    for _ in range(2):
+        found = recalled(known, look, [(True, 4, Raw(sound)), (False, 5, Raw(wrong))])
+        verified = [(each.pending, each.place, each.inspection.remaining is None) for each in found]
+        assert verified == [(True, 4, True), (False, 5, False)]
+    assert looked == [sound, wrong, wrong]
+
+
 # --- a group of jobs --------------------------------------------------------------------------------------------------
 
 
@@ -240,10 +258,10 @@ def test_a_group_of_jobs_has_an_index_for_each(indexes: list[int]) -> None:
 
 
 def test_consecutive_jobs_need_only_the_first_index() -> None:
-    part = Part(PENDING, 4, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
-    assert list(part.indexes) == [4, 5, 6]
-    assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (4, 5, 6)]
-    assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/6/0"
+    part = Part(PENDING, 5, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
+    assert list(part.indexes) == [5, 6, 7]
+    assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (5, 6, 7)]
+    assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/7/0"
 
 
 def test_the_jobs_of_a_group_have_their_places_in_the_body() -> None:

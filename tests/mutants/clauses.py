@@ -41,7 +41,7 @@ _NEAR: Final = {
     "cors": ("privacy",),
     "error_other": ("error",),
     **dict.fromkeys(
-        ("large_compared", "large_job", "large_jobs", "large_listed", "large_part", "large_windows"),
+        ("large_compared", "large_job", "large_jobs", "large_listed", "large_part", "large_recalled", "large_windows"),
         ("large_parts", "large"),
     ),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
