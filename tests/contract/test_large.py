@@ -169,6 +169,44 @@ def places(found: dict[str, tuple[bool, list[Finding]]]) -> dict[str, tuple[bool
     }
 
 
+AROUND: Final = LargeReading(body(nth(2, GRAPH), b"[7]", nth(3, GRAPH), running=(nth(1, GRAPH),)))
+
+
+@pytest.mark.parametrize(
+    ("pointer", "found"),
+    [
+        ("/queue_pending/0", (b'{"queue_pending":[%b]}' % nth(2, GRAPH), "/queue_pending/0")),
+        ("/queue_pending/1/3", (b'{"queue_pending":[[7]]}', "/queue_pending/0/3")),
+        ("/queue_pending/2/2/9/a~1b", (b'{"queue_pending":[%b]}' % nth(3, GRAPH), "/queue_pending/0/2/9/a~1b")),
+        ("/queue_pending/2/2/", (b'{"queue_pending":[%b]}' % nth(3, GRAPH), "/queue_pending/0/2/")),
+        ("/queue_running/0/1", (b'{"queue_running":[%b]}' % nth(1, GRAPH), "/queue_running/0/1")),
+        ("/queue_pending/3", None),
+        ("/queue_running/1", None),
+        ("/queue_pending", None),
+        ("/queue_pending/x", None),
+        ("/other/0", None),
+        ("", None),
+    ],
+)
+def test_a_finding_is_shown_in_a_body_with_only_its_job(pointer: str, found: tuple[bytes, str] | None) -> None:
+    assert AROUND.text_at(pointer) == found
+
+
+def test_a_job_is_found_in_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
+    pad = b"x" * 2400
+    reading = LargeReading(queue_of().replace(PAD, pad))
+    found = [reading.text_at(f"/queue_pending/{at}") for at in range(5)]
+    alone = [b'{"queue_pending":[%b]}' % nth(at).replace(PAD, pad) for at in range(2, 7)]
+    assert found == [(text, "/queue_pending/0") for text in alone]
+
+
+@pytest.mark.parametrize("wrong", [b"[NaN]", nth(3, LARGER)], ids=["not JSON", "too large"])
+def test_a_finding_in_an_unusual_window_is_shown_without_a_body(wrong: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
+    assert LargeReading(body(wrong).replace(PAD, b"x" * 2400)).text_at("/queue_pending/0") is None
+
+
 # --- repeated lists --------------------------------------------------------------------------------------------------
 
 LIST_MEMBERS: Final = st.tuples(
