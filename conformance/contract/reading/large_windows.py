@@ -19,7 +19,7 @@ from conformance.text.json_runs import end_of, runs, skip_space
 
 GROUP: Final = 1000
 """Number of jobs that are parsed together."""
-_SMALL: Final = 1 << 15
+_SMALL: Final = 32_768
 
 
 class Windows:
@@ -52,7 +52,7 @@ class Windows:
             window.count = len(elements)
             if self._must_only:
                 numbered = [(at, AS_SPLIT.elements.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
-        pending, read_as = name == LISTS[1], self._demand.read_as
+        pending, read_as = name in LISTS[1:], self._demand.read_as
         if self._demand.open:
             return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
         if self._must_only:
@@ -74,9 +74,7 @@ class Windows:
         else:
             jobs = self.inspect(name, listed, window) or ()
             remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
-            sent = (
-                {job.place: texts for job in jobs if (texts := job.inspection.texts) is not None} if remaining else {}
-            )
+            sent = {job.place: job.inspection.texts for job in jobs}
             for begin in range(0, len(remaining), GROUP):
                 group = remaining[begin : begin + GROUP]
                 part = Part(name, [at for at, _ in group], [text for _, text in group], self._demand)
