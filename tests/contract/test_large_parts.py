@@ -359,9 +359,11 @@ def short(text: bytes, at: int = 0) -> tuple[Reduced, int]:
             Reduced(b'[1,"i",%b,{"api_key":"abc123def456"},["9"]]' % SMALL, partly=True),
         ),
         (
-            b'[1,"i",%b,["",%b,"",7,[%b],"",%b],{}]' % (SMALL, MANY, FEW, b"8," * 1000 + b"9"),
+            b'[1,"i",%b,["",%b,"","!",7,%b,%b,[%b],"",%b],{}]'
+            % (SMALL, MANY, b"1" * 999, b"1" * 1000, FEW, b"8," * 1000 + b"9"),
             Reduced(
-                b'[1,"i",%b,["",%b,"",7,"",%b],{}]' % (SMALL, FEW.rpartition(b",")[0], b",".join([b"8"] * 997)),
+                b'[1,"i",%b,["",%b,"",7,%b,"",%b],{}]'
+                % (SMALL, FEW.rpartition(b",")[0], b"1" * 999, b",".join([b"8"] * 996)),
                 partly=True,
             ),
         ),
