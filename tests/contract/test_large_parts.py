@@ -355,7 +355,7 @@ def short(text: bytes, at: int = 0) -> tuple[Reduced, int]:
             Reduced(b'[1,"i",%b,{"a token":1},["9"]]' % SMALL),
         ),
         (
-            b'[1,"i",%b,{"x":%b,"api\\u005fkey":"abc123def456"},["9"]]' % (SMALL, STRING),
+            b'[1,"i",%b,{"x":%b,"api_\\u006bey":"abc123def456"},["9"]]' % (SMALL, STRING),
             Reduced(b'[1,"i",%b,{"api_key":"abc123def456"},["9"]]' % SMALL, partly=True),
         ),
         (
