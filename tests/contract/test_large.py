@@ -23,6 +23,82 @@ CLOUD: Final = Demand.of(Dialect.CLOUD)
 DEMANDS: Final = (CLOUD, Demand.of(Dialect.OSS), Demand.of(Dialect.AUTO), Demand.detected(Dialect.OSS, "a job"))
 
 
+# --- flaws -----------------------------------------------------------------------------------------------------------
+
+NESTED: Final = 505
+"""Levels of nesting that are not parsed."""
+ODD: Final = (
+    b"",
+    b" ",
+    b"\xef\xbb\xbf",
+    b"\xef\xbb\xbf {} ",
+    b"{",
+    b'{"',
+    b"[",
+    b'"abc',
+    b'"a\xff',
+    b"nul",
+    b"truex",
+    b" 1",
+    b"1 2",
+    b"{} x",
+    b"{}  \xc3\xa4",
+    b"{}" + b"x" * 70_000,
+    b"{}" + b"x" * 70_000 + b"\xff",
+    b"{}" + b"x" * 8189 + b"\xc3\xa4",
+    b"{}" + b"x" * 8189 + b"\xc3",
+    b"\xff{}",
+    b"{ } ",
+    b"[NaN]",
+    b"-Infinity",
+    b"-0.5E+3x",
+    b"01",
+    b'"a" b',
+    b'{"a" 1}',
+    b'{"a":}',
+    b'{"a":1,}',
+    b"{,}",
+    b'{"a":1 "b":2}',
+    b'{"a":1]',
+    b"{1:2}",
+    b"[" * NESTED,
+    b'{"a":' * NESTED,
+    b'{"a":%b%b}' % (b"[" * NESTED, b"]" * NESTED),
+    b"x" + b"[" * NESTED,
+    b'"' + b"[" * NESTED,
+    b'"%b"' % (b"[" * NESTED),
+    "{}".encode("utf-16"),
+    '{"\N{LATIN SMALL LETTER A WITH DIAERESIS}":1}'.encode("utf-16-le"),
+    "{}".encode("utf-32"),
+    b'{"a":"\x01"}',
+    b'{"a":1}}',
+    b'{"a":"b',
+    b'{"a\xff":1}',
+    b'{"a":1, \xff',
+    b'{"queue_pending":[1,]}',
+    b'{"queue_pending":[1 2]}',
+    b'{"queue_pending":[1}',
+    b'{"queue_pending":[] ,"x" : 7 } ',
+    b'{"queue_pending":{}}',
+    b"-",
+    b"\x00",
+)
+
+
+@pytest.mark.parametrize("content", ODD)
+def test_the_flaws_of_a_text_are_those_of_the_full_reading(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
+    full = Reading(content).document
+    assert LargeReading(content).document == full._replace(trailing=full.trailing and full.trailing[:65_536])
+
+
+def test_the_last_flaw_of_a_kind_stands_for_those_that_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.text.large_json.FLAWS", 2)
+    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
+    weights = {name: reading.weight(name) for name in ("/a", "/d", "/e", "/f", None)}
+    assert weights == {"/a": 1, "/d": 3, "/e": 1, "/f": 1, None: 1}
+
+
 # --- several windows --------------------------------------------------------------------------------------------------
 
 PAD: Final = b"<pad>"
@@ -260,77 +336,3 @@ def test_small_bodies_get_the_findings_of_the_full_reading(demand: Demand) -> No
         if clause in must and found != full[name][clause][1]
     ]
     assert wrong == []
-
-
-NESTED: Final = 505
-"""Levels of nesting that are not parsed."""
-ODD: Final = (
-    b"",
-    b" ",
-    b"\xef\xbb\xbf",
-    b"\xef\xbb\xbf {} ",
-    b"{",
-    b'{"',
-    b"[",
-    b'"abc',
-    b'"a\xff',
-    b"nul",
-    b"truex",
-    b" 1",
-    b"1 2",
-    b"{} x",
-    b"{}  \xc3\xa4",
-    b"{}" + b"x" * 70_000,
-    b"{}" + b"x" * 70_000 + b"\xff",
-    b"{}" + b"x" * 8189 + b"\xc3\xa4",
-    b"{}" + b"x" * 8189 + b"\xc3",
-    b"\xff{}",
-    b"{ } ",
-    b"[NaN]",
-    b"-Infinity",
-    b"-0.5E+3x",
-    b"01",
-    b'"a" b',
-    b'{"a" 1}',
-    b'{"a":}',
-    b'{"a":1,}',
-    b"{,}",
-    b'{"a":1 "b":2}',
-    b'{"a":1]',
-    b"{1:2}",
-    b"[" * NESTED,
-    b'{"a":' * NESTED,
-    b'{"a":%b%b}' % (b"[" * NESTED, b"]" * NESTED),
-    b"x" + b"[" * NESTED,
-    b'"' + b"[" * NESTED,
-    b'"%b"' % (b"[" * NESTED),
-    "{}".encode("utf-16"),
-    '{"\N{LATIN SMALL LETTER A WITH DIAERESIS}":1}'.encode("utf-16-le"),
-    "{}".encode("utf-32"),
-    b'{"a":"\x01"}',
-    b'{"a":1}}',
-    b'{"a":"b',
-    b'{"a\xff":1}',
-    b'{"a":1, \xff',
-    b'{"queue_pending":[1,]}',
-    b'{"queue_pending":[1 2]}',
-    b'{"queue_pending":[1}',
-    b'{"queue_pending":[] ,"x" : 7 } ',
-    b'{"queue_pending":{}}',
-    b"-",
-    b"\x00",
-)
-
-
-@pytest.mark.parametrize("content", ODD)
-def test_the_flaws_of_a_text_are_those_of_the_full_reading(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_windows_small(monkeypatch)
-    full = Reading(content).document
-    assert LargeReading(content).document == full._replace(trailing=full.trailing and full.trailing[:65_536])
-
-
-def test_the_last_flaw_of_a_kind_stands_for_those_that_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.text.large_json.FLAWS", 2)
-    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
-    weights = {name: reading.weight(name) for name in ("/a", "/d", "/e", "/f", None)}
-    assert weights == {"/a": 1, "/d": 3, "/e": 1, "/f": 1, None: 1}
