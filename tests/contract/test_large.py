@@ -49,6 +49,7 @@ ODD: Final = (
     b"{}" + b"x" * 8189 + b"\xc3",
     b"\xff{}",
     b"{ } ",
+    b"{ }x",
     b"[NaN]",
     b"-Infinity",
     b"-0.5E+3x",
