@@ -14,7 +14,7 @@ from conformance.contract.clause import Finding
 from conformance.contract.reading.body import Item, Reading
 from conformance.contract.reading.large import LargeReading
 from conformance.contract.reading.large_compared import Compared
-from conformance.contract.terms import Demand, Dialect, Level
+from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from conformance.text.json_runs import RUN, runs
 from helpers.queue_bodies import ALL, GRAPH, TIME, body, findings, job
 from helpers.windows import make_windows_small
@@ -50,6 +50,12 @@ ODD: Final = (
     b"\xff{}",
     b"{ } ",
     b"{ }x",
+    b" {}",
+    b" " * 65_536 + b"{} x",
+    b" " * 8192 + b"truex",
+    b" " + b"[" * NESTED,
+    b"{}" + b"x" * 8189 + b"\xc3\xa4\xff",
+    ("{}" + " " * 5000 + "x").encode("utf-16"),
     b"[NaN]",
     b"-Infinity",
     b"-0.5E+3x",
@@ -95,9 +101,61 @@ def test_the_flaws_of_a_text_are_those_of_the_full_reading(content: bytes, monke
 
 def test_the_last_flaw_of_a_kind_stands_for_those_that_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.text.large_json.FLAWS", 2)
-    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
+    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"c2":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
     weights = {name: reading.weight(name) for name in ("/a", "/d", "/e", "/f", None)}
-    assert weights == {"/a": 1, "/d": 3, "/e": 1, "/f": 1, None: 1}
+    assert weights == {"/a": 1, "/d": 4, "/e": 1, "/f": 1, None: 1}
+
+
+TWICE: Final = body(job(), job(number=b"2"))
+
+
+@pytest.mark.parametrize(
+    ("content", "keeps"),
+    [
+        (body(), True),
+        (body(job()), True),
+        (body(more=b',"x":1'), True),
+        (body(job(number=b"0")), False),
+        (TWICE, False),
+        (b'{"queue_running":[]}', False),
+        (b'{"queue_running":[],"queue_pending":null}', False),
+        (b'{"queue_running":[1],"queue_pending":[]}', False),
+        (b"[]", False),
+        (b"{", False),
+        (body(more=b',"x":NaN'), False),
+        (body(more=b',"x":1,"x":1'), False),
+        (body(more=b',"x":1e999'), False),
+        (body(more=rb',"x":"\ud800"'), False),
+        (body(more=b',"x":"\x01"'), False),
+        (body(more=b',"x":"\xff"'), False),
+        (body(more=b',"x":%b%b' % (b"[" * 99, b"]" * 99)), True),
+        (body(more=b',"x":%b%b' % (b"[" * 100, b"]" * 100)), False),
+        (b"\xef\xbb\xbf" + body(), False),
+        (body() + b"x", False),
+    ],
+)
+def test_only_a_body_without_flaws_keeps_the_clauses(content: bytes, *, keeps: bool) -> None:
+    assert LargeReading(content).keeps([FastPath.DISTINCT_IDS]) is keeps
+
+
+def test_a_body_keeps_the_clauses_about_several_jobs_that_it_does_not_break() -> None:
+    assert LargeReading(TWICE).keeps([FastPath.RISING_NUMBERS])
+
+
+@pytest.mark.parametrize(
+    ("members", "kept"),
+    [
+        (b'"a":1,"b":2,"c":"<pad>"', {"a", "b"}),
+        (b'"a":1,"queue_running":[],"queue_pending":["<pad>"],"c":"<pad>"', {"a", "queue_running", "queue_pending"}),
+    ],
+)
+def test_the_first_members_and_the_lists_are_kept(
+    members: bytes, kept: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_windows_small(monkeypatch)
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 2)
+    found = LargeReading(b"{%b}" % members.replace(b"<pad>", b"x" * 40_000)).document
+    assert set(found.value) == kept
 
 
 # --- several windows --------------------------------------------------------------------------------------------------
