@@ -44,6 +44,7 @@ _NEAR: Final = {
         ("large_compared", "large_job", "large_jobs", "large_listed", "large_part", "large_recalled", "large_windows"),
         ("large_parts", "large"),
     ),
+    "large": ("large_flaws", "large"),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "headers": ("http", "caching", "error"),
     "lifecycle_stop": ("lifecycle_remove",),
