@@ -7,7 +7,7 @@ pieces that cannot be decoded, or ends before its arrays and objects are closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import accumulate, islice, takewhile
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ _FIRST, _LARGEST = 1 << 12, 1 << 18
 """Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
 _TAIL: Final = 1 << 11
 _OPENING, _CLOSING = b"[{", b"]}"
+_QUOTE: Final = ord('"')
 _STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
 _NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
@@ -41,7 +42,7 @@ class Run(NamedTuple):
 
     ``last`` means that the closing bracket of the array or object is at ``end``. ``giant`` means that a single child
     begins at ``start`` and is too large for a piece; the caller must ``send`` the offset of its end to the generator.
-    ``empty`` means that no child is left. ``depth`` is the nesting of a giant child in the part scanned so far.
+    ``empty`` means that there is no child. ``depth`` is the nesting of a giant child in the part scanned so far.
     """
 
     start: int
@@ -52,7 +53,7 @@ class Run(NamedTuple):
     depth: int = 0
 
 
-Runs = Generator[Run | None, int, None]
+Runs = Generator[Run, int, None]
 
 
 def skip_space(content: bytes, at: int) -> int:
@@ -97,13 +98,14 @@ def end_of_member(content: bytes, at: int) -> int:
     return end_of(content, skip_space(content, colon + 1))
 
 
-def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
+def runs(content: bytes, at: int, *, size: int | None = None) -> Runs:
     """Yield, in pieces, the array or object whose opening bracket is at the offset ``at``.
 
-    Each piece has about ``size`` bytes, and the last one may have fewer. A larger value is a piece of its own, marked
-    ``giant``. The caller must then ``send`` the offset of its end, and that call returns None. Raises Unfinished if the
-    closing bracket is missing.
+    Each piece has about ``size`` bytes (``RUN`` by default), and the last one may have fewer. A larger value is a piece
+    of its own, marked ``giant``. The caller must then ``send`` the offset of its end, and that call returns an empty
+    piece. Raises Unfinished if the closing bracket is missing.
     """
+    size = RUN if size is None else size
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
     deepest = 0
@@ -113,7 +115,7 @@ def runs(content: bytes, at: int, *, size: int = RUN) -> Runs:
             start, boundary = boundary + 1, None
         if position - start >= 2 * size:
             end = yield Run(start, start, giant=True, depth=deepest)
-            yield None
+            yield Run(end, end, empty=True)
             end = skip_space(content, end)
             if content.startswith((b"]", b"}"), end):
                 yield Run(end, end, last=True, empty=True)
@@ -158,6 +160,24 @@ def _scan(content: bytes, at: int, size: int, depth: int) -> _Scanned:
         levels = levels[: place + 1]
     comma = _last_comma(plain, levels[-1], min(levels))
     return _Scanned(at + len(plain), levels[-1], deepest, None if comma is None else at + comma, lowest < 0)
+
+
+def last_members(text: bytes, names: re.Pattern[bytes]) -> Iterator[int]:
+    """Yield the offsets of those members of an object whose name matches ``names``, the last one first.
+
+    ``text`` is the JSON text of the members, without the brackets around them. The pattern includes the quotation marks
+    and the colon. Members of inner objects are left out.
+    """
+    plain = _without_strings(text) or b""
+    depth, end = 0, len(plain)
+    for found in reversed(list(names.finditer(text))):
+        at = found.start()
+        if plain[at] != _QUOTE:  # within a longer string
+            continue
+        opened, closed = (sum(plain.count(sign, at, end) for sign in signs) for signs in (_OPENING, _CLOSING))
+        depth, end = depth + closed - opened, at
+        if depth == 0:
+            yield at
 
 
 def nesting_of(content: bytes) -> int:

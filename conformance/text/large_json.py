@@ -90,6 +90,11 @@ class Checker:
         line, column, character = self._place(at)
         return NotRead(f"{what} at line {line} column {column} (character {character})")
 
+    def unfinished(self, error: Unfinished) -> NotRead:
+        """Return the exception to raise if the text ends within a value, or lacks one."""
+        unclosed = self.content.startswith(b'"', error.at)
+        return self.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
+
     def note(self, kind: str, flaw: Flaw) -> None:
         """Record a flaw. All are counted, and the first ones and the last one of a kind are kept."""
         if len(self.flaws[kind]) < FLAWS:
@@ -112,8 +117,6 @@ class Checker:
         parent, end = _Parent(pointer, level, is_object=opening == b"{"), at
         children = runs(self.content, at, size=RUN >> min(level, 4))
         for run in children:
-            if run is None:
-                continue
             end = run.end
             if run.giant:  # called here, because each level of nesting should take only one frame of the stack
                 children.send(self.value(*self._giant(run, parent)))
@@ -226,7 +229,7 @@ class Checker:
         try:
             end = end_of_scalar(self.content, at)
         except Unfinished as error:
-            raise self.malformed(error.at) from None
+            raise self.unfinished(error) from None
         if end - at <= RUN:
             self.part(b"[%b]" % self.content[at:end], at, lambda _: pointer, -1)
         elif self.content.startswith(b'"', at):

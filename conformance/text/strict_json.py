@@ -25,7 +25,8 @@ NESTING_READ: Final = 500
 POINTERS: Final = 4 << 20
 """Maximum total length of the JSON Pointers of one kind of flaw."""
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 _DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -260,9 +261,8 @@ def nesting(body: bytes) -> int:
     brackets = body.count(b"[") + body.count(b"{")
     if brackets <= _DEPTH_SURELY_FINE:
         return brackets
-    steps = (_DEPTH_STEP.get(body[found.start()], 0) for found in _STRING_OR_BRACKET.finditer(body))
-    levels = accumulate(steps)
-    return max(takewhile(lambda level: level > 0, levels), default=0)  # text after the value does not count
+    levels = accumulate(map(_DEPTH_STEP.__getitem__, _STRING.sub(b"", body).translate(None, _NO_BRACKETS)))
+    return max(takewhile((0).__lt__, levels), default=0)  # text after the value does not count
 
 
 _DEPTH_SURELY_FINE: Final = 64

@@ -28,6 +28,14 @@ GRAMMAR: Final = {
     "unknown strings": (UNKNOWN, '"\N{GRINNING FACE}",', "]}"),
     "unknown NaN": (UNKNOWN, "NaN,", "]}"),
     "equal names": ('{"queue_running": [], "queue_pending": [], ', '"a":1,', "}"),
+    "equal lists": ("{", '"queue_pending":[],', "}"),
+    "equal lists with a job": ("{", '"queue_pending":[0],', "}"),
+    "both lists": ("{", '"queue_pending":[],"queue_running":[0],', "}"),
+    "lists with escapes": ("{", r'"\u0071ueue_pending":[],"queue_pendin\u0067":[0],', "}"),
+    "lists and spaces": ("{", '\n "queue_pending" : [ ] ,', "}"),
+    "lists and names": ("{", '"queue_pending":[],"a":1,', "}"),
+    "deep lists": ("{", f'"queue_pending":{"[" * 12}{"]" * 12},', "}"),
+    "lists in metadata": (f'{HEAD}[1,"{ID}",{{}},[],{{"create_time":1,', '"queue_pending":[],', "}]]}"),
     "nodes": (f'{HEAD}[1,"{ID}",{{', '"1":{},', '},["1"],{"create_time":1700000000000}]]}'),
     "outputs": (f'{HEAD}[1,"{ID}",{{"1":{{}}}},[', '"1",', '],{"create_time":1700000000000}]]}'),
     "elements": (f'{HEAD}[1,"{ID}",{{"1":{{}}}},["1"],{{"create_time":1700000000000}},', "1,", "]]}"),
@@ -107,6 +115,12 @@ def test_a_tiny_job_that_is_only_counted_takes_few_steps(
     monkeypatch.setattr("conformance.contract.reading.large_jobs.ASKED", -1)
     body = body_of(TINY[name], RUN * 5 // 4)
     assert calls_for(body) < bound * (body.count(b",") / max(1, TINY[name][1].count(",")))
+
+
+def test_a_repeated_list_takes_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 9)
+    body = body_of(GRAMMAR["lists with escapes"], RUN * 5 // 4)
+    assert calls_for(body) < 6 * body.count(b":")
 
 
 @linux

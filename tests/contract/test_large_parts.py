@@ -9,8 +9,9 @@ from typing import Any, Final
 import pytest
 from msgspec import Raw
 
+from conformance.contract.reading.fast_job import Inspection, prover
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large_compared import DISAGREEING, Compared, Entry
+from conformance.contract.reading.large_compared import COMPARED, DISAGREEING, Compared, Entry
 from conformance.contract.reading.large_job import Reduced, reduced
 from conformance.contract.reading.large_listed import (
     REPEATED,
@@ -24,8 +25,11 @@ from conformance.contract.reading.large_listed import (
     text_again,
 )
 from conformance.contract.reading.large_part import Part
-from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, FastPath
+from conformance.contract.reading.large_recalled import recalled
+from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, FastPath
 from conformance.text.large_json import Checker
+from helpers.queue_bodies import job
+from helpers.windows import WINDOW, make_windows_small
 
 RUNNING, PENDING = "queue_running", "queue_pending"
 
@@ -47,38 +51,37 @@ BROKEN: Final = [
     (entries(("a", 1, 10), ("b", 3, 30), ("c", 2, 20)), {FastPath.RISING_NUMBERS, FastPath.RISING_TIMES}),
     (entries(("a", 1.5, 10), ("b", 1.5, 20)), {FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}),
     (entries(("a", 1.5, 10), ("b", 2.5, 20)), frozenset()),
+    (entries(("a", 2.5, 10), ("b", 1.5, 20)), {FastPath.RISING_NUMBERS}),
     (entries(("a", 3, 10), ("a", 2, 5), ("b", 2, 7)), set(Compared.CLAUSES)),
 ]
 
 
-@pytest.mark.parametrize("each", [False, True])
 @pytest.mark.parametrize(("jobs", "broken"), BROKEN)
-def test_pending_jobs_are_compared(jobs: list[Entry], broken: frozenset[FastPath], *, each: bool) -> None:
+def test_pending_jobs_are_compared(jobs: list[Entry], broken: frozenset[FastPath]) -> None:
     compared = Compared()
-    (compared.add_each if each else compared.add_proven)(PENDING, jobs)
+    compared.add(PENDING, jobs)
     assert compared.broken == broken
     apart = Compared()
-    for job in jobs:
-        (apart.add_each if each else apart.add_proven)(PENDING, [job])
+    for each in jobs:
+        apart.add(PENDING, [each])
     assert apart.broken == broken
     assert all(compared.many(fast) for fast in Compared.CLAUSES)
 
 
-@pytest.mark.parametrize("each", [False, True])
-def test_running_jobs_are_compared_by_their_ids_only(*, each: bool) -> None:
+def test_running_jobs_are_compared_by_their_ids_only() -> None:
     compared = Compared()
-    (compared.add_each if each else compared.add_proven)(RUNNING, entries(("a", 2, 20), ("b", 2, 10)))
+    compared.add(RUNNING, entries(("a", 2, 20), ("b", 2, 10)))
     assert compared.broken == frozenset()
     assert [fast for fast in FastPath if compared.many(fast) and fast in Compared.CLAUSES] == [FastPath.DISTINCT_IDS]
 
 
 def test_both_lists_are_compared_by_ids() -> None:
     compared = Compared()
-    compared.add_proven(RUNNING, entries(("a", 5, 50)))
-    compared.add_proven(PENDING, entries(("b", 1, 10)))
+    compared.add(RUNNING, entries(("a", 5, 50)))
+    compared.add(PENDING, entries(("b", 1, 10)))
     assert compared.broken == frozenset()
     assert [fast for fast in FastPath if compared.many(fast) and fast in Compared.CLAUSES] == [FastPath.DISTINCT_IDS]
-    compared.add_proven(PENDING, entries(("A", 2, 20)))
+    compared.add(PENDING, entries(("A", 2, 20)))
     assert compared.broken == {FastPath.DISTINCT_IDS}
     assert compared.twice == {hash("a")}
     compared.drop(RUNNING)
@@ -88,25 +91,28 @@ def test_both_lists_are_compared_by_ids() -> None:
 
 def test_a_missing_value_is_not_compared() -> None:
     compared = Compared()
-    compared.add_each(PENDING, entries((None, "1", None), (None, None, "x"), ("a", True, True)))
+    compared.add(PENDING, entries((None, "1", None), (None, None, "x"), ("a", True, True)))
     assert compared.broken == frozenset()
     assert not any(compared.many(fast) for fast in Compared.CLAUSES)
-    compared.add_each(PENDING, entries(("b", 7, 70), ("c", 6, 60), first=3))
+    compared.add(PENDING, entries((None, 5, 50)))
+    assert not any(compared.many(fast) for fast in Compared.CLAUSES)
+    compared.add(PENDING, entries(("b", 7, 70), ("c", 6, 60), first=3))
     assert compared.broken == {FastPath.RISING_NUMBERS, FastPath.RISING_TIMES}
     assert (compared.falls_at(FastPath.RISING_NUMBERS), compared.falls_at(FastPath.RISING_TIMES)) == (4, 4)
 
 
 def test_no_jobs_are_no_list() -> None:
     compared = Compared()
-    compared.add_proven(PENDING, [])
+    assert compared.twice == set()
+    compared.add(PENDING, [])
     assert (compared.broken, compared.twice, compared.uncompared) == (frozenset(), set(), 0)
 
 
 def test_the_place_of_the_first_falling_value_is_kept() -> None:
     compared = Compared()
-    compared.add_proven(PENDING, entries(("a", 5, 10), ("b", 6, 20)))
-    compared.add_proven(PENDING, entries(("c", 4, 30), ("d", 3, 40), first=2))
-    compared.add_proven(PENDING, entries(("e", 9, 15), first=4))
+    compared.add(PENDING, entries(("a", 5, 10), ("b", 6, 20)))
+    compared.add(PENDING, entries(("c", 4, 30), ("d", 3, 40), first=2))
+    compared.add(PENDING, entries(("e", 9, 15), first=4))
     assert compared.falls_at(FastPath.RISING_NUMBERS) == 2
     assert compared.falls_at(FastPath.RISING_TIMES) == 4
     assert compared.numbers_twice == set()
@@ -114,23 +120,23 @@ def test_the_place_of_the_first_falling_value_is_kept() -> None:
 
 def test_a_decimal_number_is_compared() -> None:
     compared = Compared()
-    compared.add_each(PENDING, entries(("a", Decimal("1.5"), 1), ("b", 1.5, 2), ("c", Decimal("1.5"), 3)))
+    compared.add(PENDING, entries(("a", Decimal("1.5"), 1), ("b", 1.5, 2), ("c", Decimal("1.5"), 3)))
     assert compared.broken == {FastPath.DISTINCT_NUMBERS, FastPath.RISING_NUMBERS}
 
 
-@pytest.mark.parametrize("each", [False, True])
-def test_ids_are_compared_up_to_a_bound(monkeypatch: pytest.MonkeyPatch, *, each: bool) -> None:
+def test_ids_are_compared_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert COMPARED == 500_000
     monkeypatch.setattr("conformance.contract.reading.large_compared.COMPARED", 9)
     compared = Compared()
     many = [(at, str(at), at, at) for at in range(9)]
-    (compared.add_each if each else compared.add_proven)(RUNNING, many[:5])
-    (compared.add_each if each else compared.add_proven)(RUNNING, many[5:])
+    compared.add(RUNNING, many[:5])
+    compared.add(RUNNING, many[5:])
     assert (compared.uncompared, compared.broken) == (0, frozenset())
-    compared.add_proven(RUNNING, entries(("x", 1, 1), ("y", 1, 1), ("7", 1, 1)))
+    compared.add(RUNNING, entries(("x", 1, 1), ("y", 1, 1), ("7", 1, 1)))
     assert compared.uncompared == 3
     assert compared.twice == {hash("7")}
-    compared.add_each(RUNNING, entries(("x", 1, 1)))
-    compared.add_proven(PENDING, entries(("z", 1, 1)))
+    compared.add(RUNNING, entries(("x", 1, 1)))
+    compared.add(PENDING, entries(("z", 1, 1)))
     assert compared.twice == {hash("7")}
     assert compared.uncompared == 4
 
@@ -138,8 +144,8 @@ def test_ids_are_compared_up_to_a_bound(monkeypatch: pytest.MonkeyPatch, *, each
 def test_repeated_ids_are_kept_up_to_a_bound() -> None:
     compared = Compared()
     many = [(at, str(at), None, None) for at in range(DISAGREEING + 5)]
-    compared.add_each(RUNNING, many)
-    compared.add_each(RUNNING, many)
+    compared.add(RUNNING, many)
+    compared.add(RUNNING, many)
     assert len(compared.twice) == DISAGREEING == 1000
 
 
@@ -165,7 +171,12 @@ def test_a_repeated_text_is_counted_and_left_out() -> None:
 def test_only_short_texts_are_recognised_up_to_a_bound() -> None:
     listed = Listed()
     short, long = "1" * 100, "1" * 101
-    assert len(listed.new(raws(short, short, long, long), again=False)) == 3
+    assert kept(listed.new(raws(short, short, long, long), again=False)) == [
+        (0, short.encode()),
+        (2, long.encode()),
+        (3, long.encode()),
+    ]
+    assert REPEATED == 10_000
     many = [(at, Raw(b"%d" % at)) for at in range(REPEATED)]
     listed = Listed()
     assert len(listed.new([*many, *many, (9, Raw(b"x")), (9, Raw(b"x"))], again=False)) == REPEATED + 2
@@ -221,6 +232,21 @@ def test_the_text_of_an_element_is_read_again_from_the_two_windows_that_were_use
     assert text_again(source, Shared(), two, 0, 1) == b'"c"'
 
 
+def test_only_verified_jobs_are_recalled() -> None:
+    known, looked = KnownJobs(), list[bytes]()
+
+    def look(element: Raw) -> Inspection:
+        looked.append(bytes(element))
+        return prover(Dialect.CLOUD, huge=False).inspect(element)
+
+    sound, wrong = job(), job(number=b"0")
+    for _ in range(2):
+        found = recalled(known, look, [(True, 4, Raw(sound)), (False, 5, Raw(wrong))])
+        verified = [(each.pending, each.place, each.inspection.remaining is None) for each in found]
+        assert verified == [(True, 4, True), (False, 5, False)]
+    assert looked == [sound, wrong, wrong]
+
+
 # --- a group of jobs --------------------------------------------------------------------------------------------------
 
 
@@ -232,10 +258,10 @@ def test_a_group_of_jobs_has_an_index_for_each(indexes: list[int]) -> None:
 
 
 def test_consecutive_jobs_need_only_the_first_index() -> None:
-    part = Part(PENDING, 4, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
-    assert list(part.indexes) == [4, 5, 6]
-    assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (4, 5, 6)]
-    assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/6/0"
+    part = Part(PENDING, 5, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
+    assert list(part.indexes) == [5, 6, 7]
+    assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (5, 6, 7)]
+    assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/7/0"
 
 
 def test_the_jobs_of_a_group_have_their_places_in_the_body() -> None:
@@ -262,14 +288,18 @@ def test_a_finding_is_about_as_many_jobs_as_have_the_text() -> None:
 
 # --- a job that is too large ------------------------------------------------------------------------------------------
 
-LARGE: Final = b"x" * (2 << 20)
+LARGE: Final = b"x" * (2 * WINDOW)
 """Longer than a window, so that the value around it is too large to be parsed."""
 STRING: Final = b'"%b"' % LARGE
 SMALL: Final = b'{"9":{"class_type":"S"}}'
 FULL: Final = b'{"9":{"class_type":"S","inputs":{"a":%b}}}' % STRING
 SHORTENED: Final = b'{"9":{"class_type":"S","inputs":{"a":"(long)"}}}'
-MANY: Final = b",".join(b'"%d"' % number for number in range(300_000))
+MANY: Final = b",".join(b'"%d"' % number for number in range(6000))
 """Strings that take more than a window."""
+NODES: Final = b",".join(b'"%d":{"class_type":"S"}' % number for number in range(1, 1000))
+TYPED: Final = b'{"class_type":""}'
+MEMBERS: Final = b",".join(b'"%d":0' % number for number in range(6000))
+KEPT: Final = b",".join(b'"%d":0' % number for number in range(1000))
 FEW: Final = b",".join(b'"%d"' % number for number in range(1000))
 
 
@@ -312,10 +342,42 @@ def short(text: bytes, at: int = 0) -> tuple[Reduced, int]:
             Reduced(b'[1,"i",%b,[%b,9,""],{}]' % (SMALL, FEW), partly=True),
         ),
         (b'[%b,"i"]' % STRING, Reduced(b'["%b\\u2026","i"]' % (b"x" * 999))),
+        (b'[%b,"i",%b,["9"],{}]' % (FULL, SMALL), Reduced(b'[{},"i",%b,["9"],{}]' % SMALL)),
+        (b'[1,"i",[%b],["9"],{}]' % MANY, Reduced(b'[1,"i",["\xe2\x80\xa6"],["9"],{}]')),
+        (b'[1,"i",{%b},["7"],{}]' % NODES, Reduced(b'[1,"i",{"7":%b,"1":%b},["7"],{}]' % (TYPED, TYPED))),
+        (b'[1,"i",{%b},{},["7"]]' % NODES, Reduced(b'[1,"i",{"7":%b,"1":%b},{},["7"]]' % (TYPED, TYPED))),
+        (
+            b'[1,"i",%b,["9"],{%b,"create_time":1,"x":2}]' % (SMALL, MEMBERS),
+            Reduced(b'[1,"i",%b,["9"],{%b,"create_time":1}]' % (SMALL, KEPT)),
+        ),
+        (
+            b'[1,"i",%b,{"x":%b,"a token":1},["9"]]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,{"a token":1},["9"]]' % SMALL),
+        ),
+        (
+            b'[1,"i",%b,{"x":%b,"api_\\u006bey":"abc123def456"},["9"]]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,{"api_key":"abc123def456"},["9"]]' % SMALL, partly=True),
+        ),
+        (
+            b'[1,"i",%b,["",%b,"","!",7,%b,%b,[%b],"",%b],{}]'
+            % (SMALL, MANY, b"1" * 999, b"1" * 1000, FEW, b"8," * 1000 + b"9"),
+            Reduced(
+                b'[1,"i",%b,["",%b,"",7,%b,"",%b],{}]'
+                % (SMALL, FEW.rpartition(b",")[0], b"1" * 999, b",".join([b"8"] * 996)),
+                partly=True,
+            ),
+        ),
         (b"[1,[%b],2]" % MANY, Reduced(b'[1,["\xe2\x80\xa6"],2]')),
         (b"%b" % STRING, Reduced(b'"%b\\u2026"' % (b"x" * 999))),
     ],
 )
-def test_a_large_job_is_shortened(text: bytes, found: Reduced) -> None:
+def test_a_large_job_is_shortened(text: bytes, found: Reduced, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
     assert short(text) == (found, len(text))
     assert short(b"  " + text + b", 5", 2) == (found, len(text) + 2)
+
+
+def test_the_nesting_of_a_shortened_job_is_counted_from_the_body() -> None:
+    checker = Checker(b"[[[]]]")
+    reduced(checker.content, 0, checker, "/queue_pending/0")
+    assert checker.depth == 5

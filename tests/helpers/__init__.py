@@ -12,6 +12,7 @@ Exchanges and reports to judge or render, without a network:
 - ``recordings``: recorded files, and what ``judge`` reports on them
 - ``mutations`` with ``mutations_of_messages``, ``mutations_of_queues``, ``mutations_of_text``: breaches of each clause
 - ``published_quotes``: quotes of the published document, compared with ``data/published-quotes.txt``
+- ``windows``: read small bodies in the way of large ones
 
 Runs against the reference endpoint:
 

@@ -17,7 +17,7 @@ from conformance.contract.reading.large_jobs import Jobs
 from conformance.contract.reading.large_listed import Source
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
-from conformance.text.json_runs import RUN, Run, Unfinished, nesting_of, runs, skip_space
+from conformance.text.json_runs import RUN, Run, Unfinished, last_members, nesting_of, runs, skip_space
 from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
@@ -31,12 +31,12 @@ def _spellings(name: str) -> str:
     return "".join(rf"(?:{letter}|(?i:\\u{ord(letter):04x}))" for letter in name)
 
 
-_NAMES_A_LIST: Final = re.compile(f'"(?:{"|".join(map(_spellings, LISTS))})"'.encode())
+_NAMES_A_LIST: Final = re.compile(f'"(?:{"|".join(map(_spellings, LISTS))})"[ \\t\\n\\r]*+:'.encode())
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
 _REST: Final = 1 << 16
 """Maximum number of bytes that are kept of the text after the JSON value."""
 MEMBERS: Final = 1000
-"""Maximum number of members of the body, besides the two lists, that are kept."""
+"""Maximum number of members of the body, besides the two lists, that are kept. Later members are read in groups."""
 
 
 def reading_of(
@@ -182,7 +182,9 @@ class _Scan:
         self.jobs = jobs(content, source=source if content is sent else None)
         self._checker = Checker(content, pulse)
         self._checker.not_utf8 = not_utf8
-        self._content = content
+        self._content, self._pulse = content, pulse
+        self._last_lists: dict[str, int] = {}
+        """The offsets of the lists that were found in groups, by name."""
         try:
             value, end = self._read(skip_space(content, 3 if bom else 0))
             after = skip_space(content, end)
@@ -219,8 +221,7 @@ class _Scan:
         depth = nesting_of(content)
         deep = depth > NESTING_READ and content[start : start + 1] in {b"[", b"{"}
         if isinstance(error, Unfinished):
-            unclosed = content.startswith(b'"', error.at)
-            error = checker.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
+            error = checker.unfinished(error)
         malformed = error.malformed if isinstance(error, NotRead) and not deep else None
         return Document(read=False, malformed=malformed, not_utf8=not_utf8, bom=bom, depth=depth)
 
@@ -237,63 +238,77 @@ class _Scan:
         value: dict[str, Any] = {}
         names = set[int]()
         checker.depth = max(checker.depth, 1)
-        start, number, looked_until = at, 0, 0
-        if content.startswith(b"}", skip_space(content, at + 1)):
-            return value, skip_space(content, at + 1) + 1
+        number = 0
+        end = skip_space(content, at + 1)
+        if content.startswith(b"}", end):
+            return value, end + 1
         while True:
             number += 1
-            skip = (
-                number > MEMBERS and at >= looked_until
-            )  # not again where a list may be: it would read the run each time
-            run = next(iter(runs(content, at))) if skip else None
-            if run is not None and self._skipped(run, names):
+            run = next(iter(runs(content, at))) if number > MEMBERS else None
+            if run is not None and self._grouped(run, names):
                 at = run.end
             else:
-                looked_until = looked_until if run is None else run.end
                 at = skip_space(content, self._member(at + 1, value, names))
             if content.startswith(b"}", at):
+                self._read_last_lists(value)
                 return value, at + 1
             if not content.startswith(b",", at):
                 raise checker.malformed(at, "Expecting ',' delimiter")
-            assert at > start
 
     def _member(self, at: int, value: dict[str, Any], names: set[int]) -> int:
         """Parse the member of the body that begins at an offset, and return the offset of its end."""
-        content, checker = self._content, self._checker
-        name, at = checker.name(at)
-        checker.distinct((name,), names, "")
-        if name in LISTS and content.startswith(b"[", at):
+        name, at = self._checker.name(at)
+        self._checker.distinct((name,), names, "")
+        self._last_lists.pop(name, None)
+        return self._value(name, at, value, self._checker)
+
+    def _value(self, name: str, at: int, value: dict[str, Any], checker: Checker) -> int:
+        """Parse the value of a member of the body, and return the offset of its end."""
+        if name in LISTS and self._content.startswith(b"[", at):
             value[name] = []
             return self.jobs.read(name, at, checker)
         end = checker.value(at, f"/{escape(name)}", 1)
         if name in LISTS:
             self.jobs.drop(name)
         if len(value) < MEMBERS or name in LISTS:
-            value[name] = parse(shorten(content, at, end)).value
+            value[name] = parse(shorten(self._content, at, end)).value
         return end
 
-    def _skipped(self, run: Run, names: set[int]) -> bool:
-        """Check a group of members that no clause looks at.
+    def _grouped(self, run: Run, names: set[int]) -> bool:
+        """Check a group of members. False if it is empty, or a single member that is too large for a group.
 
-        False if one of them may be a list of jobs, or is too large for a group.
+        Of a list that is repeated, only the last one counts. It is read when all members were checked.
         """
         text = self._content[run.start : run.end]
-        if run.giant or not text.strip() or _NAMES_A_LIST.search(text):
+        if run.giant or not text.strip():
             return False
         found = self._checker.part(b"{%b}" % text, run.start, str, 0)
         self._checker.distinct(found, names, "")
+        named = {name for name in LISTS if name in found}
+        for at in last_members(text, _NAMES_A_LIST) if named else ():
+            name, place = self._checker.name(run.start + at)
+            if name in named:
+                named.remove(name)
+                self._last_lists[name] = place
+            if not named:
+                break
         return True
+
+    def _read_last_lists(self, value: dict[str, Any]) -> None:
+        """Parse the lists that are in groups. Their syntax was checked with the group."""
+        for name, at in self._last_lists.items():
+            self._value(name, at, value, Checker(self._content, self._pulse))
 
 
 def _undecodable(content: bytes) -> str | None:
     """Describe the first byte that is not valid UTF-8. None if the whole body is valid."""
-    decoder, at = codecs.getincrementaldecoder("utf-8")(), 0
+    at = 0
     try:
-        for at in range(0, len(content), RUN):
-            held = len(decoder.getstate()[0])
-            decoder.decode(content[at : at + RUN], final=at + RUN >= len(content))
+        while at < len(content):
+            piece = content[at : at + RUN]
+            at += codecs.utf_8_decode(piece, "strict", len(piece) < RUN)[1]
     except UnicodeDecodeError as error:
-        place = at - held + error.start
+        place = at + error.start
         return f"byte 0x{content[place]:02x} at offset {place:,} ({error.reason})"
     return None
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from operator import lt
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, is_number
@@ -44,34 +43,12 @@ class _Values:
         elif len(self.seen) < COMPARED:
             self.seen.add(key)
 
-    def add_all(self, values: Sequence[Hashable]) -> None:
-        """Add several values. That is fast if none of them is repeated."""
-        keys = set(map(hash, values))
-        if len(keys) == len(values) and len(keys) + len(self.seen) <= COMPARED and self.seen.isdisjoint(keys):
-            self.seen |= keys
-            self.number += len(values)
-        else:
-            for value in values:
-                self.add(value)
-
-    def rise_all(self, values: Sequence[Any], places: Sequence[int]) -> None:
-        """Check that values never decrease, beginning with the last value of the previous call.
-
-        That is fast if each value is above the one before it.
-        """
-        all_of_them = values if self.last is None else [self.last, *values]
-        if all(map(lt, all_of_them, all_of_them[1:])):
-            self.last = values[-1]
-        else:
-            for value, at in zip(values, places, strict=True):
-                self.rise(value, at)
-
     def rise(self, value: Any, at: int) -> None:
         last, self.last = self.last, value
         if last is None or self.falls_at is not None:
             return
         # Two numbers written as floats may be equal as doubles but differ as written.
-        if value < last or (isinstance(value, float) and value == last):
+        if value <= last if isinstance(value, float) else value < last:
             self.falls_at = at
 
 
@@ -96,22 +73,9 @@ class Compared:
         """Forget the jobs of the list with this name."""
         self._lists.pop(name, None)
 
-    def add_proven(self, name: str, entries: Sequence[Entry]) -> None:
-        """Add consecutive jobs that the fast path verified. That is fast if their values are distinct and rising."""
-        if not entries:
-            return
-        seen = self._lists.setdefault(name, _Seen())
-        places, ids, numbers, times = zip(*entries, strict=True)
-        seen.ids.add_all([prompt_id.lower() for prompt_id in ids])
-        if name == LISTS[1]:
-            seen.numbers.add_all(numbers)
-            seen.numbers.rise_all(numbers, places)
-            seen.times.number += len(times)
-            seen.times.rise_all(times, places)
-
-    def add_each(self, name: str, entries: Iterable[Entry]) -> None:
-        """Add consecutive jobs of a list one by one. Some of their values may be missing (None)."""
-        seen, pending = self._lists.setdefault(name, _Seen()), name == LISTS[1]
+    def add(self, name: str, entries: Iterable[Entry]) -> None:
+        """Add consecutive jobs of a list. Some of their values may be missing (None)."""
+        seen, pending = self._lists.setdefault(name, _Seen()), name in LISTS[1:]
         for at, prompt_id, number, time in entries:
             if prompt_id is not None:
                 seen.ids.add(prompt_id.lower())

@@ -16,7 +16,6 @@ from conformance.text.json_runs import end_of, end_of_member, runs, skip_space
 from conformance.text.large_json import Checker, shorten
 from conformance.text.strict_json import walk
 
-_QUOTE: Final = ord('"')
 CHILDREN: Final = 1000
 """Maximum number of output node ids, and of members of metadata, that are kept."""
 _STRINGS: Final = msgspec.json.Decoder(list[str])
@@ -42,8 +41,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
     workflow: tuple[int, int] | None = None
     children = runs(content, at)
     for run in children:
-        if run is None or run.empty:
-            continue
+        room = ARITY - len(texts)
         if run.giant:
             child = skip_space(content, run.start)
             stop = end_of(content, child)
@@ -51,7 +49,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
             if len(texts) == 2 and content.startswith(b"{", child):
                 workflow = child, stop
                 texts.append(b"{}")
-            elif len(texts) < ARITY:
+            elif room:
                 text, whole = _element(content, child, stop, len(texts))
                 texts.append(text)
                 partly |= not whole
@@ -59,11 +57,10 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
                 more += 1
         else:
             found = _ELEMENTS.decode(b"[%b]" % content[run.start : run.end])
-            room = max(0, ARITY - len(texts))
-            texts += [bytes(each) for each in found[:room]]
+            texts += map(bytes, found[:room])
             more += len(found[room:])
     if workflow is not None:
-        texts[2], whole = _workflow(content, *workflow, texts[3:])
+        texts[2], whole = _workflow(content, *workflow, texts)
         partly |= not whole
     return Reduced(b"[%b]" % b",".join(texts), more, partly), end
 
@@ -77,15 +74,15 @@ def _element(content: bytes, at: int, end: int, index: int) -> tuple[bytes, bool
     return shorten(content, at, end), True
 
 
-def _workflow(content: bytes, at: int, end: int, others: Sequence[bytes]) -> tuple[bytes, bool]:
+def _workflow(content: bytes, at: int, end: int, elements: Sequence[bytes]) -> tuple[bytes, bool]:
     """Return a short text for a workflow, and whether every clause has the same result for it.
 
-    ``others`` are the texts of the elements after the workflow, one of which may be the output node ids.
+    ``elements`` are the texts of the elements of the job, one of which may be the output node ids.
     """
     text = without_long_strings(content, at, end)
     if text is not None:
         return text, True
-    wanted = {name for text in others for name in _strings(text)}
+    wanted = {name for text in elements for name in _strings(text)}
     return dense_workflow(content, at, wanted)
 
 
@@ -98,33 +95,38 @@ def _strings(text: bytes) -> list[str]:
 
 
 def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
-    """Return a short text for output node ids: the first of them, and the first elements that are not valid ids.
+    """Return a short text for output node ids: the first elements, and of the others the first that are not valid ids.
 
     The second value is False: clauses may have other results for the short text.
     """
-    ids: list[bytes] = []
+    first: list[bytes] = []
     others: list[bytes] = []
-    for found, text in _runs(content, at, b"[%b]", _ELEMENTS):
-        try:
-            named = all(_STRINGS.decode(text))
-        except REFUSED:
-            named = False
-        if not named:
-            others += [
-                bytes(each)[:CHILDREN] for each in found if memoryview(each)[0] != _QUOTE or bytes(each) == b'""'
-            ]
-            others = [each for each in others if each[:1] not in {b"[", b"{"} or len(each) < CHILDREN][:CHILDREN]
-        ids += [bytes(each) for each in found[: max(0, CHILDREN - len(ids))]]
-    return b"[%b]" % b",".join((*ids, *others)), False
+    for found, text in _runs(content, at, _ELEMENTS):
+        if len(first) == CHILDREN and _is_named(text):
+            continue
+        for each in map(bytes, found):
+            if len(first) < CHILDREN:
+                first.append(each)
+            elif len(others) < CHILDREN and len(each) < CHILDREN and (each == b'""' or not each.startswith(b'"')):
+                others.append(each)
+    return b"[%b]" % b",".join((*first, *others)), False
+
+
+def _is_named(text: bytes) -> bool:
+    """Whether all elements of an array are strings, and none is empty."""
+    try:
+        return all(_STRINGS.decode(text))
+    except REFUSED:
+        return False
 
 
 def _metadata(content: bytes, at: int) -> bytes:
     """Return a short text for metadata: create_time, and the first of the other members."""
     kept: dict[str, Raw] = {}
-    for found, _ in _runs(content, at, b"{%b}", _MEMBERS):
-        named = found.keys() & {"create_time"}
-        kept |= {name: found[name] for name in named}
-        kept |= dict(list(found.items())[: max(0, CHILDREN - len(kept))])
+    for found, _ in _runs(content, at, _MEMBERS):
+        for name, value in found.items():
+            if len(kept) < CHILDREN or name == "create_time":
+                kept[name] = value
     return msgspec.json.encode(kept)
 
 
@@ -134,8 +136,8 @@ def _holds_credentials(content: bytes, at: int) -> bool:
 
     def see(text: bytes, value: Any) -> None:
         nonlocal found
-        if not found and (b"\\u" in text or credentials.may_hold_some(text)):
-            found = any(_is_credential(pointer.member, inner) for pointer, inner in walk(value))
+        if b"\\u" in text or credentials.may_hold_some(text):
+            found = found or any(_is_credential(pointer.member, inner) for pointer, inner in walk(value))
 
     Checker(content, see=see).value(at, "")
     return found
@@ -146,14 +148,14 @@ def _is_credential(name: str | None, value: object) -> bool:
     return named or credentials.is_one(value)
 
 
-def _runs(content: bytes, at: int, brackets: bytes, by: msgspec.json.Decoder[Any]) -> Iterator[tuple[Any, bytes]]:
+def _runs(content: bytes, at: int, by: msgspec.json.Decoder[Any]) -> Iterator[tuple[Any, bytes]]:
+    """Yield the array or object at an offset in pieces, decoded and as text. Very large children are left out."""
+    is_object = content.startswith(b"{", at)
+    end_of_child, brackets = (end_of_member, b"{%b}") if is_object else (end_of, b"[%b]")
     children = runs(content, at)
     for run in children:
-        if run is not None and run.giant:
-            start = run.start
-            children.send(
-                end_of_member(content, start) if brackets == b"{%b}" else end_of(content, skip_space(content, start))
-            )
-        elif run is not None and not run.empty:
+        if run.giant:
+            children.send(end_of_child(content, skip_space(content, run.start)))
+        else:
             text = brackets % content[run.start : run.end]
             yield by.decode(text), text

@@ -6,16 +6,16 @@ parsed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, plausible_create_times
-from conformance.contract.reading.fast import ItemWithoutWorkflow, recheck_members
-from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover, without_refused
-from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
+from conformance.contract.reading.fast import ItemWithoutWorkflow
+from conformance.contract.reading.fast_job import InspectedJob
+from conformance.contract.reading.fast_split import AS_TEXTS
 from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
 from conformance.contract.reading.large_job import reduced
@@ -31,10 +31,10 @@ from conformance.contract.reading.large_listed import (
     text_again,
 )
 from conformance.contract.reading.large_part import Part
-from conformance.contract.reading.large_recalled import facts_of, recalled, without_texts
+from conformance.contract.reading.large_recalled import facts_of, without_texts
+from conformance.contract.reading.large_windows import GROUP, Windows
 from conformance.contract.terms import Demand, Dialect, FastPath
-from conformance.text.json_bytes import is_utf_8, seems_huge
-from conformance.text.json_runs import RUN, Run, end_of, runs, skip_space
+from conformance.text.json_runs import RUN, Run, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
@@ -42,13 +42,12 @@ ASKED: Final = 50_000
 """
 NEIGHBOURS: Final = 10_000
 """For a finding about the order, so many jobs before the first job out of order are parsed, and as many after it."""
-GROUP: Final = 1000
-"""Number of jobs that are parsed together."""
 DENSE: Final = 600
 """If the first 4 KiB of a group of jobs have more commas than this, the jobs are too small to be valid."""
 GUESSES: Final = 8
 """The number of wrong guesses at the boundary between two jobs after which guessing stops."""
-_SMALL: Final = 1 << 15
+_JOB: Final = re.compile(r"/([^/]+)/([0-9]+)((?:/.*)?)", re.DOTALL)
+"""Matches the pointer of a job or of a value in it: the name of the list, the index of the job, and the rest."""
 _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 """The bytes between two jobs if the first ends with metadata, and if it ends with output node ids."""
 
@@ -68,12 +67,12 @@ class Jobs:
         source: Source | None = None,
         shared: Shared = ALONE,
     ) -> None:
-        self._content, self.demand, self._must_only, self._pulse = content, demand, must_only, shared.pulse
-        self._shared, self._known = shared, shared.known
-        self.roll = None if self._known is None else Roll(self._known)
+        self._content, self.demand, self._shared = content, demand, shared
+        self._windows = Windows(content, demand, must_only=must_only, shared=shared)
+        self.roll = None if shared.known is None else Roll(shared.known)
         self._source = source or partial(piece_of, content)
         self._lists: dict[str, Listed] = {}
-        self._unproven = self._unasked = self._partly = 0
+        self._unproven = 0
         self._sign = _LIKELY[0]
         self.compared = Compared()
 
@@ -103,7 +102,6 @@ class Jobs:
                     start = self._content.index(b",", cut) + 1
                     continue
             run = next(iter(runs(self._content, start - 1)))
-            assert run is not None
             if run.giant:
                 start = self._giant(name, listed, run, checker)
             else:
@@ -153,7 +151,7 @@ class Jobs:
     def _giant(self, name: str, listed: Listed, run: Run, checker: Checker) -> int:
         at = skip_space(self._content, run.start)
         found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
-        self._partly += found.partly
+        listed.partly += found.partly
         self._add_whole(name, listed, Window(listed.size, 1, at, end, giant=found), 1)
         return skip_space(self._content, end)
 
@@ -174,14 +172,11 @@ class Jobs:
         entries += self._add(name, listed, window, unproven, checker)
         if self.roll is not None and self.roll.complete:
             self._list(self.roll, name, window, jobs)
-        if unproven:
-            self.compared.add_each(name, sorted(entries, key=itemgetter(0)))
-        else:
-            self.compared.add_proven(name, entries)
+        self.compared.add(name, sorted(entries, key=itemgetter(0)))
 
     def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
         """Add a window (consecutive jobs of a list) to the facts about the list. None of its jobs was verified."""
-        self.compared.add_each(name, self._add(name, listed, window, unproven))
+        self.compared.add(name, self._add(name, listed, window, unproven))
 
     def _add(
         self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
@@ -196,9 +191,9 @@ class Jobs:
         self._unproven += unproven
         window.ask = unproven > 0 and self._unproven - unproven <= ASKED
         if not window.ask:
-            self._unasked += unproven
+            listed.unasked += unproven
             return entries
-        for part in self._parts_of(name, listed, window):
+        for part in self._windows.parts(name, listed, window):
             if checker is not None:
                 checker.take(part.document, window.start, part.moved)
             entries += self._note(listed, window, part)
@@ -226,73 +221,9 @@ class Jobs:
         listed.latest = max([*times, *([] if listed.latest is None else [listed.latest])], default=None)
         return entries
 
-    # --- one window ----------------------------------------------------------------------------
-
     def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
-        """Inspect the jobs of a window (consecutive jobs of a list). None if its text is not strict JSON.
-
-        If the jobs are very small, those whose text occurred before are left out, and are only counted.
-        """
-        self._pulse()
-        text = self._content[window.start : window.end]
-        if not is_utf_8(text):
-            return None
-        split = self._must_only and not window.dense
-        try:
-            elements: Any = (AS_SPLIT if split else AS_TEXTS).elements.decode(b"[%b]" % text)
-        except REFUSED:
-            return None
-        numbered: Iterable[tuple[int, Any]] = enumerate(elements, window.first)
-        if window.dense:
-            numbered = listed.new(numbered, again=bool(window.count))
-            window.count = len(elements)
-            if self._must_only:
-                numbered = [(at, AS_SPLIT.elements.decode(b"[%b]" % bytes(each))[0]) for at, each in numbered]
-        pending, read_as = name == LISTS[1], self.demand.read_as
-        if self.demand.open:
-            return [InspectedJob(pending, at, Inspection(each, write(each))) for at, each in numbered]
-        if self._must_only:
-            inspect: Callable[[Any], Inspection] = must_prover(read_as).inspect
-            return [InspectedJob(pending, at, inspect(each)) for at, each in numbered]
-        by, refused = prover(read_as, huge=seems_huge(text)), list[InspectedJob]()
-        if self._unproven > ASKED and not window.ask:  # unproven jobs will only be counted
-            numbered, refused = without_refused(by, numbered, pending=pending)
-        if self._known is None:
-            return refused + recheck_members([InspectedJob(pending, at, by.inspect(each)) for at, each in numbered])
-        return refused + recalled(self._known, by.inspect, [(pending, at, each) for at, each in numbered])
-
-    def _parts_of(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
-        """Yield, in groups, those jobs of a window (consecutive jobs of a list) that were not verified."""
-        if window.giant:
-            yield Part(name, [window.first], [window.giant.text], self.demand, more=window.giant.more)
-        elif window.flawed:
-            yield from self._flawed_parts(name, window)
-        else:
-            jobs = self._inspect(name, listed, window) or ()
-            remaining = [(job.place, job.inspection.remaining) for job in jobs if job.inspection.remaining is not None]
-            sent = (
-                {job.place: texts for job in jobs if (texts := job.inspection.texts) is not None} if remaining else {}
-            )
-            for begin in range(0, len(remaining), GROUP):
-                group = remaining[begin : begin + GROUP]
-                part = Part(name, [at for at, _ in group], [text for _, text in group], self.demand)
-                part.sent = sent
-                yield part
-
-    def _flawed_parts(self, name: str, window: Window) -> Iterator[Part]:
-        """Yield the jobs of a window that is not strict JSON, in small groups: their parsed values take much memory."""
-        content = b"[%b]" % self._content[window.start : window.end]
-        first, children = window.first, runs(content, 0, size=_SMALL)
-        for run in children:
-            if run is None or run.empty:
-                continue
-            end = end_of(content, skip_space(content, run.start)) if run.giant else run.end
-            if run.giant:
-                children.send(end)
-            text = content[run.start : end]
-            part = Part(name, first, [text], self.demand)
-            yield part
-            first += len(part.indexes)
+        """Inspect the jobs of a window. None if its text is not strict JSON."""
+        return self._windows.inspect(name, listed, window, only_counted=self._unproven > ASKED and not window.ask)
 
     # --- results --------------------------------------------------------------------------------
 
@@ -309,7 +240,7 @@ class Jobs:
         for name, listed in self._in_order():
             for window in listed.windows:
                 if window.ask:
-                    yield from self._parts_of(name, listed, window)
+                    yield from self._windows.parts(name, listed, window)
         for name, listed in self._in_order():
             again = [(repeat, text) for text, repeat in listed.repeats.items() if repeat.count > 1]
             for begin in range(0, len(again), GROUP):
@@ -351,13 +282,11 @@ class Jobs:
         """
         if self.compared.uncompared:
             return f"whether {self.compared.uncompared:,} of {self.size:,} jobs have distinct ids"
-        if self._unasked:
-            return f"{self._unasked:,} of {self.size:,} jobs, which come after {ASKED:,} other unusual jobs"
-        return (
-            f"parts of {self._partly:,} of {self.size:,} jobs, which are larger than {RUN >> 20} MiB"
-            if self._partly
-            else None
-        )
+        unasked = sum(listed.unasked for listed in self._lists.values())
+        if unasked:
+            return f"{unasked:,} of {self.size:,} jobs, which come after {ASKED:,} other unusual jobs"
+        partly = sum(listed.partly for listed in self._lists.values())
+        return f"parts of {partly:,} of {self.size:,} jobs, which are larger than {RUN >> 20} MiB" if partly else None
 
     def disagreeing(self, fast: FastPath) -> list[Item]:
         """Return the jobs that violate, or may violate, a clause that compares jobs.
@@ -390,7 +319,7 @@ class Jobs:
                     for job in proven
                     if first <= job.place and (last is None or job.place <= last)
                 ]
-                for part in self._parts_of(name, listed, window) if window.ask else ():
+                for part in self._windows.parts(name, listed, window) if window.ask else ():
                     found += part.items
                 yield from sorted(found, key=place_of) if window.ask else found
 
@@ -407,14 +336,14 @@ class Jobs:
 
     def text_at(self, pointer: str) -> tuple[bytes, str] | None:
         """Return the text of a body with only the job that ``pointer`` is in, and the pointer in that text, or None."""
-        _, name, index, *rest = [*pointer.split("/"), "", ""]
-        listed = self._lists.get(name)
-        if listed is None or not index.isdecimal() or int(index) >= listed.size:
+        found = _JOB.fullmatch(pointer)
+        if found is None or found[1] not in self._lists:
             return None
-        window = listed.windows[bisect_right(listed.windows, int(index), key=lambda each: each.first) - 1]
-        if window.giant or window.flawed:
+        name, index, inner = found[1], int(found[2]), found[3]
+        window = next((each for each in reversed(self._lists[name].windows) if each.first <= index), None)
+        if window is None or window.giant or window.flawed:
             return None
         texts = AS_TEXTS.elements.decode(b"[%b]" % self._content[window.start : window.end])
-        text = bytes(texts[int(index) - window.first])
-        inner = "/".join(["", name, "0", *rest[:-2]]) if len(rest) > 1 else f"/{name}/0"
-        return b'{"%b":[%b]}' % (name.encode(), text), inner.rstrip("/")
+        if index - window.first >= len(texts):
+            return None
+        return b'{"%b":[%b]}' % (name.encode(), bytes(texts[index - window.first])), f"/{name}/0{inner}"

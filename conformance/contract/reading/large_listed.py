@@ -54,7 +54,11 @@ class Repeat:
 
 @dataclass
 class Listed:
-    """Facts about one list of a large body, such as its size and the groups of consecutive jobs (``windows``) in it."""
+    """Facts about one list of a large body, such as its size and the groups of consecutive jobs (``windows``) in it.
+
+    ``unasked`` counts the jobs that the fast path could not verify and that no clause checks, and ``partly`` those of
+    which a part is left out.
+    """
 
     windows: list[Window] = field(default_factory=list)
     size: int = 0
@@ -64,6 +68,8 @@ class Listed:
     order: tuple[Dialect, str] | None = None
     order_at: float = math.inf
     latest: Any = None
+    unasked: int = 0
+    partly: int = 0
 
     def new(self, elements: Iterable[tuple[int, Raw]], *, again: bool) -> list[tuple[int, Raw]]:
         """Return the elements whose text does not occur earlier in the list.

@@ -19,7 +19,7 @@ class Part(Reading):
     """Some jobs of one list. ``at`` is the index of each job in the list, or the first index if the jobs are consecutive.
 
     ``times`` says, by index, how many equal jobs a job represents. ``sent`` has the texts of the elements of the jobs
-    as they were sent, if they were shortened in ``texts``.
+    as they were sent, or None if they are whole in ``texts``.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Part(Reading):
         super().__init__(b'{"%b":[%b]}' % (name.encode(), b",".join(texts)), demand)
         self._name, self._at, self._more = name, at, more
         self.times: Mapping[int, int] = {}
-        self.sent: Mapping[int, Sequence[Raw]] = {}
+        self.sent: Mapping[int, Sequence[Raw] | None] = {}
 
     @cached_property
     def document(self) -> Document:

@@ -22,7 +22,6 @@ LONG: Final = 1000
 """Strings with more bytes than this are replaced in a value that is too large. Most of them are images."""
 QUOTES: Final = 1 << 17
 """A value with more quotation marks than this is too large because of many strings, not because of long ones."""
-_WINDOW: Final = RUN >> 2
 _NODES: Final = msgspec.json.Decoder(dict[str, Any])
 _SOUND: Final[dict[str, Any]] = {"class_type": ""}
 
@@ -42,8 +41,6 @@ class _Graph:
     link: tuple[str, str, list[Any]] | None = None
     """The first link: the name of the node that has it, the name of the input, and its value."""
     untyped: dict[str, Any] = field(default_factory=dict)
-    more: bool = False
-    """Whether the workflow has more nodes or faulty nodes than are kept."""
 
     def add(self, name: str, node: Any) -> None:
         self.first = name if self.first is None else self.first
@@ -51,14 +48,16 @@ class _Graph:
         typed = isinstance(node, dict) and "class_type" in node
         self.graph = self.graph or typed
         if not typed or not isinstance(node["class_type"], str):
-            self.more |= len(self.untyped) >= FAULTY
-            if len(self.untyped) < FAULTY:
-                self.untyped[name] = node if len(msgspec.json.encode(node)) <= SMALL else {"\u2026": "\u2026"}
+            self.untyped[name] = node if len(msgspec.json.encode(node)) <= SMALL else {"\u2026": "\u2026"}
         for put, value in _links(node):
             self.targets.add(hash(value[0]))
             if self.link is None:
                 self.link = name, put, value
-        self.more |= len(self.names) > NODES or len(self.targets) > NODES
+
+    @property
+    def more(self) -> bool:
+        """Whether the workflow has more nodes, links or faulty nodes than are kept."""
+        return len(self.untyped) > FAULTY or len(self.names) > NODES or len(self.targets) > NODES
 
 
 def dense_workflow(content: bytes, at: int, outputs: Collection[str]) -> tuple[bytes, bool]:
@@ -112,10 +111,8 @@ def _links(node: Any) -> Iterator[tuple[str, list[Any]]]:
 
 def _nodes(content: bytes, at: int) -> Iterator[tuple[str, Any]]:
     """Yield the names and nodes of the workflow at an offset."""
-    children = runs(content, at, size=_WINDOW)
+    children = runs(content, at)
     for run in children:
-        if run is None or run.empty:
-            continue
         text: bytes | None = content[run.start : run.end]
         if run.giant:
             stop = end_of_member(content, run.start)

@@ -1,0 +1,163 @@
+"""A large body has the flaws, members and proofs that the full reading finds in it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from conformance.contract.reading.body import Reading
+from conformance.contract.reading.fast import FastReading
+from conformance.contract.reading.known_jobs import Shared
+from conformance.contract.reading.large import LargeReading, reading_of
+from conformance.contract.terms import FastPath
+from helpers.queue_bodies import body, job
+from helpers.windows import make_windows_small
+
+NESTED: Final = 505
+"""Levels of nesting that are not parsed."""
+ODD: Final = (
+    b"",
+    b" ",
+    b"\xef\xbb\xbf",
+    b"\xef\xbb\xbf {} ",
+    b"{",
+    b'{"',
+    b"[",
+    b'"abc',
+    b'"a\xff',
+    b"nul",
+    b"truex",
+    b" 1",
+    b"1 2",
+    b"{} x",
+    b"{}  \xc3\xa4",
+    b"{}" + b"x" * 70_000,
+    b"{}" + b"x" * 70_000 + b"\xff",
+    b"{}" + b"x" * 8189 + b"\xc3\xa4",
+    b"{}" + b"x" * 8189 + b"\xc3",
+    b"\xff{}",
+    b"{ } ",
+    b"{ }x",
+    b" {}",
+    b" " * 65_536 + b"{} x",
+    b" " * 8192 + b"truex",
+    b" " + b"[" * NESTED,
+    b"{}" + b"x" * 8189 + b"\xc3\xa4\xff",
+    ("{}" + " " * 5000 + "x").encode("utf-16"),
+    b"[NaN]",
+    b"-Infinity",
+    b"-0.5E+3x",
+    b"01",
+    b'"a" b',
+    b'{"a" 1}',
+    b'{"a":}',
+    b'{"a":1,}',
+    b"{,}",
+    b'{"a":1 "b":2}',
+    b'{"a":1]',
+    b"{1:2}",
+    b"[" * NESTED,
+    b'{"a":' * NESTED,
+    b'{"a":%b%b}' % (b"[" * NESTED, b"]" * NESTED),
+    b"x" + b"[" * NESTED,
+    b'"' + b"[" * NESTED,
+    b'"%b"' % (b"[" * NESTED),
+    "{}".encode("utf-16"),
+    '{"\N{LATIN SMALL LETTER A WITH DIAERESIS}":1}'.encode("utf-16-le"),
+    "{}".encode("utf-32"),
+    b'{"a":"\x01"}',
+    b'{"a":1}}',
+    b'{"a":"b',
+    b'{"a\xff":1}',
+    b'{"a":1, \xff',
+    b'{"queue_pending":[1,]}',
+    b'{"queue_pending":[1 2]}',
+    b'{"queue_pending":[1}',
+    b'{"queue_pending":[] ,"x" : 7 } ',
+    b'{"queue_pending":{}}',
+    b"-",
+    b"\x00",
+)
+
+
+@pytest.mark.parametrize("content", ODD)
+def test_the_flaws_of_a_text_are_those_of_the_full_reading(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_windows_small(monkeypatch)
+    full = Reading(content).document
+    assert LargeReading(content).document == full._replace(trailing=full.trailing and full.trailing[:65_536])
+
+
+def test_the_last_flaw_of_a_kind_stands_for_those_that_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.text.large_json.FLAWS", 2)
+    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"c2":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
+    weights = {name: reading.weight(name) for name in ("/a", "/d", "/e", "/f", None)}
+    assert weights == {"/a": 1, "/d": 4, "/e": 1, "/f": 1, None: 1}
+
+
+TWICE: Final = body(job(), job(number=b"2"))
+
+
+@pytest.mark.parametrize(
+    ("content", "keeps"),
+    [
+        (body(), True),
+        (body(job()), True),
+        (body(more=b',"x":1'), True),
+        (body(job(number=b"0")), False),
+        (TWICE, False),
+        (b'{"queue_running":[]}', False),
+        (b'{"queue_running":[],"queue_pending":null}', False),
+        (b'{"queue_running":[1],"queue_pending":[]}', False),
+        (b"[]", False),
+        (b"{", False),
+        (body(more=b',"x":NaN'), False),
+        (body(more=b',"x":1,"x":1'), False),
+        (body(more=b',"x":1e999'), False),
+        (body(more=rb',"x":"\ud800"'), False),
+        (body(more=b',"x":"\x01"'), False),
+        (body(more=b',"x":"\xff"'), False),
+        (body(more=b',"x":%b%b' % (b"[" * 99, b"]" * 99)), True),
+        (body(more=b',"x":%b%b' % (b"[" * 100, b"]" * 100)), False),
+        (b"\xef\xbb\xbf" + body(), False),
+        (body() + b"x", False),
+    ],
+)
+def test_only_a_body_without_flaws_keeps_the_clauses(content: bytes, *, keeps: bool) -> None:
+    assert LargeReading(content).keeps([FastPath.DISTINCT_IDS]) is keeps
+
+
+def test_a_body_keeps_the_clauses_about_several_jobs_that_it_does_not_break() -> None:
+    assert LargeReading(TWICE).keeps([FastPath.RISING_NUMBERS])
+
+
+@pytest.mark.parametrize(
+    ("members", "kept"),
+    [
+        (b'"a":1,"b":2,"c":"<pad>"', {"a", "b"}),
+        (b'"a":1,"queue_running":[],"queue_pending":["<pad>"],"c":"<pad>"', {"a", "queue_running", "queue_pending"}),
+    ],
+)
+def test_the_first_members_and_the_lists_are_kept(
+    members: bytes, kept: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_windows_small(monkeypatch)
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 2)
+    found = LargeReading(b"{%b}" % members.replace(b"<pad>", b"x" * 40_000)).document
+    assert set(found.value) == kept
+
+
+def test_members_after_the_first_ones_are_read_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 10)
+    pulses: list[None] = []
+    reading = LargeReading(
+        b"{%b}" % b",".join([b'"queue_pending":[]'] * 300), shared=Shared(None, lambda: pulses.append(None))
+    )
+    assert reading.document.value == {"queue_pending": []}
+    assert 10 <= len(pulses) < 50
+
+
+@pytest.mark.parametrize(("content", "kind"), [(b"7", FastReading), (b"{}", FastReading), (b"{ }", LargeReading)])
+def test_a_body_above_a_bound_is_read_in_parts(content: bytes, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large.LARGE", 2)
+    assert type(reading_of(content)) is kind
