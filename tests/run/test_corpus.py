@@ -22,7 +22,7 @@ JUDGED = ("counts-from-zero-when-not-cached", "default", "oss", "empty-queue")
 @pytest.fixture(scope="module")
 def names(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """Return some variants and faults, all of them in the deep profile."""
-    return NAMES if pytestconfig.option.deep else tuple(dict.fromkeys((*JUDGED, *NAMES[::8])))
+    return NAMES if pytestconfig.option.deep else tuple(dict.fromkeys((*JUDGED, *NAMES[::16])))
 
 
 @pytest.fixture(scope="module")

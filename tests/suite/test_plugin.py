@@ -400,8 +400,8 @@ COMMANDS: dict[str, list[str | Path]] = {"pytest": [BIN / "pytest"], "python -m"
 @pytest.mark.parametrize(
     ("command", "prepare"),
     [
-        ("pytest", folder_with_a_source_path),
-        ("python -m", folder_with_a_folder_of_that_name),
+        pytest.param("pytest", folder_with_a_source_path, marks=pytest.mark.deep),
+        pytest.param("python -m", folder_with_a_folder_of_that_name, marks=pytest.mark.deep),
         ("python -m", folder_with_a_package_of_that_name),
     ],
 )
