@@ -47,7 +47,7 @@ _NEAR: Final = {
         ("large_parts", "large"),
     ),
     "large": ("large_flaws", "large"),
-    "large_jobs": ("large", "large_jobs"),
+    "large_jobs": ("large_jobs", "large"),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "item_create_time": ("item_create_time", "item"),
     "item_job_number": ("item_job_number", "item"),
