@@ -33,7 +33,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def nth(at: int, graph: bytes = PAD, more: bytes = b"", **changes: bytes) -> bytes:
     """Return a job that follows the ones with lower numbers."""
     usual = {"number": b"%d" % at, "name": named(at), "data": b'{"create_time":%d%b}' % (START + at, more)}
-    return job(graph=graph, **{**usual, **changes})
+    return job(graph=graph.replace(b'"S"', b'"S%d"' % at), **{**usual, **changes})
 
 
 def named(at: int) -> bytes:
@@ -218,7 +218,7 @@ def test_the_order_is_that_of_the_first_job_that_shows_one() -> None:
     shown = [
         pending(b"7", b"[1]", *jobs).jobs.order
         for jobs in (
-            [nth(1), nth(2), wrong(3)],
+            [nth(1), wrong(2), nth(3)],
             [wrong(1), nth(2), wrong(3)],
             [b"[0]", wrong(1), wrong(2), nth(3)],
             [b"[0]", wrong(1), *map(nth, range(2, 9)), wrong(9)],
@@ -321,21 +321,23 @@ def test_jobs_that_are_parsed_come_in_the_order_of_the_list() -> None:
 @pytest.mark.usefixtures("_small")
 def test_the_jobs_of_several_windows_are_compared_with_other_responses() -> None:
     jobs = [
-        nth(1, LINKED),
-        nth(2),
-        wrong(3),
-        nth(4),
-        nth(5),
-        wrong(6, graph=LINKED),
-        nth(7, LINKED),
+        *map(nth, range(1, 6)),
+        wrong(6),
+        wrong(7),
         nth(8),
         b"[1]",
-        nth(9),
-        nth(10),
+        wrong(9, graph=LINKED),
+        nth(10, LINKED),
         wrong(11),
     ]
     content = body(*jobs[2:], running=tuple(jobs[:2]))
-    known = KnownJobs()
-    one, other = (kind(content, CLOUD, shared=Shared(known)).summary for kind in (LargeReading, Reading))
+    one, other = (kind(content, CLOUD, shared=Shared(KnownJobs())).summary for kind in (LargeReading, Reading))
     assert len(list(other.observations)) == 11
     assert one.observations == other.observations
+
+
+@pytest.mark.usefixtures("_small")
+def test_the_text_of_a_job_is_found_in_any_window() -> None:
+    jobs = [nth(at) for at in range(1, 10)]
+    found = [pending(*jobs).jobs.text_at(f"/queue_pending/{at}/3/0") for at in range(9)]
+    assert found == [(b'{"queue_pending":[%b]}' % each, "/queue_pending/0/3/0") for each in jobs]
