@@ -218,7 +218,7 @@ def test_the_order_is_that_of_the_first_job_that_shows_one() -> None:
     shown = [
         pending(b"7", b"[1]", *jobs).jobs.order
         for jobs in (
-            [nth(1), wrong(2), nth(3)],
+            [nth(1), wrong(2), nth(3), nth(4)],
             [wrong(1), nth(2), wrong(3)],
             [b"[0]", wrong(1), wrong(2), nth(3)],
             [b"[0]", wrong(1), *map(nth, range(2, 9)), wrong(9)],
@@ -258,6 +258,14 @@ def test_clauses_about_links_apply_if_any_job_has_links() -> None:
         FastPath.GRAPHS_WITH_OUTPUTS,
     }
     assert pending(wrong(1)).jobs.exercised == frozenset()
+
+
+@pytest.mark.parametrize(("asked", "applies"), [(0, True), (-1, False)])
+def test_clauses_about_links_apply_to_jobs_that_are_parsed(
+    asked: int, *, applies: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_jobs, "ASKED", asked)
+    assert (FastPath.LINKS in pending(wrong(1, graph=LINKED)).jobs.exercised) is applies
 
 
 def test_the_lists_that_are_not_empty_are_named() -> None:
