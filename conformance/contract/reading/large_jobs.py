@@ -346,5 +346,5 @@ class Jobs:
 
 
 def _latest(*times: Any) -> Any:
-    """Return the latest of some times, without those that are None. None if there is no other."""
+    """Return the latest of some times. Those that are None do not count; None if all are None."""
     return max((time for time in times if time is not None), default=None)
