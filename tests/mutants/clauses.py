@@ -43,10 +43,11 @@ _NEAR: Final = {
     "expected_status": ("expected_status", "method"),
     "error_other": ("error",),
     **dict.fromkeys(
-        ("large_compared", "large_job", "large_jobs", "large_listed", "large_part", "large_recalled", "large_windows"),
+        ("large_compared", "large_job", "large_listed", "large_part", "large_recalled", "large_windows"),
         ("large_parts", "large"),
     ),
     "large": ("large_flaws", "large"),
+    "large_jobs": ("large_jobs", "large"),
     **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "item_create_time": ("item_create_time", "item"),
     "item_job_number": ("item_job_number", "item"),

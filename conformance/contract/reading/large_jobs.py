@@ -6,6 +6,7 @@ parsed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -94,18 +95,19 @@ class Jobs:
         while True:
             cut = self._likely(start) if guesses else None
             if cut is not None:
-                found = self._inspect(name, listed, Window(listed.size, 0, start, cut))
+                window = Window(listed.size, 0, start, cut)
+                found = self._inspect(name, listed, window)
                 if found is None:
                     guesses -= 1
                 else:
-                    self._take(name, listed, Window(listed.size, len(found), start, cut), found, checker)
-                    start = self._content.index(b",", cut) + 1
+                    self._take(name, listed, window, found, checker)
+                    start = cut + 1
                     continue
-            run = next(iter(runs(self._content, start - 1)))
+            run = next(runs(self._content, start - 1))
             if run.giant:
                 start = self._giant(name, listed, run, checker)
             else:
-                self._run(name, listed, run, checker, first=run.start == at + 1)
+                self._run(name, listed, run, checker)
                 start = run.end
             if self._content.startswith(b"]", start):
                 return start + 1
@@ -120,10 +122,8 @@ class Jobs:
         """
         if self._is_dense(start):
             return None
-        for sign in (
-            self._sign,
-            *_LIKELY,
-        ):  # the last sign found goes first: a search that fails reads all bytes
+        # The last sign found goes first: a search that fails reads all bytes.
+        for sign in (self._sign, *_LIKELY):
             cut = self._content.rfind(sign, start, start + RUN)
             if cut > start:
                 self._sign = sign
@@ -133,10 +133,10 @@ class Jobs:
     def _is_dense(self, start: int) -> bool:
         return self._content.count(b",", start, start + 4096) > DENSE
 
-    def _run(self, name: str, listed: Listed, run: Run, checker: Checker, *, first: bool) -> None:
+    def _run(self, name: str, listed: Listed, run: Run, checker: Checker) -> None:
         text = self._content[run.start : run.end]
         if not text.strip():
-            if first and run.last:
+            if run.last and not listed.size:
                 return
             raise checker.malformed(run.start)
         window = Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
@@ -159,15 +159,12 @@ class Jobs:
         """Add the inspected jobs of a window (consecutive jobs of a list) to the facts about the list."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
-        proven = [(job.place, job.inspection) for job in jobs if job.inspection.remaining is None]
-        if proven:
-            first = next(job for job in jobs if job.inspection.remaining is None)
-            if first.place < listed.order_at:
-                listed.order, listed.order_at = (self.demand.read_as, first.pointer), first.place
-            listed.shapes.update({(bool(found.outputs), found.graph) for _, found in proven})
-            latest = max(found.create_time for _, found in proven)
-            listed.latest = latest if listed.latest is None else max(latest, listed.latest)
-        entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for at, found in proven]
+        proven = [job for job in jobs if job.inspection.remaining is None]
+        if proven and listed.order is None:
+            listed.order, listed.order_at = (self.demand.read_as, proven[0].pointer), proven[0].place
+        listed.shapes.update([(bool(found.outputs), found.graph) for _, _, found in proven])
+        listed.latest = _latest(listed.latest, *[found.create_time for _, _, found in proven])
+        entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for _, at, found in proven]
         unproven = len(jobs) - len(proven)
         entries += self._add(name, listed, window, unproven, checker)
         if self.roll is not None and self.roll.complete:
@@ -217,13 +214,12 @@ class Jobs:
             time = None if item.create_time is None else item.create_time.value
             number = item.elements[0] if item.elements else None
             entries.append((at, item.prompt_id, number, time))
-        times = [found.value for found in plausible_create_times(part)]
-        listed.latest = max([*times, *([] if listed.latest is None else [listed.latest])], default=None)
+        listed.latest = _latest(listed.latest, *[found.value for found in plausible_create_times(part)])
         return entries
 
     def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if its text is not strict JSON."""
-        return self._windows.inspect(name, listed, window, only_counted=self._unproven > ASKED and not window.ask)
+        return self._windows.inspect(name, listed, window, only_counted=self._unproven > ASKED)
 
     # --- results --------------------------------------------------------------------------------
 
@@ -272,7 +268,7 @@ class Jobs:
     @property
     def latest(self) -> Any:
         """The latest ``create_time`` of all jobs that is plausible in milliseconds, or None."""
-        return max((listed.latest for listed in self._lists.values() if listed.latest is not None), default=None)
+        return _latest(*[listed.latest for listed in self._lists.values()])
 
     @property
     def unread(self) -> str | None:
@@ -299,29 +295,30 @@ class Jobs:
         if fast is FastPath.DISTINCT_NUMBERS:
             twice = self.compared.numbers_twice
             return [i for i in self._items(LISTS[1:]) if i.elements and not twice.isdisjoint(hashes_of(i.elements[0]))]
-        at = self.compared.falls_at(fast) or 0
+        at = self.compared.falls_at(fast)
+        assert at is not None
         return list(self._items(LISTS[1:], at - NEIGHBOURS, at + NEIGHBOURS))
 
     def items(self) -> Iterator[Item]:
         """Yield all jobs. Those that were verified have no workflow."""
         return self._items()
 
-    def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: int | None = None) -> Iterator[Item]:
-        """Yield the jobs of some lists from one index to another. Those that were verified have no workflow."""
+    def _items(self, names: Sequence[str] = LISTS, first: int = 0, last: float = math.inf) -> Iterator[Item]:
+        """Yield the jobs of some lists in those windows that have jobs from one index to another.
+
+        Jobs that were verified have no workflow.
+        """
         for name, listed in self._in_order():
             for window in listed.windows if name in names else ():
-                if window.first + window.count <= first or (last is not None and window.first > last):
+                if window.first + window.count <= first or window.first > last:
                     continue
-                jobs = () if window.giant or window.flawed else self._inspect(name, listed, window) or ()
-                proven = (job for job in jobs if job.inspection.remaining is None)
+                jobs = () if window.giant else self._inspect(name, listed, window) or ()
                 found: list[Item] = [
-                    ItemWithoutWorkflow(job, self.demand)
-                    for job in proven
-                    if first <= job.place and (last is None or job.place <= last)
+                    ItemWithoutWorkflow(job, self.demand) for job in jobs if job.inspection.remaining is None
                 ]
                 for part in self._windows.parts(name, listed, window) if window.ask else ():
                     found += part.items
-                yield from sorted(found, key=place_of) if window.ask else found
+                yield from sorted(found, key=place_of)
 
     # --- comparison with other responses -------------------------------------------------------
 
@@ -340,10 +337,14 @@ class Jobs:
         if found is None or found[1] not in self._lists:
             return None
         name, index, inner = found[1], int(found[2]), found[3]
-        window = next((each for each in reversed(self._lists[name].windows) if each.first <= index), None)
+        windows = self._lists[name].windows
+        window = next((each for each in windows if index in range(each.first, each.first + each.count)), None)
         if window is None or window.giant or window.flawed:
             return None
         texts = AS_TEXTS.elements.decode(b"[%b]" % self._content[window.start : window.end])
-        if index - window.first >= len(texts):
-            return None
         return b'{"%b":[%b]}' % (name.encode(), bytes(texts[index - window.first])), f"/{name}/0{inner}"
+
+
+def _latest(*times: Any) -> Any:
+    """Return the latest of some times. Those that are None do not count; None if all are None."""
+    return max((time for time in times if time is not None), default=None)
