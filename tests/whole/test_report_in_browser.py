@@ -190,7 +190,7 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
     ("aged", 1440),
     ("aged", 390),
     ("new", 768),
-    quick=("light",),
+    quick=["light"],
 )
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
     """No violation of WCAG or of good practice, with much of it open."""
