@@ -12,10 +12,10 @@ _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
 _SHARED_TEXT: Final = (
-    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "safe")),
+    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "safe", "strict_json")),
     _PACKAGE / "exchange" / "headers.py",
 )
-"""Clauses use these to show a value and to read a header field, and the fast path to compare a text with its value."""
+"""They parse bodies, show values, read header fields, and compare a text with its value for the fast path."""
 
 _JUDGE: Final = tuple(_PACKAGE / "judge" / f"{name}.py" for name in ("excerpt", "outcome", "tally", "verdict"))
 """They turn findings into evidence, statuses and a verdict."""
@@ -67,6 +67,7 @@ _MORE: Final = {
     "json_bytes": ("tests/text/test_json_bytes.py",),
     "headers": ("tests/exchange/test_headers.py",),
     "safe": ("tests/text/test_safe.py",),
+    "strict_json": ("tests/text/test_strict_json.py",),
 }
 """Test files about a module in other folders."""
 
@@ -100,6 +101,7 @@ _SHARED: Final = (
     "judge/test_past_misjudgements",
     "text/test_json_bytes",
     "text/test_safe",
+    "text/test_strict_json",
 )
 """Tests of several modules together."""
 

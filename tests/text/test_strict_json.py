@@ -1,130 +1,34 @@
-"""Whatever bytes a server sends are read without a crash, in linear time, and each departure is noted once."""
+"""Each flaw of a body is found at its place, and what can be parsed is parsed."""
 
 from __future__ import annotations
 
-import json
 import sys
 from decimal import Decimal
 from itertools import count
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from conformance.text.pointer import escape
-from conformance.text.strict_json import NESTING_READ, POINTERS, Document, Flaw, Huge, NonFinite, parse, walk
+from conformance.text.strict_json import (
+    NESTING_READ,
+    POINTERS,
+    Ambiguous,
+    Document,
+    Flaw,
+    Huge,
+    NonFinite,
+    Whole,
+    nesting,
+    parse,
+    walk,
+)
 
-MB = 1 << 20
 HIGH, LOW = "\\ud800", "\\udc00"
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
-    max_leaves=20,
-)
-pieces = st.sampled_from(
-    [
-        *'{}[]:,"',
-        '"a"',
-        '"\\ud83d\\ude00"',
-        HIGH,
-        "\\",
-        "\\u00e9",
-        "1",
-        "-0",
-        "1e999",
-        "NaN",
-        "-Infinity",
-        "true",
-        "nul",
-        " ",
-        "\n",
-        "\x00",
-        "é",
-    ]
-)
-texts = st.text() | st.lists(pieces).map("".join) | values.map(json.dumps)
 
 
 def flaws(document: Document) -> dict[str, list[str]]:
     """Return the pointers of every kind of flaw that was found."""
     kinds = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
     return {kind: [flaw.pointer for flaw in getattr(document, kind)] for kind in kinds if getattr(document, kind)}
-
-
-def is_clean(document: Document) -> bool:
-    whole = document.read and not document.trailing and not document.control_character and not document.bom
-    return whole and not document.not_utf8 and not document.non_finite and not document.repeated_names
-
-
-def strictly(text: str) -> Any:
-    """Read as Python's own parser does, refusing what RFC 8259 refuses and names that stand twice."""
-
-    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(members)) < len(members):
-            raise ValueError(members)
-        return dict(members)
-
-    def constant(name: str) -> None:
-        raise ValueError(name)
-
-    return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
-
-
-@given(values)
-def test_whatever_json_dumps_writes_is_read_as_an_equal_value(value: Any) -> None:
-    document = parse(json.dumps(value).encode())
-    assert is_clean(document)
-    assert plain(document.value) == value
-
-
-def plain(value: Any) -> Any:
-    """Turn Decimals into the floats that they were."""
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, list):
-        return [plain(member) for member in value]
-    return {name: plain(member) for name, member in value.items()} if isinstance(value, dict) else value
-
-
-@given(st.binary())
-def test_random_bytes_never_raise(body: bytes) -> None:
-    assert parse(body).depth >= 0
-
-
-@given(texts)
-def test_a_text_is_clean_exactly_when_a_strict_reader_takes_it(text: str) -> None:
-    try:
-        strictly(text)
-    except (ValueError, RecursionError):
-        taken = False
-    else:
-        taken = True
-    try:
-        body = text.encode()
-    except UnicodeEncodeError:
-        return
-    if body[:4].count(0) == 0 and not text.startswith("\ufeff"):  # what else looks like UTF-16 or has a mark
-        assert is_clean(parse(body)) == taken
-
-
-@given(st.text(alphabet='[]{}"\\a,', max_size=60))
-def test_depth_is_never_told_below_that_of_the_value(text: str) -> None:
-    document = parse(("[" * 70 + text).encode())
-    inside = bare = 0
-    escaped = quoted = False
-    for character in "[" * 70 + text:
-        if quoted:
-            escaped, quoted = character == "\\" and not escaped, character != '"' or escaped
-        elif character == '"':
-            quoted = True
-        else:
-            inside += (character in "[{") - (character in "]}")
-            bare = max(bare, inside)
-            if inside == 0:
-                break
-    assert document.depth == bare
 
 
 def test_flaws_of_every_kind_stand_side_by_side() -> None:
@@ -146,7 +50,7 @@ def test_flaws_of_every_kind_stand_side_by_side() -> None:
         ('{"a/b": {"c~d": [0, Infinity]}}', {"non_finite": ["/a~1b/c~0d/1"]}),
         ('{"": NaN}', {"non_finite": ["/"]}),
         ('{"a": 1, "b": {"x": 1, "x": 2, "x": 3, "y": 1, "y": 2}}', {"repeated_names": ["/b/x", "/b/y"]}),
-        (r'{"a": 1, "\u0061": 2}', {"repeated_names": ["/a"]}),
+        (r'{"a": 1, "b": 2, "\u0061": 3}', {"repeated_names": ["/a"]}),
         ('[{"a": 1, "a": {"b": 1, "b": 2}}]', {"repeated_names": ["/0/a", "/0/a/b"]}),
         (rf'["{HIGH}", "{LOW}", "{HIGH}{LOW}", "{LOW}{HIGH}"]', {"lone_surrogates": ["/0", "/1", "/3"]}),
         (rf'{{"a": {{"{LOW}": 1}}}}', {"lone_surrogates": ["/a"]}),
@@ -157,7 +61,7 @@ def test_flaws_of_every_kind_stand_side_by_side() -> None:
         ("[1e308, 1.7976931348623157e308, 1.8e308, -1e309, 10e308]", {"out_of_range": ["/2", "/3", "/4"]}),
         ("[1e999, 1E+999, 1e0308, 1e0309]", {"out_of_range": ["/0", "/1", "/3"]}),
         ("9" * 400, {"out_of_range": [""]}),
-        ("9" * 300 + "e99", {"out_of_range": [""]}),
+        ("9" * 210 + "e99", {"out_of_range": [""]}),
         ("9" * 300 + "e-99", {}),
         ("9" * 200_000, {"out_of_range": [""]}),
         ("1e" + "9" * 5000, {"out_of_range": [""]}),
@@ -250,8 +154,8 @@ def test_nesting_is_read_up_to_the_bound(depth: int) -> None:
     assert document.depth == depth
 
 
-@pytest.mark.parametrize("depth", [501, 1_000_000])
-@pytest.mark.parametrize("shape", [("[", "]"), ('{"a":', "}"), ("[", "")])
+@pytest.mark.parametrize("depth", [501, 100_000])
+@pytest.mark.parametrize("shape", [("[", "]"), ('{"a":', "}"), ("[", ""), ('{"a":', "")])
 def test_deeper_nesting_is_counted_and_not_read(depth: int, shape: tuple[str, str]) -> None:
     document = parse((shape[0] * depth + "1" + shape[1] * depth).encode())
     assert (document.read, document.malformed, document.depth) == (False, None, depth)
@@ -284,6 +188,39 @@ def test_the_brackets_of_a_text_without_an_end_are_counted() -> None:
     assert parse(b'[{"a":1},{"b":[]}]').depth == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        (b"nul", 0),
+        (b"][", 0),
+        (b'[{"a":]', 2),
+        (b'["[",[],[],', 2),
+        (b"[[],[[", 3),
+        (b'{"a":{},"b":{"c":{', 3),
+        (b'{"a":1,"a":1}[[', 1),
+        (b'{"a":[[1]],"a":1}', 3),
+    ],
+)
+def test_nesting_is_counted_in_the_text_if_the_value_does_not_show_it(text: bytes, depth: int) -> None:
+    assert parse(text).depth == depth
+
+
+def test_nesting_is_counted_in_bytes_that_are_not_utf_8() -> None:
+    assert nesting(b"[\xff[\xff]") == 2
+
+
+def test_only_an_object_with_a_repeated_name_is_ambiguous() -> None:
+    assert [type(part) for part in parse(b'[{"a":1,"a":2},{"a":1,"b":2}]').value] == [Ambiguous, dict]
+
+
+def test_a_document_has_only_the_flaws_that_are_named() -> None:
+    assert parse(b"1") == Document(read=True, value=1)
+
+
+def test_a_long_integer_may_be_next_to_a_huge_exponent() -> None:
+    assert [type(number) for number in parse(b"[1e9999999, %b]" % (b"9" * 5000)).value] == [Huge, Whole]
+
+
 def test_white_space_may_come_first() -> None:
     assert parse(b" \n\t\r [1]") == parse(b"[1]")
 
@@ -295,7 +232,7 @@ def test_numbers_that_are_not_finite_equal_those_of_the_same_name() -> None:
 
 @pytest.mark.parametrize(("exponent", "kept"), [(499_998, True), (499_999, False), (500_000, False)])
 def test_numbers_with_an_exponent_beyond_a_bound_are_huge(exponent: int, *, kept: bool) -> None:
-    for number in parse(f"[1e{exponent}, 1e-{exponent}, -1e{exponent}]".encode()).value:
+    for number in parse(f"[1e{exponent}, 1e-{exponent}, -1e+{exponent}]".encode()).value:
         assert isinstance(number, Huge) is not kept
 
 
@@ -308,37 +245,6 @@ def test_a_caller_deep_in_the_stack_gets_an_answer_too() -> None:
         frames += 1
     document = sink(sys.getrecursionlimit() - frames - 200)
     assert document.read or document.malformed is None
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'"' * MB,
-        b'"' + b"\\" * MB,
-        b"\\" * MB,
-        b"1" * MB,
-        b"1." + b"0" * MB,
-        b"1e" + b"9" * MB,
-        b'["' + b"a" * MB,
-        b'["' + b"\\n" * 2 * MB,
-        b'["' + b'[\\"' * MB + b'"]',
-        b"[" * MB,
-        b"]" * MB,
-        b"1e" * 2 * MB,
-        (b"1" * 199 + b",") * 5_000,
-        b'["' + b"\x01" * MB + b'"]',
-        b"\0" * MB,
-        b" " * MB,
-        b"[" + (b"9" * 4301 + b",") * 1000 + b"1]",
-        b"[" + (b"9" * 4300 + b",") * 1000 + b"1]",
-        b"{" + b'"a":1,' * MB + b'"a":1}',
-    ],
-    ids=count(),
-)
-def test_megabytes_of_one_thing_cost_no_more_than_their_length(body: bytes) -> None:
-    """A quadratic step would take hours here: that this test ends is what it says."""
-    document = parse(body)
-    assert document.malformed or document.read or document.depth > NESTING_READ
 
 
 def test_long_names_do_not_multiply_with_the_flaws_below_them() -> None:
@@ -360,12 +266,12 @@ def test_only_the_place_of_a_member_has_its_name() -> None:
     assert [place.member for place, _ in walk({"a": [1]})] == [None, "a", None]
 
 
-@pytest.mark.parametrize(("characters", "more"), [((4 << 20) - 2, 1), ((4 << 20) - 1, 2)])
+@pytest.mark.parametrize(("characters", "more"), [((4 << 20) - 4, 1), ((4 << 20) - 3, 2), (4 << 20, 2)])
 def test_flaws_are_listed_until_their_pointers_are_too_long(characters: int, more: int) -> None:
-    document = parse(b'{"%b":NaN,"b":NaN,"c":NaN}' % (b"n" * characters))
+    document = parse(b'{"a":NaN,"%b":NaN,"b":NaN,"c":NaN}' % (b"n" * characters))
     assert document.more == {"non_finite": more}
     assert document.non_finite[-1] == Flaw("/c", "NaN")
-    assert len(document.non_finite) == 3 - more
+    assert len(document.non_finite) == 4 - more
 
 
 @pytest.mark.parametrize("exponent", ["999999", "9999999", "9" * 18, "9" * 30])
@@ -381,19 +287,3 @@ def test_flaws_say_what_stood_there() -> None:
     assert document.non_finite == (Flaw("/0", "-Infinity"),)
     assert document.lone_surrogates == (Flaw("/1", '"\\ud800"'),)
     assert [flaw.got for flaw in document.out_of_range] == ["a number beyond any range", "a number of about 1e400"]
-
-
-@given(values)
-def test_walk_names_every_value_by_a_pointer_that_leads_to_it(value: Any) -> None:
-    for place, member in walk(value):
-        found = value
-        for token in str(place).split("/")[1:]:
-            name = token.replace("~1", "/").replace("~0", "~")
-            found = found[int(name)] if isinstance(found, list) else found[name]
-        assert found is member
-
-
-@given(st.text())
-def test_an_escaped_name_is_one_token(name: str) -> None:
-    assert "/" not in escape(name)
-    assert escape(name).replace("~1", "/").replace("~0", "~") == name
