@@ -11,16 +11,20 @@ from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.known_jobs import Shared
 from conformance.contract.reading.large import LargeReading, reading_of
 from conformance.contract.terms import FastPath
-from helpers.queue_bodies import body, job
+from conformance.exchange.stored import BodyStore
+from conformance.text.strict_json import NESTING_READ
+from helpers.queue_bodies import GRAPH, body, findings, job
 from helpers.windows import make_windows_small
 
-NESTED: Final = 505
+NESTED: Final = NESTING_READ + 5
 """Levels of nesting that are not parsed."""
 ODD: Final = (
     b"",
     b" ",
     b"\xef\xbb\xbf",
     b"\xef\xbb\xbf {} ",
+    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf" + b"[" * NESTED,
     b"{",
     b'{"',
     b"[",
@@ -43,6 +47,7 @@ ODD: Final = (
     b" " * 65_536 + b"{} x",
     b" " * 8192 + b"truex",
     b" " + b"[" * NESTED,
+    b"[" * NESTING_READ,
     b"{}" + b"x" * 8189 + b"\xc3\xa4\xff",
     ("{}" + " " * 5000 + "x").encode("utf-16"),
     b"[NaN]",
@@ -89,10 +94,10 @@ def test_the_flaws_of_a_text_are_those_of_the_full_reading(content: bytes, monke
 
 
 def test_the_last_flaw_of_a_kind_stands_for_those_that_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.text.large_json.FLAWS", 2)
-    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"c2":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
-    weights = {name: reading.weight(name) for name in ("/a", "/d", "/e", "/f", None)}
-    assert weights == {"/a": 1, "/d": 4, "/e": 1, "/f": 1, None: 1}
+    monkeypatch.setattr("conformance.text.large_json.FLAWS", 3)
+    reading = LargeReading(b'{"a":NaN,"b":NaN,"c":NaN,"c2":NaN,"c3":NaN,"d":NaN,"e":1e999,"f":"\\ud800"}')
+    weights = {name: reading.weight(name) for name in ("/a", "/b", "/d", "/e", "/f", None)}
+    assert weights == {"/a": 1, "/b": 1, "/d": 4, "/e": 1, "/f": 1, None: 1}
 
 
 TWICE: Final = body(job(), job(number=b"2"))
@@ -154,10 +159,33 @@ def test_members_after_the_first_ones_are_read_in_groups(monkeypatch: pytest.Mon
         b"{%b}" % b",".join([b'"queue_pending":[]'] * 300), shared=Shared(None, lambda: pulses.append(None))
     )
     assert reading.document.value == {"queue_pending": []}
-    assert 10 <= len(pulses) < 50
+    assert len(pulses) == 12, "10 members, the group of the others, and the name of the last list in it"
+
+
+def test_the_first_thousand_members_are_kept() -> None:
+    found = LargeReading(b"{%b}" % b",".join(b'"%d":0' % at for at in range(1002))).document
+    assert [*found.value] == [str(at) for at in range(1000)]
+
+
+def test_a_group_of_members_counts_the_levels_of_nesting_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large.MEMBERS", 0)
+    assert LargeReading(b'{"a":[[]]}').document.depth == 3
+
+
+def test_a_stored_body_in_utf_16_is_compared_with_other_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.exchange.stored.IN_MEMORY", 0)
+    stored = BodyStore().keep(body(job(graph=GRAPH.replace(b":", b": "))).decode().encode("utf-16"))
+    observed = [LargeReading(content).summary.observations for content in (stored, body(job()))]
+    assert observed[0] == observed[1]
 
 
 @pytest.mark.parametrize(("content", "kind"), [(b"7", FastReading), (b"{}", FastReading), (b"{ }", LargeReading)])
 def test_a_body_above_a_bound_is_read_in_parts(content: bytes, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.contract.reading.large.LARGE", 2)
     assert type(reading_of(content)) is kind
+
+
+def test_a_body_that_is_read_in_parts_is_checked_by_all_clauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.contract.reading.large.LARGE", 2)
+    content = body(job(), job())
+    assert findings(reading_of(content)) == findings(Reading(content))

@@ -55,6 +55,9 @@ def reading_of(
 class LargeReading(Reading):
     """A large body, parsed without its jobs. ``parts`` yields the jobs that the clauses must check."""
 
+    proven: Final = None
+    """None, because the results for a large body are never reused for another one."""
+
     def __init__(
         self,
         content: bytes | StoredBody,
@@ -81,36 +84,19 @@ class LargeReading(Reading):
         """Return what the check of a clause must still see besides the jobs that ``parts`` yields."""
         if fast is None or fast is FastPath.BODY or (self._must_only and level is not Level.MUST):
             return super().remaining(fast, level)
-        jobs = self._scan.jobs if self._scan.document.read else Jobs(b"", self.demand, must_only=False)
-        if fast not in Compared.CLAUSES:
-            return Remaining(exercised=fast in jobs.exercised, reading=_Jobs(self.demand, ()))
-        if fast in jobs.compared.broken:
-            return Remaining(exercised=True, reading=_Jobs(self.demand, jobs.disagreeing(fast)))
-        return Remaining(exercised=jobs.compared.many(fast), reading=_Jobs(self.demand, ()))
+        jobs, read = self._scan.jobs, self._scan.document.read
+        applies = jobs.compared.many(fast) if fast in Compared.CLAUSES else fast in jobs.exercised
+        items = jobs.disagreeing(fast) if read and fast in jobs.compared.broken else ()
+        return Remaining(exercised=read and applies, reading=_Jobs(self.demand, items))
 
     def parts(self) -> Iterator[Reading]:
         """Yield the jobs that the clauses must check, in groups."""
         return self._scan.jobs.parts() if self._scan.document.read else iter(())
 
     @property
-    def proven(self) -> None:
-        """None, because the results for a large body are never reused for another one."""
-        return
-
-    @property
     def document(self) -> Document:
-        """The body parsed as JSON, with its two lists left empty."""
+        """The body parsed as JSON, with its two lists left empty, because ``parts`` yields the jobs."""
         return self._scan.document
-
-    @property
-    def elements(self) -> Sequence[Any]:
-        """Empty, because ``parts`` yields the jobs."""
-        return ()
-
-    @property
-    def items(self) -> Sequence[Item]:
-        """Empty, because ``parts`` yields the jobs."""
-        return ()
 
     @property
     def jobs(self) -> Iterable[Item]:
@@ -153,7 +139,7 @@ class LargeReading(Reading):
 
     def _listed(self) -> Listed | None:
         if self.shared.known is None:
-            self.shared = self.shared._replace(known=KnownJobs(shared=False))
+            self.shared = self.shared._replace(known=KnownJobs())
             self.release()
         roll = self._scan.jobs.roll
         return NOTHING if roll is None or not self._scan.document.read else roll.listed()
@@ -183,10 +169,11 @@ class _Scan:
         self._checker = Checker(content, pulse)
         self._checker.not_utf8 = not_utf8
         self._content, self._pulse = content, pulse
+        self._start = skip_space(content, len(codecs.BOM_UTF8) * bom)
         self._last_lists: dict[str, int] = {}
         """The offsets of the lists that were found in groups, by name."""
         try:
-            value, end = self._read(skip_space(content, 3 if bom else 0))
+            value, end = self._read(self._start)
             after = skip_space(content, end)
             if after < len(content):
                 self._checker.not_utf8 = self._checker.not_utf8 or _undecodable(content)
@@ -213,9 +200,8 @@ class _Scan:
         return lists and not flaws and not other and found.depth <= SHALLOW
 
     def _not_read(self, error: Exception, *, bom: bool) -> Document:
-        content, checker = self._content, self._checker
+        content, checker, start = self._content, self._checker, self._start
         not_utf8 = checker.not_utf8 or _undecodable(content)
-        start = skip_space(content, 3 if bom else 0)
         if start == len(content):
             return Document(read=False, empty=True, malformed="the body is empty", not_utf8=not_utf8, bom=bom)
         depth = nesting_of(content)
@@ -232,7 +218,7 @@ class _Scan:
             if word is None:
                 end = checker.value(at, "")
             else:  # the rest after a word is reported as trailing text
-                checker.part(b"[%b]" % word[0], at, lambda _: "", -1)
+                checker.take(parse(word[0]), at, str)
                 end = word.end()
             return parse(shorten(content, at, end)).value, end
         value: dict[str, Any] = {}
@@ -280,9 +266,9 @@ class _Scan:
         Of a list that is repeated, only the last one counts. It is read when all members were checked.
         """
         text = self._content[run.start : run.end]
-        if run.giant or not text.strip():
+        if not text.strip():  # a run for a large member has no text
             return False
-        found = self._checker.part(b"{%b}" % text, run.start, str, 0)
+        found = self._checker.part(b"{%b}" % text, run.start, str)
         self._checker.distinct(found, names, "")
         named = {name for name in LISTS if name in found}
         for at in last_members(text, _NAMES_A_LIST) if named else ():
@@ -315,15 +301,15 @@ def _undecodable(content: bytes) -> str | None:
 
 def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:
     """Return a body in UTF-8, whether it has a byte order mark, and what is wrong with its encoding, or None."""
-    encoding = json.detect_encoding(content[:4])
+    encoding = json.detect_encoding(content)
     if encoding.startswith(("utf-16", "utf-32")):
         decoder = codecs.getincrementaldecoder(encoding)("replace")
         pieces = (content[at : at + RUN] for at in range(0, len(content), RUN))
         text = bytearray()
         for piece in pieces:
             text += decoder.decode(piece).encode("utf-8", "replace")
-        return bytes(text).removeprefix(b"\xef\xbb\xbf"), False, f"the bytes are {encoding.upper()}"
-    return content, content.startswith(b"\xef\xbb\xbf"), None
+        return bytes(text).removeprefix(codecs.BOM_UTF8), False, f"the bytes are {encoding.upper()}"
+    return content, content.startswith(codecs.BOM_UTF8), None
 
 
 OfBody = FastReading | LargeReading
