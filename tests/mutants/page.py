@@ -43,20 +43,21 @@ def page(figures: Mapping[str, Figures], sources: Mapping[str, str]) -> str:
     )
     changed = [name for name in sources if name in figures and name not in current]
     never = [name for name in sources if name not in figures]
+    missing = _listed("Changed since they were measured, so without current figures", changed)
+    missing += _listed("No figures yet", never)
     return f"""# Mutants
 
 A test that cannot fail shows nothing. Mutation testing changes the code in one place at a time and runs the tests: one
 must fail. It covers the code that decides a verdict: the clauses, the parsing of bodies with its fast path, and the
-part of the judge that turns findings into evidence, statuses and a verdict.
+part of the judge that turns findings into evidence, statuses and a verdict. Two modules that cut bodies over 1 MiB into
+pieces are not mutated: `text/json_runs.py` and `text/large_json.py`. Their tests compare them with the full parser.
 
 **{len(current)} of {len(sources)} modules have been measured as they are now. Of their {mutants:,} mutants {killed:,}
 are killed**, {equivalent:,} are equivalent (they behave like the original, so no test can fail), and
 {surviving or "none"} survive. A mutant that does not end counts as killed.
 
 {table(current)}
-{_listed("Changed since they were measured, so without current figures", changed)}
-{_listed("No figures yet", never)}
-## Run it
+{missing}## Run it
 
     tox -e mutants                                        # all modules, two mutants at a time
     .venv/bin/python tests/mutants item queue             # some modules
@@ -81,5 +82,5 @@ the tests.
 
 
 def _listed(heading: str, names: Iterable[str]) -> str:
-    words = f"{heading}: {', '.join(f'`{short(name)}`' for name in names) or 'none'}."
-    return textwrap.fill(words, 120, break_on_hyphens=False) + "\n"
+    listed = ", ".join(f"`{short(name)}`" for name in names)
+    return textwrap.fill(f"{heading}: {listed}.", 120, break_on_hyphens=False) + "\n\n" if listed else ""
