@@ -6,8 +6,10 @@ Exchanges and reports to judge or render, without a network:
 
 - ``answers``: single conforming exchanges, with changes that a test makes; what a clause reports about them
 - ``conversations``: how jobs go through a queue, as a sequence of exchanges
+- ``queue_bodies``: bodies from typical to odd, and what the clauses find in them
 - ``report_samples``: reports that pass, fail, are inconclusive, have waivers, or come from a hostile server
-- ``history_samples``, ``history_of_version_1``: histories of such reports
+- ``stock_comfyui``: the report on a stock ComfyUI
+- ``history_samples``: histories of such reports
 - ``fleet_samples``: results of many targets
 - ``recordings``: recorded files, and what ``judge`` reports on them
 - ``mutations`` with ``mutations_of_messages``, ``mutations_of_queues``, ``mutations_of_text``: breaches of each clause
