@@ -357,12 +357,9 @@ def test_a_server_without_tls_is_unreachable_by_https() -> None:
     async def ask() -> list[Exchange]:
         async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            writer.close()
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        async with Client(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", None, QUICK) as client:
+        async with accepting(connected) as port, Client(f"https://127.0.0.1:{port}/", None, QUICK) as client:
             await client.ask(READ)
-        server.close()
         return client.ledger
 
     ledger = asyncio.run(ask())

@@ -20,6 +20,7 @@ from conformance.probe.requests import Ask
 from conformance.reference.faults import FAULTS
 from conformance.reference.hostile import HOSTILE, serve_hostile
 from conformance.reference.server import serve
+from helpers.servers import accepting
 
 CLAUSES = [member for member in vars(framing).values() if isinstance(member, Clause)]
 KEY = "sesame-street"
@@ -32,10 +33,9 @@ async def _seen(pieces: Sequence[bytes], method: str, seconds: float) -> tuple[R
         heard.append(await reader.readuntil(b"\r\n\r\n"))
         for piece in pieces:
             writer.write(piece)
-        writer.close()
 
-    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a%20b?c=d"
+    async with accepting(connected) as port:
+        url = f"http://127.0.0.1:{port}/a%20b?c=d"
         return await send_raw(url, method, (("X-Mine", "1"),), tls=None, seconds=seconds), heard[0]
 
 
@@ -187,12 +187,9 @@ def test_a_key_that_the_server_repeats_is_kept_nowhere(answer: bytes) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(answer % ((KEY.encode(),) * 3))
-            writer.close()
 
-        async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
-            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            async with Client(url, Secret(KEY), Bounds()) as client:
-                return await client.inspect(Ask("on the wire"))
+        async with accepting(connected) as port, Client(f"http://127.0.0.1:{port}/", Secret(KEY), Bounds()) as client:
+            return await client.inspect(Ask("on the wire"))
 
     assert KEY not in repr(asyncio.run(run()))
 
