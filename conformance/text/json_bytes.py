@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import math
 import re
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -12,6 +13,9 @@ _PIECE: Final = 65_536
 _WHITESPACE: Final = b" \t\n\r"
 _STRIDE: Final = 30
 _DIGITS: Final = bytes(ord("0") if chr(code).isdecimal() else code for code in range(128)) + bytes(128)
+STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+"""By bracket: by how much it changes the level of nesting."""
+_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in STEP)
 _HUGE: Final = re.compile(rb"[0-9]{309}")
 """Matches 309 digits. An integer with fewer digits is in the range of a double."""
 
@@ -37,6 +41,11 @@ def members_at_most(text: bytes) -> int:
     contain both characters, or that begin with a colon, make the result too high.
     """
     return text.translate(None, _WHITESPACE).count(b'":')
+
+
+def steps(text: bytes) -> Iterator[int]:
+    """Return the steps between levels of nesting, one for each bracket in a JSON text whose strings were removed."""
+    return map(STEP.__getitem__, text.translate(None, _NO_BRACKETS))
 
 
 def without_escaped_quotes(text: bytes) -> bytes:

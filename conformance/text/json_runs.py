@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from itertools import accumulate, islice, takewhile
 from typing import Final, NamedTuple
 
+from conformance.text.json_bytes import STEP, steps
 from conformance.text.strict_json import nesting
 
 RUN: Final = 1 << 20
@@ -20,8 +21,6 @@ _FIRST, _LARGEST = 1 << 12, 1 << 18
 _TAIL: Final = 1 << 11
 _OPENING, _CLOSING = b"[{", b"]}"
 _QUOTE: Final = ord('"')
-_STEP: Final = [(code in _OPENING) - (code in _CLOSING) for code in range(256)]
-_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _SIGN: Final = re.compile(rb"[\[\]{},]")
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
@@ -42,7 +41,7 @@ class Run(NamedTuple):
 
     ``last`` means that the closing bracket of the array or object is at ``end``. ``giant`` means that a single child
     begins at ``start`` and is too large for a piece; the caller must ``send`` the offset of its end to the generator.
-    ``empty`` means that there is no child. ``depth`` is the nesting of a giant child in the part scanned so far.
+    ``empty`` means that the piece has no child. ``depth`` is the nesting of a giant child in the part scanned so far.
     """
 
     start: int
@@ -82,7 +81,7 @@ def end_of(content: bytes, at: int) -> int:
             continue
         if not plain:
             raise Unfinished(end)
-        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+        levels = list(accumulate(steps(plain), initial=depth))
         if 0 in levels[1:]:
             place = levels.index(0, 1) - 1
             return end + next(islice(_BRACKET.finditer(plain), place, None)).start() + 1
@@ -152,7 +151,7 @@ def _scan(content: bytes, at: int, size: int, depth: int) -> _Scanned:
         return _Scanned(end_of_scalar(content, at), depth, depth)
     if not plain:
         raise Unfinished(at)
-    levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=depth))
+    levels = list(accumulate(steps(plain), initial=depth))
     deepest, lowest = max(levels), min(levels)
     if lowest < 0:
         place = levels.index(-1) - 1
@@ -191,7 +190,7 @@ def nesting_of(content: bytes) -> int:
             except Unfinished:
                 return nesting(content)
             continue
-        levels = list(accumulate(map(_STEP.__getitem__, plain.translate(None, _NO_BRACKETS)), initial=level))
+        levels = list(accumulate(steps(plain), initial=level))
         if min(levels[level == 0 :], default=1) <= 0:  # the value ends here
             return max(deepest, *takewhile(lambda level: level > 0, levels[level == 0 :]), 0)
         deepest, level, at = max(deepest, *levels), levels[-1], at + len(plain)
@@ -229,6 +228,6 @@ def _last_comma(plain: bytes, depth: int, lowest: int) -> int | None:
             sign = plain[found.start()]
             if sign == ord(",") and depth == 0:
                 return found.start()
-            depth -= _STEP[sign]
+            depth -= STEP.get(sign, 0)
         stop = begin
     return None

@@ -17,7 +17,7 @@ from itertools import accumulate, takewhile
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from conformance.text.json_bytes import depth_of
+from conformance.text.json_bytes import depth_of, steps
 from conformance.text.pointer import escape
 
 NESTING_READ: Final = 500
@@ -26,8 +26,6 @@ POINTERS: Final = 4 << 20
 """Maximum total length of the JSON Pointers of one kind of flaw."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
-_DEPTH_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHAPE = bytes.maketrans(b"0123456789eE+,]} \t\n\r", b"0000000000ee+,,,,,,,")
@@ -253,7 +251,7 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
 
 def nesting(body: bytes) -> int:
     """Return the levels of nested arrays and objects in a JSON text."""
-    levels = accumulate(map(_DEPTH_STEP.__getitem__, _STRING.sub(b"", body).translate(None, _NO_BRACKETS)))
+    levels = accumulate(steps(_STRING.sub(b"", body)))
     return max(takewhile((0).__lt__, levels), default=0)  # text after the value does not count
 
 

@@ -19,6 +19,7 @@ from conformance.text.json_bytes import (
     members_at_most,
     members_of,
     seems_huge,
+    steps,
     without_escaped_quotes,
 )
 
@@ -65,6 +66,10 @@ def test_a_repeated_name_is_found_beside_any_number_of_links(links: int, repeate
     job = f'[1,"11111111-1111-4111-8111-111111111111",{workflow_text},["1"],{{"create_time":1700000000000}}]'
     found = validate(f'{{"queue_running":[],"queue_pending":[{job}]}}'.encode())
     assert [finding.clause for finding in found] == ["json.distinct-names"]
+
+
+def test_each_bracket_is_a_step() -> None:
+    assert list(steps(b"{: [1, {}], :2}")) == [1, 1, 1, -1, -1, -1]
 
 
 @pytest.mark.parametrize(
