@@ -127,10 +127,13 @@ BY_NUMBER: Final = "the jobs are in the order of job_number: a client put its jo
 def pending_is_oldest_first(timed: list[tuple[Located, object]]) -> Iterator[Finding]:
     """create_time never decreases along queue_pending. Equal times are allowed."""
     times = [time for time, _ in timed]
+    falls = _falls(times)
+    if not falls:
+        return
     cause = _order(times)
     if cause in {None, NEWEST_FIRST} and _by_number(timed):
         cause = Cause(cause.kind if cause else "", BY_NUMBER)
-    for before, after in _falls(times):
+    for before, after in falls:
         yield Finding(
             after.pointer,
             "a time not before that of the job listed ahead of this one",
@@ -233,8 +236,11 @@ def job_numbers_are_distinct(numbers: list[Located]) -> Iterator[Finding]:
 )
 def job_numbers_rise(numbers: list[Located]) -> Iterator[Finding]:
     """job_number never decreases along queue_pending. Gaps are allowed."""
+    falls = _falls(numbers)
+    if not falls:
+        return
     cause = _order(numbers)
-    for before, after in _falls(numbers):
+    for before, after in falls:
         yield Finding(
             after.pointer,
             "a number above that of the job listed before this one",

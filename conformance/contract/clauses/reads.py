@@ -188,11 +188,11 @@ def _two_pending_twice(conversation: Conversation) -> Iterator[tuple[Answer, tup
 def pending_jobs_keep_their_order(subject: tuple[list[str], list[str], Answer]) -> Iterator[Finding]:
     """The jobs that are pending in two consecutive GETs of the queue have the same order in both."""
     old, new, answer = subject
-    for at, got in enumerate(new):
-        if got != old[at]:
+    for expected, got in zip(old, new, strict=True):
+        if expected != got:
             place, message = (
                 answer.observations[got].pointer,
-                f"The order of pending jobs changed: in the previous response {show(old[at])} was in the place of this job.",
+                f"The order of pending jobs changed: in the previous response {show(expected)} was in the place of this job.",
             )
             cause = heap_in(answer.reading)
             answer.reading.forget()
