@@ -155,6 +155,8 @@ class Clause:
     ``over``, ``of_body`` and ``across`` select what the check sees in one response, in the body of a queue, or in the
     whole run. Give exactly one of them. The check is called once for each selected part. If nothing is selected, the
     clause counts as not exercised, not as passed.
+
+    Clauses are compared by identity: each is defined once, and a run looks up thousands of times what it found so far.
     """
 
     id: str
