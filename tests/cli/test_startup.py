@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+
+RUN = """
+import sys
+from conformance.cli import main
+sys.argv[0] = "comfy-conformance"
+try: main()
+except SystemExit: pass
+"""
+
+
+def printed(script: str, *arguments: str, folder: Path | None = None) -> str:
+    """Return the last line that a script prints in a fresh interpreter."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COMFY_", "CONFORMANCE_"))}
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd=folder, env=environment)
+    return done.stdout.splitlines()[-1]
+
+
+def loaded_of(names: Collection[str], *arguments: str, folder: Path | None = None) -> list[str]:
+    """Return those modules of ``names`` that a command has imported at its end."""
+    show = f"import json; print(json.dumps(sorted({set(names)!r} & set(sys.modules))))"
+    found: list[str] = json.loads(printed(f"{RUN}\n{show}", *arguments, folder=folder))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -23,18 +48,10 @@ import pytest
     ],
 )
 def test_a_verb_that_sends_nothing_loads_nothing_that_sends(arguments: list[str]) -> None:
-    script = (
-        "import sys; from conformance.cli import main\n"
-        f"sys.argv = ['comfy-conformance', *{arguments!r}]\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'httpx', 'aiohttp', 'pytest', 'jinja2', 'junitparser', 'hypothesis', 'schemathesis', 'yaml'}\n"
-        "heavy |= {'distributed', 'dask', 'jsonschema', 'openapi_schema_validator', 'openapi_spec_validator'}\n"
-        "heavy |= {'oas_patch'}\n"
-        "print('loaded:', sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == "loaded: []"
+    heavy = {"httpx", "aiohttp", "pytest", "jinja2", "junitparser", "hypothesis", "schemathesis", "yaml"}
+    heavy |= {"distributed", "dask", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
+    heavy |= {"oas_patch"}
+    assert loaded_of(heavy, *arguments) == []
 
 
 def test_processes_of_this_machine_need_no_dask() -> None:
@@ -46,16 +63,8 @@ def test_processes_of_this_machine_need_no_dask() -> None:
 
 
 QUEUE = b'{"queue_running": [], "queue_pending": []}'
-RUN = """
-import sys
-from conformance.cli import main
-sys.argv = ["comfy-conformance", *sys.argv[1:]]
-try: main()
-except SystemExit: pass
-generating = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
-generating |= {"oas_patch", "pydantic", "yaml"}
-print("loaded:", sorted(generating & set(sys.modules)))
-"""
+GENERATING = {"hypothesis", "schemathesis", "jsonschema", "openapi_schema_validator", "openapi_spec_validator"}
+GENERATING |= {"oas_patch", "pydantic", "yaml"}
 
 
 @pytest.mark.parametrize(
@@ -72,25 +81,9 @@ def test_only_a_run_that_generates_loads_what_generates(
     tmp_path: Path, arguments: list[str], loaded: list[str]
 ) -> None:
     (tmp_path / "queue.json").write_bytes(QUEUE)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("COMFY_", "CONFORMANCE_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-        cwd=tmp_path,
-        env=environment,
-    )
-    assert done.stdout.splitlines()[-1] == f"loaded: {loaded}"
+    assert loaded_of(GENERATING, *arguments, folder=tmp_path) == loaded
 
 
 def test_no_garbage_is_sought_when_a_command_ends() -> None:
-    script = (
-        "import atexit, gc, sys; from conformance.cli import main\n"
-        "atexit.register(lambda: print('hidden:', gc.get_freeze_count() > 0))\n"
-        "sys.argv = ['comfy-conformance', '--version']\n"
-        "main()"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == "hidden: True"
+    hidden = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0))"
+    assert printed(f"{hidden}\n{RUN}", "--version") == "True"

@@ -377,15 +377,13 @@ def test_a_redirect_is_not_followed_and_the_key_stays_where_it_is() -> None:
     async def run() -> tuple[list[Exchange], list[str]]:
         elsewhere: list[str] = []
 
-        async def there(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def there(_: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
             elsewhere.append("asked")
-            writer.close()
 
-        other = await asyncio.start_server(there, "127.0.0.1", 0)
-        place = f"Location: http://127.0.0.1:{other.sockets[0].getsockname()[1]}/api/queue"
-        data = f"HTTP/1.1 307 Temporary Redirect\r\n{place}\r\nContent-Length: 0\r\n\r\n".encode()
-        got = await _talk(always(data), (READ, Ask("HEAD", "HEAD")), KEY, USUAL, "/api/queue", at_once=False)
-        other.close()
+        async with accepting(there) as port:
+            place = f"Location: http://127.0.0.1:{port}/api/queue"
+            data = f"HTTP/1.1 307 Temporary Redirect\r\n{place}\r\nContent-Length: 0\r\n\r\n".encode()
+            got = await _talk(always(data), (READ, Ask("HEAD", "HEAD")), KEY, USUAL, "/api/queue", at_once=False)
         return got.ledger, elsewhere
 
     ledger, elsewhere = asyncio.run(run())
