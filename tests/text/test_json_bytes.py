@@ -69,7 +69,7 @@ def test_a_repeated_name_is_found_beside_any_number_of_links(links: int, repeate
 
 
 def test_each_bracket_is_a_step() -> None:
-    assert list(steps(b"{: [1, {}], :2}")) == [1, 1, 1, -1, -1, -1]
+    assert list(steps(b"{: [1, {}], :\xff}")) == [1, 1, 1, -1, -1, -1]
 
 
 @pytest.mark.parametrize(
