@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections import Counter
@@ -28,11 +29,14 @@ SHALLOW: Final = 100
 """A piece of the text with more levels of nesting than this is parsed by ``strict_json``."""
 _ANYTHING: Final = msgspec.json.Decoder[Any]()
 _REFUSED: Final = (msgspec.DecodeError, ValueError, RecursionError)
+_NO_NAME: Final = "Expecting property name enclosed in double quotes"
 _KINDS: Final = ("non_finite", "repeated_names", "lone_surrogates", "out_of_range")
-_PLACE: Final = re.compile(r"at line (\d+) column (\d+)(?: \(character \d+\))?")
+_PLACE: Final = re.compile(r"at line (\d+) column (\d+)(?: \(character (\d+)\))?")
 _OFFSET: Final = re.compile(r"at offset ([\d,]+)")
-_CONTINUATION: Final = bytes(range(0x80, 0xC0))
+_ADDED: Final = 2
+"""Number of characters that are put before a piece that is parsed: a space and a bracket."""
 _TEXT: Final = re.compile(rb'(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_NUMBER: Final = re.compile(rb"(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)?")
 _CONTROL: Final = re.compile(rb"[\x00-\x1f]")
 _ESCAPES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
@@ -92,6 +96,9 @@ class Checker:
 
     def unfinished(self, error: Unfinished) -> NotRead:
         """Return the exception to raise if the text ends within a value, or lacks one."""
+        if error.rest is not None and len(self.content) - error.rest <= 2 * RUN:
+            found = parse_piece(error.opening + self.content[error.rest :])
+            return NotRead(found.malformed and self._moved(found.malformed, error.rest))
         unclosed = self.content.startswith(b'"', error.at)
         return self.malformed(error.at, "Unterminated string starting" if unclosed else "Expecting value")
 
@@ -123,16 +130,16 @@ class Checker:
             elif not run.empty:
                 self._run(run, parent, sole=run.last and run.start == at + 1)
         self._held -= len(parent.names)
-        if self.content[end] - opening[0] != 2:  # in ASCII a closing bracket follows the opening one by 2
+        if not self.content.startswith(b"}" if parent.is_object else b"]", end):
             raise self.malformed(end, "Expecting ',' delimiter")
         return end + 1
 
     def _giant(self, run: Run, parent: _Parent) -> tuple[int, str, int]:
         """Return the offset, the pointer and the level of a child that is too large for a run."""
-        if parent.level + run.depth >= NESTING_READ:
+        if parent.level + run.depth >= NESTING_READ:  # refused here, because each level takes time
             raise NotRead(None)
         if parent.is_object:
-            name, at = self.name(run.start)
+            name, at = self.name(run.start, parent.pointer)
             self.distinct((name,), parent.names, parent.pointer)
         else:
             name, at = str(parent.index), skip_space(self.content, run.start)
@@ -143,14 +150,14 @@ class Checker:
         """Check the children of a run. Only if it is the ``sole`` one may it be empty."""
         text = self.content[run.start : run.end]
         if not sole and not text.strip():
-            raise self.malformed(run.start)
+            at = skip_space(self.content, run.start)
+            raise self.malformed(at, _NO_NAME if parent.is_object else "Expecting value")
         if parent.is_object:
             found = self.part(b"{%b}" % text, run.start, lambda inner: parent.pointer + inner, parent.level)
-            if isinstance(found, dict):
-                self.distinct(found, parent.names, parent.pointer)
+            self.distinct(found, parent.names, parent.pointer)
         else:
             found = self.part(b"[%b]" % text, run.start, shift_by(parent.pointer, parent.index), parent.level)
-            parent.index += len(found) if isinstance(found, list) else 0
+            parent.index += len(found)
 
     def part(self, wrapped: bytes, start: int, moved: Moved, level: int = 0) -> Any:
         """Check a piece of the text to which brackets were added, and return its parsed value.
@@ -165,19 +172,22 @@ class Checker:
     def _checked(self, wrapped: bytes, start: int, moved: Moved, level: int) -> Any:
         try:
             value = _ANYTHING.decode(wrapped)
+            depth = depth_of(value, SHALLOW)
+            if (
+                depth <= min(SHALLOW, NESTING_READ - level)
+                and members_of(value) == members_at_most(wrapped)
+                and not may_hold_huge(wrapped)
+            ):
+                self.depth = max(self.depth, level + depth)
+                return value
         except _REFUSED:
-            return self.take(parse(wrapped, listed=FLAWS), start, moved, level).value
-        depth = depth_of(value, SHALLOW)
-        if depth <= SHALLOW and members_of(value) == members_at_most(wrapped) and not may_hold_huge(wrapped):
-            self.depth = max(self.depth, level + depth)
-            return value
-        return self.take(parse(wrapped, listed=FLAWS), start, moved, level).value
+            pass
+        return self.take(parse_piece(wrapped), start, moved, level).value
 
     def take(self, document: Document, start: int, moved: Moved, level: int = 0) -> Document:
         """Record the flaws of a parsed piece, with their places in the whole text. Raises NotRead if it is not JSON."""
         if document.malformed is not None:
-            found = _PLACE.search(document.malformed)
-            raise NotRead(document.malformed) if found is None else self._elsewhere(document.malformed, found, start)
+            raise NotRead(self._moved(document.malformed, start))
         if not document.read or level + document.depth > NESTING_READ:
             raise NotRead(None)
         if document.trailing is not None:
@@ -189,13 +199,10 @@ class Checker:
             self.more[kind] += document.more.get(kind, 0)
         if document.not_utf8 is not None and self.not_utf8 is None:
             self.not_utf8 = _OFFSET.sub(
-                lambda found: f"at offset {int(found[1].replace(',', '')) - 1 + start:,}", document.not_utf8
+                lambda found: f"at offset {int(found[1].replace(',', '')) - _ADDED + start:,}", document.not_utf8
             )
         if document.control_character is not None and self.control_character is None:
-            self.control_character = _PLACE.sub(
-                lambda found: "at line {} column {}".format(*self._absolute(found, start)[:2]),
-                document.control_character,
-            )
+            self.control_character = self._moved(document.control_character, start)
         return document
 
     def document(self, value: Any, *, bom: bool, trailing: str | None) -> Document:
@@ -212,18 +219,21 @@ class Checker:
             **{kind: tuple(found) for kind, found in self.flaws.items()},  # type: ignore[arg-type]
         )
 
-    def name(self, at: int) -> tuple[str, int]:
-        """Return the name of the member at an offset, and the offset of its value."""
+    def name(self, at: int, pointer: str = "") -> tuple[str, int]:
+        """Return the name of the member at an offset, and the offset of its value.
+
+        ``pointer`` is that of the object, which is the place of the flaws of its names.
+        """
         at = skip_space(self.content, at)
         if not self.content.startswith(b'"', at):
-            raise self.malformed(at, "Expecting property name enclosed in double quotes")
-        end = self._scalar(at, "")
+            raise self.malformed(at, _NO_NAME)
+        end = self._scalar(at, pointer)
         colon = skip_space(self.content, end)
         if not self.content.startswith(b":", colon):
             raise self.malformed(colon, "Expecting ':' delimiter")
         text = self.content[at : min(end, at + SHOWN)]
-        name = parse(text if end <= at + SHOWN else _closed(text)).value
-        return name if isinstance(name, str) else "", skip_space(self.content, colon + 1)
+        name = parse_piece(text if end <= at + SHOWN else _closed(text)).value
+        return name, skip_space(self.content, colon + 1)
 
     def _scalar(self, at: int, pointer: str) -> int:
         try:
@@ -240,9 +250,9 @@ class Checker:
 
     def _string(self, at: int, end: int, pointer: str) -> None:
         """Check a string that is too large for a piece."""
-        found = _TEXT.match(self.content, at + 1)
-        if found is None or found.end() != end - 1:
-            raise self.malformed(at if found is None else found.end(), "Invalid \\escape")
+        valid = next(_TEXT.finditer(self.content, at + 1)).end()
+        if valid != end - 1:
+            raise self.malformed(valid, "Invalid \\escape")
         control = _CONTROL.search(self.content, at, end)
         if control is not None and self.control_character is None:
             line, column, _ = self._place(control.start())
@@ -256,10 +266,10 @@ class Checker:
 
     def _number(self, at: int, end: int, pointer: str) -> None:
         """Check a number that is too large for a piece, without converting it."""
-        self.part(b"[%b]" % self.content[at : at + SHOWN].rstrip(b".eE+-"), at, lambda _: pointer, -1)
-        digits = self.content[at + SHOWN : end].translate(None, b"0123456789")
-        if not re.fullmatch(rb"\.?(?:[eE][+-]?)?", digits) or not self.content[end - 1 : end].isdigit():
-            raise self.malformed(at)
+        valid = next(_NUMBER.finditer(self.content, at)).end()
+        if valid != end:
+            raise self.malformed(valid, "Expecting value" if valid == at else "Expecting ',' delimiter")
+        self.part(b"[%b]" % self.content[at : min(end, at + SHOWN)].rstrip(b".eE+-"), at, lambda _: pointer, -1)
 
     def distinct(self, names: Collection[str], seen: set[int], pointer: str) -> None:
         """Record names that occurred in an earlier piece of the same object.
@@ -276,33 +286,39 @@ class Checker:
         else:
             self.uncompared += len(names)
 
-    def _elsewhere(self, problem: str, found: re.Match[str], start: int) -> NotRead:
-        line, column, character = self._absolute(found, start)
-        return NotRead(f"{problem[: found.start()]}at line {line} column {column} (character {character})")
+    def _moved(self, message: str, start: int) -> str:
+        """Return a message of the parser about a piece, with the place in the whole text.
 
-    def _absolute(self, found: re.Match[str], start: int) -> tuple[int, int, int]:
-        """Convert the position of an error in one piece of the text to a line, column and offset in the whole text.
-
-        Pieces are parsed separately, with brackets around each. ``found`` has the line and column in the piece, which
-        begins at the offset ``start``.
+        The piece begins at the offset ``start``. The places in the message also count the characters before it.
         """
-        line, column = int(found[1]), int(found[2])
-        at = start
-        for _ in range(line - 1):
-            at = self.content.index(b"\n", at) + 1
-        wanted = column - 1 - (line == 1)
-        text = self.content[at : at + 4 * wanted + 4].decode("utf-8", "replace")
-        return self._place(at + len(text[:wanted].encode("utf-8", "replace")))
+        line, column, character = self._place(start)
+
+        def moved(found: re.Match[str]) -> str:
+            same_line = found[1] == "1"
+            text = f"at line {int(found[1]) + line - 1} column {int(found[2]) + (column - 1 - _ADDED) * same_line}"
+            return text if found[3] is None else f"{text} (character {int(found[3]) + character - _ADDED})"
+
+        return _PLACE.sub(moved, message)
 
     def _place(self, at: int) -> tuple[int, int, int]:
+        """Return the line, the column and the number of the character at an offset, without a byte order mark."""
+        first = len(codecs.BOM_UTF8) * self.content.startswith(codecs.BOM_UTF8)
         line = self.content.count(b"\n", 0, at) + 1
-        begin = self.content.rfind(b"\n", 0, at) + 1
-        return line, _characters(self.content, begin, at) + 1, _characters(self.content, 0, at)
+        begin = max(first, self.content.rfind(b"\n", 0, at) + 1)
+        return line, _characters(self.content, begin, at) + 1, _characters(self.content, first, at)
+
+
+def parse_piece(piece: bytes) -> Document:
+    """Parse a piece of a text in UTF-8, to which brackets may be added.
+
+    The space before it keeps a NUL near its start from being taken for a sign of UTF-16.
+    """
+    return parse(b" " + piece, listed=FLAWS)
 
 
 def _characters(content: bytes, start: int, end: int) -> int:
     pieces = (content[at : min(at + RUN, end)] for at in range(start, end, RUN))
-    return sum(len(piece.translate(None, _CONTINUATION)) for piece in pieces)
+    return sum(map(len, codecs.iterdecode(pieces, "utf-8", "replace")))
 
 
 def _closed(text: bytes) -> bytes:
@@ -329,6 +345,8 @@ def shift_by(pointer: str, first: int) -> Moved:
     """
 
     def moved(inner: str) -> str:
+        if not inner:  # a flaw in a value that a repeated name replaced
+            return pointer
         _, index, *rest = inner.split("/")
         return "/".join((pointer, str(first + int(index)), *rest))
 

@@ -245,7 +245,7 @@ def _decode(body: bytes) -> tuple[str, bool, str | None]:
     try:
         return body.decode(), bom, None
     except UnicodeDecodeError as error:
-        got = f"byte 0x{body[error.start]:02x} at offset {error.start:,} ({error.reason})"
+        got = f"byte 0x{body[error.start]:02x} at offset {error.start + 3 * bom:,} ({error.reason})"
         return body.decode(errors="replace"), bom, got
 
 

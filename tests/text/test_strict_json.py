@@ -86,6 +86,7 @@ def test_the_way_a_number_was_written_stays_known() -> None:
         (b'["caf\xe9"]', "byte 0xe9 at offset 5"),
         (b'["\xed\xa0\x80"]', "byte 0xed at offset 2"),
         (b'["\xc0\xaf"]', "byte 0xc0"),
+        (b'\xef\xbb\xbf["caf\xe9"]', "byte 0xe9 at offset 8"),
         ("[1]".encode("utf-16"), "UTF-16"),
         ("[1]".encode("utf-16-le"), "UTF-16-LE"),
         ("[1]".encode("utf-16-be"), "UTF-16-BE"),
@@ -99,7 +100,7 @@ def test_another_encoding_is_named_and_read_through(body: bytes, got: str) -> No
     assert document.not_utf8 is not None
     assert got in document.not_utf8
     assert document.read
-    assert not document.bom
+    assert document.bom is body.startswith(b"\xef")
 
 
 @pytest.mark.parametrize("body", [b"", b" \t\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n"])

@@ -18,7 +18,7 @@ from conformance.contract.reading.large_listed import Source
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, Run, Unfinished, last_members, nesting_of, runs, skip_space
-from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, shorten
+from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, parse_piece, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
@@ -220,7 +220,7 @@ class _Scan:
             else:  # the rest after a word is reported as trailing text
                 checker.take(parse(word[0]), at, str)
                 end = word.end()
-            return parse(shorten(content, at, end)).value, end
+            return parse_piece(shorten(content, at, end)).value, end
         value: dict[str, Any] = {}
         names = set[int]()
         checker.depth = max(checker.depth, 1)
@@ -230,7 +230,7 @@ class _Scan:
             return value, end + 1
         while True:
             number += 1
-            run = next(iter(runs(content, at))) if number > MEMBERS else None
+            run = next(runs(content, at, opening=b"{")) if number > MEMBERS else None
             if run is not None and self._grouped(run, names):
                 at = run.end
             else:
@@ -257,7 +257,7 @@ class _Scan:
         if name in LISTS:
             self.jobs.drop(name)
         if len(value) < MEMBERS or name in LISTS:
-            value[name] = parse(shorten(self._content, at, end)).value
+            value[name] = parse_piece(shorten(self._content, at, end)).value
         return end
 
     def _grouped(self, run: Run, names: set[int]) -> bool:

@@ -103,7 +103,7 @@ class Jobs:
                     self._take(name, listed, window, found, checker)
                     start = cut + 1
                     continue
-            run = next(runs(self._content, start - 1))
+            run = next(runs(self._content, start - 1, opening=b"["))
             if run.giant:
                 start = self._giant(name, listed, run, checker)
             else:
@@ -138,7 +138,7 @@ class Jobs:
         if not text.strip():
             if run.last and not listed.size:
                 return
-            raise checker.malformed(run.start)
+            raise checker.malformed(skip_space(self._content, run.start))
         window = Window(listed.size, 0, run.start, run.end, dense=self._is_dense(run.start))
         found = self._inspect(name, listed, window)
         if found is not None:
