@@ -367,6 +367,15 @@ def short(text: bytes, at: int = 0) -> tuple[Reduced, int]:
                 partly=True,
             ),
         ),
+        (b'[NaN,"\\ud800",%b,["9"],{}]' % FULL, Reduced(b'[NaN,"\\ud800",%b,["9"],{}]' % SHORTENED)),
+        (
+            b'[1,"i",%b,["9"],{"create_time":NaN, "\\ud800" : "\x01","x":%b}]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,["9"],{"create_time":NaN,"\\ud800":"\x01"}]' % SMALL),
+        ),
+        (
+            b'[1,"i",%b,["9",NaN,%b],{}]' % (SMALL, STRING),
+            Reduced(b'[1,"i",%b,["9",NaN],{}]' % SMALL, partly=True),
+        ),
         (b"[1,[%b],2]" % MANY, Reduced(b'[1,["\xe2\x80\xa6"],2]')),
         (b"%b" % STRING, Reduced(b'"%b\\u2026"' % (b"x" * 999))),
     ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,8 +13,8 @@ from conformance.contract.reading.body import ARITY
 from conformance.contract.reading.fast_split import REFUSED
 from conformance.contract.reading.large_workflow import dense_workflow, without_long_strings
 from conformance.text import credentials
-from conformance.text.json_runs import end_of, end_of_member, runs, skip_space
-from conformance.text.large_json import Checker, shorten
+from conformance.text.json_runs import end_of, end_of_member, end_of_scalar, runs, skip_space, split
+from conformance.text.large_json import Checker, parse_piece, shorten
 from conformance.text.strict_json import walk
 
 CHILDREN: Final = 1000
@@ -56,7 +57,7 @@ def reduced(content: bytes, at: int, checker: Checker, pointer: str) -> tuple[Re
             else:
                 more += 1
         else:
-            found = _ELEMENTS.decode(b"[%b]" % content[run.start : run.end])
+            found = _elements(content[run.start : run.end])
             texts += map(bytes, found[:room])
             more += len(found[room:])
     if workflow is not None:
@@ -101,10 +102,10 @@ def _outputs(content: bytes, at: int) -> tuple[bytes, bool]:
     """
     first: list[bytes] = []
     others: list[bytes] = []
-    for found, text in _runs(content, at, _ELEMENTS):
-        if len(first) == CHILDREN and _is_named(text):
+    for text in _runs(content, at, end_of):
+        if len(first) == CHILDREN and _is_named(b"[%b]" % text):
             continue
-        for each in map(bytes, found):
+        for each in map(bytes, _elements(text)):
             if len(first) < CHILDREN:
                 first.append(each)
             elif len(others) < CHILDREN and len(each) < CHILDREN and (each == b'""' or not each.startswith(b'"')):
@@ -122,12 +123,12 @@ def _is_named(text: bytes) -> bool:
 
 def _metadata(content: bytes, at: int) -> bytes:
     """Return a short text for metadata: create_time, and the first of the other members."""
-    kept: dict[str, Raw] = {}
-    for found, _ in _runs(content, at, _MEMBERS):
-        for name, value in found.items():
+    kept: dict[str, bytes | Raw] = {}
+    for text in _runs(content, at, end_of_member):
+        for name, value in _members(text).items():
             if len(kept) < CHILDREN or name == "create_time":
                 kept[name] = value
-    return msgspec.json.encode(kept)
+    return b"{%b}" % b",".join(b"%b:%b" % (json.dumps(name).encode(), value) for name, value in kept.items())
 
 
 def _holds_credentials(content: bytes, at: int) -> bool:
@@ -148,14 +149,33 @@ def _is_credential(name: str | None, value: object) -> bool:
     return named or credentials.is_one(value)
 
 
-def _runs(content: bytes, at: int, by: msgspec.json.Decoder[Any]) -> Iterator[tuple[Any, bytes]]:
-    """Yield the array or object at an offset in pieces, decoded and as text. Very large children are left out."""
-    is_object = content.startswith(b"{", at)
-    end_of_child, brackets = (end_of_member, b"{%b}") if is_object else (end_of, b"[%b]")
+def _runs(content: bytes, at: int, end_of_child: Callable[[bytes, int], int]) -> Iterator[bytes]:
+    """Yield the text of the array or object at an offset in pieces. Very large children are left out."""
     children = runs(content, at)
     for run in children:
         if run.giant:
             children.send(end_of_child(content, skip_space(content, run.start)))
         else:
-            text = brackets % content[run.start : run.end]
-            yield by.decode(text), text
+            yield content[run.start : run.end]
+
+
+def _elements(text: bytes) -> Sequence[bytes | Raw]:
+    """Return the texts of consecutive elements of an array."""
+    try:
+        return _ELEMENTS.decode(b"[%b]" % text)
+    except REFUSED:  # not strict JSON, such as NaN, which other clauses report
+        return split(text)
+
+
+def _members(text: bytes) -> Mapping[str, bytes | Raw]:
+    """Return consecutive members of an object: the texts of their values by name."""
+    try:
+        return _MEMBERS.decode(b"{%b}" % text)
+    except REFUSED:
+        return dict(map(_member, split(text)))
+
+
+def _member(text: bytes) -> tuple[str, bytes]:
+    """Return the name of a member and the text of its value."""
+    end = end_of_scalar(text, 0)
+    return parse_piece(text[:end]).value, text[skip_space(text, skip_space(text, end) + 1) :]
