@@ -160,6 +160,14 @@ def test_a_text_is_told_from_its_start(text: bytes, kind: Text) -> None:
     assert kind_of(text.rjust(LARGE + len(text))) is kind
 
 
+def test_a_text_with_a_missing_comma_after_a_large_value_does_not_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("cutoff.LARGE", "json_runs.RUN", "large_json.RUN"):
+        monkeypatch.setattr(f"conformance.text.{module}", 16)
+    assert kind_of(b"[[%b1] 2]" % (b"1," * 40)) is Text.BROKEN
+    assert kind_of(b"[[%b1], 2]" % (b"1," * 40)) is Text.COMPLETE
+    assert kind_of(b"[[%b1], 2" % (b"1," * 40)) is Text.ENDS_EARLY
+
+
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
