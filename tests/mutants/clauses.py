@@ -12,7 +12,7 @@ _PACKAGE: Final = ROOT / "conformance"
 _NO_CLAUSES: Final = {"__init__.py", "catalogue.py", "omissions.py", "terms.py", "validator.py"}
 """Modules that are not mutated: the catalogue, the omissions, the terms, and the public library."""
 _SHARED_TEXT: Final = (
-    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "safe", "strict_json")),
+    *(_PACKAGE / "text" / f"{name}.py" for name in ("json_bytes", "json_runs", "large_json", "safe", "strict_json")),
     _PACKAGE / "exchange" / "headers.py",
 )
 """They parse bodies, show values, read header fields, and compare a text with its value for the fast path."""
@@ -65,6 +65,8 @@ _MORE: Final = {
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
     "json_bytes": ("tests/text/test_json_bytes.py",),
+    "json_runs": ("tests/text/test_json_runs.py",),
+    "large_json": ("tests/text/test_large_json.py", "tests/text/test_large_json_parts.py"),
     "headers": ("tests/exchange/test_headers.py",),
     "safe": ("tests/text/test_safe.py",),
     "strict_json": ("tests/text/test_strict_json.py",),
@@ -100,6 +102,9 @@ _SHARED: Final = (
     "judge/test_messages",
     "judge/test_past_misjudgements",
     "text/test_json_bytes",
+    "text/test_json_runs",
+    "text/test_large_json",
+    "text/test_large_json_parts",
     "text/test_safe",
     "text/test_strict_json",
 )

@@ -49,8 +49,7 @@ def page(figures: Mapping[str, Figures], sources: Mapping[str, str]) -> str:
 
 A test that cannot fail shows nothing. Mutation testing changes the code in one place at a time and runs the tests: one
 must fail. It covers the code that decides a verdict: the clauses, the parsing of bodies with its fast path, and the
-part of the judge that turns findings into evidence, statuses and a verdict. Two modules that cut bodies over 1 MiB into
-pieces are not mutated: `text/json_runs.py` and `text/large_json.py`. Their tests compare them with the full parser.
+part of the judge that turns findings into evidence, statuses and a verdict.
 
 **{len(current)} of {len(sources)} modules have been measured as they are now. Of their {mutants:,} mutants {killed:,}
 are killed**, {equivalent:,} are equivalent (they behave like the original, so no test can fail), and

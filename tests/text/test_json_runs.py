@@ -113,6 +113,10 @@ def test_a_comma_is_found_before_a_long_element() -> None:
     inner = b"[%b]" % b",".join([b"[1,{}]"] * 1000)
     found = list(cut(b"[%b]" % b",".join([inner] * 5), 7000))
     assert found == [(inner, "")] * 4 + [(inner, "last")]
+    numbers = b"   [%b1]" % (b"1," * 9000)
+    assert list(cut(b"[%b]" % numbers, 4096)) == [(numbers, "depth 1"), (b"", "end")]
+    text = b'[%b,%b"%b"]' % (b"1" * 1700, b"2" * 1700, b"x" * 9000)
+    assert next(runs(text, 0, size=4096)).end == 1701
     for digits in range(2040, 2060):
         assert next(runs(b"[%b,%b]" % (b"1" * digits, b"2" * 9000), 0, size=4096)).end == 1 + digits
 
