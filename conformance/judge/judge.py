@@ -136,12 +136,13 @@ def _in_time(
     known: _Known = {}
     try:
         answers, demand = _told(answers, exchanges, wanted, pulse)
+        clauses = [clause for clause in tallies if clause.over and clause.level_in(demand) is not None]
         for answer in answers:
             if seen:
                 pulse()
             live[id(answer.reading)] = answer.reading
             _make_room(live, answer.reading)  # first, so that two large values are never in memory together
-            _ask(answer, tallies, demand, known)
+            _ask(answer, [clause for clause in clauses if clause.speaks_of(answer.request)], tallies, known)
             if answer.shows_queue:
                 _ = answer.summary  # while the body is read: later it would be read again
             seen += 1
@@ -228,9 +229,8 @@ _Known = dict[int, str]
 """By the ``id()`` of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
 
 
-def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
-    """Check one response against all clauses about single responses."""
-    clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
+def _ask(answer: Answer, clauses: Sequence[Clause], tallies: Mapping[Clause, ClauseTally], known: _Known) -> None:
+    """Check one response against clauses about single responses."""
     like = known.get(id(answer.reading)) if answer.shows_queue else None
     if like is not None:
         for clause in clauses:
