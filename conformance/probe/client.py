@@ -84,7 +84,7 @@ class Client:
         self._transport = make_transport(self._gateway, self._tls or no_tls())
         import httpx
 
-        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        timeout = httpx.Timeout(None, connect=self._bounds.connect_timeout)  # ``_within_bounds`` limits the rest
         self._extensions = {"timeout": timeout.as_dict()}
         return self
 
@@ -318,7 +318,7 @@ class Client:
         try:
             async with asyncio.timeout(seconds):
                 return await answer, None
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
+        except TimeoutError:
             return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")
