@@ -35,7 +35,7 @@ COVERAGE: Final = 0.9
 """The maximum share of requests that are made from values listed in the document. Half of the others are single random
 requests, half are sequences.
 """
-MIXTURES: Final = 3
+MIXTURES: Final = 5
 """Number of random requests that mix two families, for each request with parameters of one family only."""
 _Values = dict[tuple[str, str], Any]
 
