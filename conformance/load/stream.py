@@ -301,7 +301,7 @@ class Stream:
         Responses with the same header and the same ``proven`` share the result. A clause that reads more raises
         HiddenPartRead and is returned in ``others``.
         """
-        clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
+        clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request.operation)]
         judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
         judgement += _check_each((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:

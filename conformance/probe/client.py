@@ -268,7 +268,7 @@ class Client:
             self.pace.held_back(exchange.response.status, sent, self.monotonic(), retry_after(exchange))
             self.uncounted += self.counting
         elif exchange.response is not None:
-            self.served |= exchange.request.plain and exchange.response.status == OK
+            self.served = self.served or (exchange.response.status == OK and exchange.request.plain)
             self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
