@@ -14,9 +14,9 @@ from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.expected_status import suspected
 from conformance.contract.prompts import submitted_twice
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large import reading_of
 from conformance.contract.terms import Demand, Dialect, Level
 from conformance.exchange.model import Exchange, Operation, Response, Same
 from conformance.exchange.stored import StoredBody
