@@ -41,6 +41,8 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
     ``subjects_by_clause`` yields those.
     """
     assert clause.over is not None
+    if clause.fast is None:
+        return False, clause.over(answer)
     exercised, remaining = answer.remaining(clause.fast, clause.level_in(answer.reading.demand))
     return exercised, clause.over(remaining)
 

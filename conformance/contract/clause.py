@@ -11,7 +11,7 @@ import msgspec
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect, Difference, FastPath, Level
-from conformance.exchange.model import Request
+from conformance.exchange.model import Operation
 
 PUBLISHED: Final = "openapi-cloud.yaml"
 """The file name of the complete OpenAPI document in github.com/Comfy-Org/docs. The suite ships with an excerpt of it.
@@ -195,12 +195,12 @@ class Clause:
         """The first word of the id, such as ``item``. It is the pytest marker and the file name in ``contract/clauses/``."""
         return self.id.partition(".")[0]
 
-    def speaks_of(self, request: Request) -> bool:
-        """Whether the clause may apply to the response to ``request``.
+    def speaks_of(self, operation: Operation | None) -> bool:
+        """Whether the clause may apply to the response to an operation on jobs, or to another request (None).
 
         Most clauses apply only to requests to the queue.
         """
-        return request.operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
+        return operation is None or self.subject == "lifecycle" or self.id == "auth.key-not-echoed"
 
     def left_out(self, conversation: Conversation) -> str | None:
         """Return in words how many responses the clause did not compare because they list too many jobs.

@@ -48,9 +48,14 @@ def allowed(request: Request) -> frozenset[int]:
     return frozenset(found)
 
 
+def is_allowed(status: int, request: Request) -> bool:
+    """Whether a GET of the queue may get this status, apart from those that mean "try again later"."""
+    return status == OK or status in allowed(request)
+
+
 def as_allowed(answer: Answer) -> bool:
     """Whether the status is one that the request allows, such as a 206 for a request with Range."""
-    return answer.response.status in allowed(answer.request)
+    return is_allowed(answer.response.status, answer.request)
 
 
 def unexpected(answer: Answer) -> bool:

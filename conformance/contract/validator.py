@@ -13,7 +13,8 @@ from conformance.contract.ask import subjects_by_clause
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
-from conformance.contract.reading.large import OfBody, reading_of
+from conformance.contract.reading.any_size import reading_of
+from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from conformance.exchange.model import Exchange, Request, Response
 
@@ -107,7 +108,7 @@ def _proofs(dialect: Dialect, read_as: Dialect, *, must_only: bool) -> frozenset
 
 
 def _findings(
-    clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: OfBody, limit: int | None
+    clauses: Mapping[str, tuple[Clause, Level]], content: bytes, reading: Reading, limit: int | None
 ) -> tuple[Finding, ...]:
     response = Response(200, content=content, head=False)
     answer = Answer(Exchange("body", _ASKED, response), response, reading)

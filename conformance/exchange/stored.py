@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import weakref
 from threading import Lock
 from typing import IO, Final
@@ -81,6 +80,8 @@ class BodyStore:
             return content
 
     def _stored(self, content: bytes, sha256: str) -> bytes | StoredBody:
+        import tempfile  # few runs need a file
+
         try:
             with self._lock:
                 if self._file is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +14,11 @@ from conformance.contract.clause import Clause
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.expected_status import suspected
 from conformance.contract.prompts import submitted_twice
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large import reading_of
 from conformance.contract.terms import Demand, Dialect, Level
-from conformance.exchange.model import Exchange, Response, Same
+from conformance.exchange.model import Exchange, Operation, Response, Same
 from conformance.exchange.stored import StoredBody
 from conformance.judge.outcome import outcome
 from conformance.judge.report import ClauseResult, Counts, Server, Verdict
@@ -136,12 +136,18 @@ def _in_time(
     known: _Known = {}
     try:
         answers, demand = _told(answers, exchanges, wanted, pulse)
+        required = [clause for clause in tallies if clause.over and clause.level_in(demand) is not None]
+
+        @cache
+        def clauses_about(operation: Operation | None) -> list[Clause]:
+            return [clause for clause in required if clause.speaks_of(operation)]
+
         for answer in answers:
             if seen:
                 pulse()
             live[id(answer.reading)] = answer.reading
             _make_room(live, answer.reading)  # first, so that two large values are never in memory together
-            _ask(answer, tallies, demand, known)
+            _ask(answer, clauses_about(answer.request.operation), tallies, known)
             if answer.shows_queue:
                 _ = answer.summary  # while the body is read: later it would be read again
             seen += 1
@@ -228,9 +234,8 @@ _Known = dict[int, str]
 """By the ``id()`` of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
 
 
-def _ask(answer: Answer, tallies: Mapping[Clause, ClauseTally], demand: Demand, known: _Known) -> None:
-    """Check one response against all clauses about single responses."""
-    clauses = [c for c in tallies if c.over and c.speaks_of(answer.request) and c.level_in(demand) is not None]
+def _ask(answer: Answer, clauses: Sequence[Clause], tallies: Mapping[Clause, ClauseTally], known: _Known) -> None:
+    """Check one response against clauses about single responses."""
     like = known.get(id(answer.reading)) if answer.shows_queue else None
     if like is not None:
         for clause in clauses:

@@ -22,11 +22,12 @@ from conformance.contract.clause import Clause, Finding
 from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.reading.any_size import LARGE, reading_of
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.fast_job import Inspection
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large import LARGE, LargeReading, OfBody, reading_of
+from conformance.contract.reading.large import LargeReading
 from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
@@ -290,7 +291,7 @@ class Stream:
         reading.forget()
         return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
 
-    def _reading(self, content: bytes) -> OfBody:
+    def _reading(self, content: bytes) -> FastReading | LargeReading:
         if len(content) > LARGE:
             return LargeReading(content, self._demand, shared=Shared(KnownJobs(shared=False)))
         return FastReading(content, self._demand, recall=self._seen)
@@ -301,7 +302,7 @@ class Stream:
         Responses with the same header and the same ``proven`` share the result. A clause that reads more raises
         HiddenPartRead and is returned in ``others``.
         """
-        clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request)]
+        clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request.operation)]
         judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
         judgement += _check_each((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:

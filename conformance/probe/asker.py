@@ -9,7 +9,7 @@ from math import inf
 from typing import Final, NamedTuple, TypeVar
 
 from conformance.contract.conversation import NOT_NOW, TOO_MANY, UNAVAILABLE
-from conformance.contract.expected_status import allowed
+from conformance.contract.expected_status import is_allowed
 from conformance.exchange.model import Credential, Exchange, NoResponse
 from conformance.probe.client import Client, OutOfTime
 from conformance.probe.pace import GIVEN_UP, TOO_FAST, retry_after
@@ -234,7 +234,7 @@ def _is_surprising(exchange: Exchange) -> bool:
     request, status = exchange.request, exchange.status
     if not request.reads or request.purpose == READ.purpose or status is None:
         return False
-    return status not in allowed(request) and status not in NOT_NOW  # a later request cannot be expected to succeed
+    return not is_allowed(status, request) and status not in NOT_NOW  # a later request cannot be expected to succeed
 
 
 def _is_busy(exchange: Exchange) -> bool:

@@ -84,7 +84,7 @@ class Client:
         self._transport = make_transport(self._gateway, self._tls or no_tls())
         import httpx
 
-        timeout = httpx.Timeout(self._bounds.exchange_timeout, connect=self._bounds.connect_timeout)
+        timeout = httpx.Timeout(None, connect=self._bounds.connect_timeout)  # ``_within_bounds`` limits the rest
         self._extensions = {"timeout": timeout.as_dict()}
         return self
 
@@ -268,7 +268,7 @@ class Client:
             self.pace.held_back(exchange.response.status, sent, self.monotonic(), retry_after(exchange))
             self.uncounted += self.counting
         elif exchange.response is not None:
-            self.served |= exchange.request.plain and exchange.response.status == OK
+            self.served = self.served or (exchange.response.status == OK and exchange.request.plain)
             self.pace.answered(sent)
 
     def _url(self, operation: Operation | None, job: str) -> str:
@@ -318,7 +318,7 @@ class Client:
         try:
             async with asyncio.timeout(seconds):
                 return await answer, None
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
+        except TimeoutError:
             return None, Problem(NoResponse.TIMEOUT, f"no complete response within {seconds:.3g} s")
         except ContentTooLarge:
             return None, Problem(NoResponse.TOO_LARGE, f"the body is larger than {self._bounds.max_body:,} bytes")

@@ -15,8 +15,8 @@ from conformance.contract.clauses.error import GARBLED_ORIGIN
 from conformance.contract.clauses.http_conditional import FIRST_BYTE, MADE_UP_VALIDATOR
 from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import OK, UNAVAILABLE, Answer, Conversation
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large import reading_of
 from conformance.exchange.codings import DECODABLE
 from conformance.exchange.model import Credential, Exchange, NoResponse
 from conformance.probe.asker import NEVER_SERVED, OUT_OF_TIME, PARALLEL, READ, Asker, Stopped, gather_all

@@ -6,10 +6,10 @@ valid by the document.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from importlib.metadata import version
-from itertools import chain, combinations, count
+from itertools import chain, count, islice
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -35,6 +35,8 @@ COVERAGE: Final = 0.9
 """The maximum share of requests that are made from values listed in the document. Half of the others are single random
 requests, half are sequences.
 """
+MIXTURES: Final = 5
+"""Number of random requests that mix two families, for each request with parameters of one family only."""
 _Values = dict[tuple[str, str], Any]
 
 
@@ -79,31 +81,34 @@ class Source:
         """Return ``wanted`` requests in total: single ones, and sequences. Those with declared values come first."""
         declared = self.declared[: min(MOST_DECLARED, wanted)]
         coverage = [*declared, *self._coverage[1]][: max(1, len(declared), int(COVERAGE * wanted))]
-        drawn = self._draw(wanted - len(coverage))
+        random = Random(self._seed)  # noqa: S311 - not a secret
+        drawn = self._draw(max(0, wanted - len(coverage)), random)
         half = len(drawn) // 2
-        singles = [*coverage, *chain.from_iterable(drawn[:half])]
-        return Prepared(self, singles, [tuple(each.parts for each in one) for one in drawn[half:]])
+        sequences = _cut(drawn[half:], random)
+        return Prepared(self, [*coverage, *drawn[:half]], [tuple(each.parts for each in one) for one in sequences])
 
-    def _draw(self, number: int) -> list[list[Generated]]:
-        """Draw random sequences with ``number`` requests in total, from all families.
+    def _draw(self, number: int, random: Random) -> list[Generated]:
+        """Return ``number`` random requests: some with one case that Schemathesis draws, and others that mix two cases.
 
-        Some requests mix two families.
+        A case is in several mixtures, because drawing it takes longer than sending a request.
         """
-        if number <= 0:
-            return []
-        each = {family.name: self._strategy(family) for family in self.families}
-        two = [st.builds(_join, *pair) for pair in combinations(each.values(), 2)]
-        named = [strategy.map(partial(Generated, name)) for name, strategy in each.items()]
-        mixed = [strategy.map(partial(Generated, SEQUENCES)) for strategy in two]
-        one = st.one_of(*named, *mixed).filter(lambda generated: any(not part.fixed for part in generated.parts))
-        sequences: list[list[Generated]] = []
+        alone = -(-number // (1 + MIXTURES))
+        cases: list[Generated] = []
         for seed in count(self._seed):
-            for found in draw(st.lists(one, min_size=1, max_size=LONGEST), -(-number // 2), seed):
-                sequences.append(found[:number])
-                number -= len(sequences[-1])
-                if number == 0:
-                    return sequences
+            found = list(islice(chain(cases[:alone], _mixtures(cases), cases[alone:]), number))
+            if len(found) == number:
+                return random.sample(found, number)
+            cases += self._cases(1 + 2 * alone // len(self.families), seed)  # about half have no optional parameter
+            random.shuffle(cases)
         raise AssertionError  # count() does not end
+
+    def _cases(self, rows: int, seed: int) -> Iterator[Generated]:
+        """Draw rows of one case of each family, and yield the cases that have an optional parameter."""
+        row = st.tuples(*map(self._strategy, self.families)).filter(lambda cases: any(map(_has_optional, cases)))
+        for cases in draw(row, rows, seed):
+            for family, parts in zip(self.families, cases, strict=True):
+                if _has_optional(parts):
+                    yield Generated(family.name, parts)
 
     @cached_property
     def required(self) -> Parts:
@@ -221,6 +226,27 @@ def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
     if pairs:
         headers.append(Part("header", "Cookie", "; ".join(pairs), any(place == "cookie" for place, _ in fixed)))
     return (*query, *headers)
+
+
+def _has_optional(parts: Parts) -> bool:
+    return any(not part.fixed for part in parts)
+
+
+def _mixtures(cases: Sequence[Generated]) -> Iterator[Generated]:
+    """Yield a request for each two cases of different families, first for those that are next to each other."""
+    for distance in range(1, len(cases)):
+        for one, other in zip(cases, cases[distance:], strict=False):
+            if one.family != other.family:
+                yield Generated(SEQUENCES, _join(one.parts, other.parts))
+
+
+def _cut(requests: Sequence[Generated], random: Random) -> Iterator[Sequence[Generated]]:
+    """Cut requests into sequences of two to ``LONGEST``. The last one may have only one request."""
+    start = 0
+    while start < len(requests):
+        end = start + random.randint(2, LONGEST)
+        yield requests[start:end]
+        start = end
 
 
 def _join(one: Parts, other: Parts) -> Parts:

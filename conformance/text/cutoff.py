@@ -7,13 +7,10 @@ import json
 import re
 from typing import Final
 
-from conformance.text.json_runs import RUN, Unfinished, end_of, skip_space
-from conformance.text.large_json import Checker, NotRead
-
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
-LARGE: Final = RUN
+LARGE: Final = 1 << 20
 """The size in bytes of the largest text that is parsed as a whole."""
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
@@ -53,6 +50,8 @@ def ends_early(content: bytes) -> bool:
     """Whether bytes are the start of a JSON value whose rest is missing. Large ones are not parsed."""
     if len(content) <= LARGE:
         return kind_of(content) is Text.ENDS_EARLY
+    from conformance.text.json_runs import Unfinished, end_of, skip_space
+
     try:
         end_of(content, skip_space(content, 0))
     except Unfinished:
@@ -65,6 +64,9 @@ def _kind_of_large(content: bytes) -> Text:
 
     A text with an error counts as the start of JSON if one of its brackets or strings is not closed.
     """
+    from conformance.text.json_runs import Unfinished, skip_space
+    from conformance.text.large_json import Checker, NotRead
+
     if ends_early(content):
         return Text.ENDS_EARLY
     try:

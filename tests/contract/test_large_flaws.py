@@ -6,10 +6,11 @@ from typing import Final
 
 import pytest
 
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.known_jobs import Shared
-from conformance.contract.reading.large import LargeReading, reading_of
+from conformance.contract.reading.large import LargeReading
 from conformance.contract.terms import FastPath
 from conformance.exchange.stored import BodyStore
 from conformance.text.strict_json import NESTING_READ
@@ -181,11 +182,11 @@ def test_a_stored_body_in_utf_16_is_compared_with_other_reads(monkeypatch: pytes
 
 @pytest.mark.parametrize(("content", "kind"), [(b"7", FastReading), (b"{}", FastReading), (b"{ }", LargeReading)])
 def test_a_body_above_a_bound_is_read_in_parts(content: bytes, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.contract.reading.large.LARGE", 2)
+    monkeypatch.setattr("conformance.contract.reading.any_size.LARGE", 2)
     assert type(reading_of(content)) is kind
 
 
 def test_a_body_that_is_read_in_parts_is_checked_by_all_clauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.contract.reading.large.LARGE", 2)
+    monkeypatch.setattr("conformance.contract.reading.any_size.LARGE", 2)
     content = body(job(), job())
     assert findings(reading_of(content)) == findings(Reading(content))

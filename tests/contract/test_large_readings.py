@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance import validate
-from conformance.contract.reading.large import reading_of
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.large_workflow import dense_workflow
 from conformance.contract.terms import Dialect
 from conformance.judge.judge import judge

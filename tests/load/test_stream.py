@@ -13,10 +13,10 @@ import pytest
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Finding
 from conformance.contract.conversation import Answer
+from conformance.contract.reading.any_size import LARGE
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast_job import Prover
 from conformance.contract.reading.known_jobs import KnownJobs
-from conformance.contract.reading.large import LARGE
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.exchange.secrets import REDACTED

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.contract.reading.large import LARGE
+from conformance.contract.reading.any_size import LARGE
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, NoResponse, Problem
 from conformance.judge.exit import exit_status, reached

@@ -10,7 +10,6 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
-from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Shared, Summary
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import Jobs
@@ -21,9 +20,6 @@ from conformance.text.json_runs import RUN, Run, Unfinished, last_members, nesti
 from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, parse_piece, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
-
-LARGE: Final = RUN
-"""Bodies with more bytes than this are parsed in parts."""
 
 
 def _spellings(name: str) -> str:
@@ -37,19 +33,6 @@ _REST: Final = 1 << 16
 """Maximum number of bytes that are kept of the text after the JSON value."""
 MEMBERS: Final = 1000
 """Maximum number of members of the body, besides the two lists, that are kept. Later members are read in groups."""
-
-
-def reading_of(
-    content: bytes | StoredBody,
-    demand: Demand = AS_THE_DOCUMENT_SAYS,
-    *,
-    must_only: bool = False,
-    shared: Shared = ALONE,
-) -> OfBody:
-    """Return the parsed form of a body: on the fast path, or in parts if it is large."""
-    if isinstance(content, bytes) and len(content) <= LARGE:
-        return FastReading(content, demand, must_only=must_only, shared=shared)
-    return LargeReading(content, demand, must_only=must_only, shared=shared)
 
 
 class LargeReading(Reading):
@@ -310,6 +293,3 @@ def _in_utf_8(content: bytes) -> tuple[bytes, bool, str | None]:
             text += decoder.decode(piece).encode("utf-8", "replace")
         return bytes(text).removeprefix(codecs.BOM_UTF8), False, f"the bytes are {encoding.upper()}"
     return content, content.startswith(codecs.BOM_UTF8), None
-
-
-OfBody = FastReading | LargeReading
