@@ -66,6 +66,7 @@ ODD: Final = (
     b"[" * NESTED,
     b'{"a":' * NESTED,
     b'{"a":%b%b}' % (b"[" * NESTED, b"]" * NESTED),
+    b"[x,%b%b%b]" % (b"1," * 5000, b"[" * NESTED, b"]" * NESTED),
     b"x" + b"[" * NESTED,
     b'"' + b"[" * NESTED,
     b'"%b"' % (b"[" * NESTED),
