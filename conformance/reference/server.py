@@ -17,6 +17,7 @@ from aiohttp import web
 from conformance.problems import UsageProblem
 from conformance.reference.app import Reference, handler
 from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.listener import stop_accepting
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.text.suggest import did_you_mean
 
@@ -73,10 +74,7 @@ class ReferenceServer:
         await web.SockSite(runner, self._socket).start()
         self._up.set()
         await self._stop.wait()
-        # A new connection needs some turns of the event loop from accept to its
-        # handler. If the listener closed in between, asyncio would lose it without closing it.
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await stop_accepting(self._socket)
         await runner.cleanup()
 
 

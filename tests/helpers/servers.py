@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
+
+from conformance.reference.listener import stop_accepting
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
@@ -35,16 +38,18 @@ async def accepting(play: Play, tls: ssl.SSLContext | None = None) -> AsyncItera
         writers.append(writer)
         tasks.append(asyncio.create_task(serve(reader, writer)))
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in writers:
-            writer.transport.abort()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = await asyncio.start_server(connected, sock=listener, ssl=tls)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            await stop_accepting(listener)
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for writer in writers:
+                writer.transport.abort()
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import itertools
 import json
 import re
 import socket
@@ -11,17 +13,24 @@ import subprocess
 import sys
 import threading
 import uuid
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
+from conformance.reference.hostile.server import serve_hostile
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import MovingQueue
 from conformance.reference.server import KEY, Endpoint, serve
 from conformance.reference.variants import OPEN, VARIANTS
+from helpers.servers import listening
 
 NOW = 1_795_000_000.25
 GARBLED = {"Origin": "http://conformance.invalid:99999"}
@@ -158,6 +167,44 @@ def test_it_stops_and_leaves_no_thread_though_an_answer_is_owed() -> None:
     assert threading.active_count() == before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", endpoint.port))
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        lambda stack: stack.enter_context(serve()).port,
+        lambda stack: urlsplit(stack.enter_context(serve_hostile("a-million-brackets"))).port,
+        lambda stack: stack.enter_context(listening(silent)),
+    ],
+    ids=["endpoint", "hostile", "helper"],
+)
+def test_a_connection_that_is_made_while_a_server_stops_is_closed(started: Callable[[ExitStack], int]) -> None:
+    """A connection that nobody closed leads to a warning when the garbage collector finds it."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            many = threading.Barrier(3, timeout=60)
+            with ThreadPoolExecutor(2) as threads, ExitStack() as stack:
+                port = started(stack)
+                for _ in range(2):
+                    threads.submit(connect_until_refused, port, many)
+                many.wait()
+        gc.collect()
+    assert [str(warning.message) for warning in found if "unclosed" in str(warning.message)] == []
+
+
+def connect_until_refused(port: int, many: threading.Barrier) -> None:
+    for number in itertools.count():
+        if number == 20:
+            many.wait()
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            return
+
+
+async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
 
 
 # --- the tables -------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from conformance.reference.app import Reference
 from conformance.reference.hostile.registry import HOSTILE, Play
+from conformance.reference.listener import stop_accepting
 from conformance.reference.message import HangUpError, IncomingRequest
 from conformance.reference.variants import VARIANTS
 
@@ -33,12 +34,12 @@ def serve_hostile(name: str, *, queue_path: str = "/api/queue", port: int = 0) -
             server = await asyncio.start_server(functools.partial(_converse, reference, play), sock=listener)
             up.set()
             await stop[0][1].wait()
+            await stop_accepting(listener)
             server.close()
-            while others := asyncio.all_tasks() - {
-                asyncio.current_task()
-            }:  # a connection accepted late must be closed too
-                for task in others:
-                    task.cancel()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others:
                 await asyncio.wait(others)
 
         stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
