@@ -13,6 +13,7 @@ from conformance.contract.reading.known_jobs import Shared
 from conformance.contract.reading.large import LargeReading
 from conformance.contract.terms import FastPath
 from conformance.exchange.stored import BodyStore
+from conformance.text.json_runs import RUN
 from conformance.text.strict_json import NESTING_READ
 from helpers.queue_bodies import GRAPH, body, findings, job
 from helpers.windows import make_windows_small
@@ -66,7 +67,7 @@ ODD: Final = (
     b"[" * NESTED,
     b'{"a":' * NESTED,
     b'{"a":%b%b}' % (b"[" * NESTED, b"]" * NESTED),
-    b"[x,%b%b%b]" % (b"1," * 5000, b"[" * NESTED, b"]" * NESTED),
+    b"   [x,%b%b%b]" % (b"1," * (RUN // 2), b"[" * NESTED, b"]" * NESTED),  # an error in the first piece
     b"x" + b"[" * NESTED,
     b'"' + b"[" * NESTED,
     b'"%b"' % (b"[" * NESTED),
