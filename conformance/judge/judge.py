@@ -174,8 +174,8 @@ class Bench:
         self._clauses = [clause for clause in CATALOGUE if clause.over and clause.level_in(demand) in _BREACHABLE]
         self._readings: dict[bytes | StoredBody, Reading] = {}
         self._live: dict[int, Reading] = {}
-        self._kept: dict[int, set[str]] = {}
-        """By the ``id()`` of a parsed body: the ids of the clauses about bodies to which it conforms."""
+        self._left: dict[int, list[Clause]] = {}
+        """By the ``id()`` of a parsed body: the clauses without those about bodies to which it conforms."""
         self._shared = Shared(KnownJobs(), self._pulse)
 
     def broken_by(self, exchanges: Iterable[Exchange]) -> set[str]:
@@ -203,8 +203,7 @@ class Bench:
         A clause whose code raises an exception is left out.
         """
         place, broken = id(answer.reading), set[str]()
-        known = self._kept.get(place, set()) if answer.shows_queue else set()
-        clauses = [clause for clause in self._clauses if clause.id not in known]
+        clauses = self._left.get(place, self._clauses) if answer.shows_queue else self._clauses
         for clause in clauses:
             with suppress(Exception):  # our own fault, reported when the whole run is judged
                 if _breaks(clause, subjects(clause, answer)[1]):
@@ -213,9 +212,8 @@ class Bench:
             with suppress(Exception):
                 if each.clause.id not in broken and _breaks(each.clause, each.subjects):
                     broken.add(each.clause.id)
-        if answer.shows_queue:
-            of_body = {clause.id for clause in clauses if clause.of_body is not None}
-            self._kept.setdefault(place, set()).update(of_body - broken)
+        if answer.shows_queue and place not in self._left:
+            self._left[place] = [clause for clause in clauses if clause.of_body is None or clause.id in broken]
         return broken
 
     def _answer(self, exchange: Exchange, response: Response) -> Answer:

@@ -36,7 +36,7 @@ COVERAGE: Final = 0.9
 requests, half are sequences.
 """
 MIXTURES: Final = 5
-"""Number of random requests that mix two families, for each request with parameters of one family only."""
+"""Number of random requests that mix two cases, for each request with one case."""
 _Values = dict[tuple[str, str], Any]
 
 
@@ -95,7 +95,7 @@ class Source:
         alone = -(-number // (1 + MIXTURES))
         cases: list[Generated] = []
         for seed in count(self._seed):
-            found = list(islice(chain(cases[:alone], _mixtures(cases), cases[alone:]), number))
+            found = list(islice(chain(cases[:alone], self._mixtures(cases), cases[alone:]), number))
             if len(found) == number:
                 return random.sample(found, number)
             cases += self._cases(1 + 2 * alone // len(self.families), seed)  # about half have no optional parameter
@@ -109,6 +109,19 @@ class Source:
             for family, parts in zip(self.families, cases, strict=True):
                 if _has_optional(parts):
                     yield Generated(family.name, parts)
+
+    def _mixtures(self, cases: Sequence[Generated]) -> Iterator[Generated]:
+        """Yield a request for each two cases, first for those that are next to each other.
+
+        If both are of the same family, list-valued headers of the second one become further lines of the first one.
+        """
+        repeatable = {family.name: family.repeatable for family in self.families}
+        for distance in range(1, len(cases)):
+            for one, other in zip(cases, cases[distance:], strict=False):
+                if one.family != other.family:
+                    yield Generated(SEQUENCES, _join(one.parts, other.parts))
+                elif lines := [part for part in other.parts if part.name in repeatable[one.family]]:
+                    yield Generated(one.family, (*one.parts, *lines))
 
     @cached_property
     def required(self) -> Parts:
@@ -157,11 +170,7 @@ class Source:
     def _strategy(self, family: Family) -> st.SearchStrategy[Parts]:
         cases: st.SearchStrategy[Case[Any]] = self._operations[family.name].as_strategy()
         fixed = self._fixed(family)
-        once = cases.map(lambda case: self._complete(_parts(case, fixed)))
-        if not family.repeatable:
-            return once
-        again = cases.map(lambda case: [part for part in _parts(case, fixed) if part.name in family.repeatable])
-        return once | st.builds(lambda parts, more: (*parts, *more), once, again)
+        return cases.map(lambda case: self._complete(_parts(case, fixed)))
 
     def _fixed(self, family: Family) -> set[tuple[str, str]]:
         return {(each["in"], each["name"]) for each in family.required}
@@ -230,14 +239,6 @@ def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
 
 def _has_optional(parts: Parts) -> bool:
     return any(not part.fixed for part in parts)
-
-
-def _mixtures(cases: Sequence[Generated]) -> Iterator[Generated]:
-    """Yield a request for each two cases of different families, first for those that are next to each other."""
-    for distance in range(1, len(cases)):
-        for one, other in zip(cases, cases[distance:], strict=False):
-            if one.family != other.family:
-                yield Generated(SEQUENCES, _join(one.parts, other.parts))
 
 
 def _cut(requests: Sequence[Generated], random: Random) -> Iterator[Sequence[Generated]]:
