@@ -279,6 +279,8 @@ class Response:
     def kept_in(self, store: BodyStore) -> Response:
         """Return the response with its body in ``store``, which may write it to a file."""
         body = store.keep(self.content)
+        if body is self.content:
+            return self
         return replace(self, content=body) if isinstance(body, bytes) else StoredResponse(self, body)
 
     def with_echoes(self, headers: Headers, echoes: tuple[str, ...]) -> Response:

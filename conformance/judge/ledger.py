@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from conformance.contract.clauses.privacy import HARMLESS
@@ -24,6 +25,8 @@ BODY: Final = 2000
 
 EXCERPT: Final = 1 << 14
 """Number of bytes at the start of a response body from which the excerpt is made."""
+_start_of_body: Final = lru_cache(maxsize=32)(start_of)
+"""Cached, because many responses of a run have the same body."""
 
 
 def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = False) -> RecordedExchange:
@@ -50,7 +53,7 @@ def record(exchange: Exchange, *, hide_workflows: bool = False, whole: bool = Fa
             headers=tuple((printable(name), printable(value, 1000)) for name, value in response.headers[:100]),
             size=response.size,
             sha256=sha256_of(response.body),
-            excerpt=start_of(
+            excerpt=_start_of_body(
                 first_bytes(response.body, EXCERPT),
                 hide=hide_workflows and may_hold_workflows(response.status, response.body),
             ),

@@ -199,10 +199,10 @@ class Client:
             self.ledger[place] = replace(exchange, problem=Problem(NoResponse.BROKEN, "the run was stopped"))
             self._note(self.ledger[place])
             raise
-        exchange = replace(exchange, problem=problem, elapsed=self.monotonic() - started)
-        exchange = self.received(exchange, response)
-        if exchange.response is not None:
-            exchange = replace(exchange, response=exchange.response.kept_in(self._bodies))
+        elapsed = self.monotonic() - started
+        if response is not None:
+            response = self._with_echoes(response).kept_in(self._bodies)
+        exchange = replace(exchange, response=response, problem=problem, elapsed=elapsed)
         self.ledger[place] = exchange
         self._keep_pace(exchange, started)
         self._note(exchange)
@@ -230,8 +230,12 @@ class Client:
     def received(self, exchange: Exchange, response: Response | None) -> Exchange:
         """Return the exchange with the response added, and with the places where the response contains the key."""
         if response is not None:
-            response = replace(response, echoes=self._redactor.echoes(response.headers, response.content))
+            response = self._with_echoes(response)
         return replace(exchange, response=response, redactor=self._redactor)
+
+    def _with_echoes(self, response: Response) -> Response:
+        echoes = self._redactor.echoes(response.headers, response.content)
+        return replace(response, echoes=echoes) if echoes else response
 
     def without_keys(self, text: str) -> str:
         """Return text with keys redacted, for messages that may quote a response."""
