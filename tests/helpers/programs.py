@@ -1,4 +1,4 @@
-"""Find programs that some tests need and that may not be installed: a browser, and the linters in ``[lint]``."""
+"""Find programs that some tests need and that may not be installed: a browser, curl, and the linters in ``[lint]``."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def executable(playwright: Playwright) -> str:
     if not candidates:
         missing("a browser", "'apt-get install chromium', or 'playwright install chromium', or name one in CHROMIUM")
     return candidates[0]
+
+
+def program(name: str, how: str) -> str:
+    """Return the path of a program. ``how`` says how to install it."""
+    path = shutil.which(name)
+    if path is None:
+        missing(name, how)
+    return path
 
 
 def linter(name: str) -> Path:

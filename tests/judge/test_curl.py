@@ -14,6 +14,7 @@ import pytest
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.curl import curl_line
 from conformance.judge.report import RecordedExchange, RecordedRequest
+from helpers.programs import program
 from helpers.report_samples import HOSTILE, SENT, hostile
 
 Arrived = tuple[str, str, list[tuple[str, str]]]
@@ -65,6 +66,7 @@ def recorded(
 
 def run(line: str, home: Path) -> None:
     """Run a line as a reader would who pastes it, without the reader's own settings of curl and of proxies."""
+    program("curl", "apt-get install curl")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "COMFY_API_KEY": KEY}
     subprocess.run(["bash", "-c", line], check=True, env=environment, cwd=home, capture_output=True, timeout=60)  # noqa: S607
 
