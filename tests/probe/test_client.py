@@ -358,7 +358,7 @@ def test_a_server_without_tls_is_unreachable_by_https() -> None:
         async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-        async with accepting(connected) as port, Client(f"https://127.0.0.1:{port}/", None, QUICK) as client:
+        async with accepting(connected) as port, Client(f"https://127.0.0.1:{port}/", None, USUAL) as client:
             await client.ask(READ)
         return client.ledger
 
@@ -480,7 +480,7 @@ def test_every_exchange_is_told_as_it_ends_with_its_times() -> None:
     told: list[Exchange] = []
 
     async def run() -> float:
-        async with Client(f"http://127.0.0.1:{closed_port()}/", None, QUICK, told.append) as client:
+        async with Client(f"http://127.0.0.1:{closed_port()}/", None, USUAL, told.append) as client:
             await client.ask(READ)
         return time.time()
 
