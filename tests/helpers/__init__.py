@@ -13,6 +13,8 @@ Exchanges and reports to judge or render, without a network:
 - ``fleet_samples``: results of many targets
 - ``recordings``: recorded files, and what ``judge`` reports on them
 - ``mutations`` with ``mutations_of_messages``, ``mutations_of_queues``, ``mutations_of_text``: breaches of each clause
+- ``registers``: registers of known deviations, and what is judged with them
+- ``published_documents``: documents as their publisher writes them
 - ``published_quotes``: quotes of the published document, compared with ``data/published-quotes.txt``
 - ``windows``: read small bodies in the way of large ones
 
@@ -28,6 +30,7 @@ Runs against the reference endpoint:
 
 Servers on loopback:
 
+- ``talks``: one client and one server whose part a test writes
 - ``servers``: TLS, a proxy, and servers with a fixed response
 - ``certificates``: servers with a certificate, or that refuse every TLS handshake
 - ``comfyui``, ``comfyui_runs``: an imitation of ComfyUI, and runs against it

@@ -88,3 +88,15 @@ class Keeping(Stuck):
 
     def interrupt(self, _body: Any) -> BoardResponse:
         return 200, None
+
+
+def on(board: type[Board], server_changes: ServerChanges = PATIENT, bounds: Bounds | None = None) -> Run:
+    """Run on a board of one's own."""
+    return UnstartedRun(board, server_changes, bounds).run_to_end()
+
+
+def stop() -> None:
+    """Do what Ctrl-C does to a run."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.exchange.model import Exchange
+from conformance.exchange.recordings import read
 from helpers.cli_runner import call
 
 CASES: Final = Path(__file__).parents[1] / "cases" / "recordings"
@@ -55,3 +57,9 @@ def har_of(*asked: Asked, **changes: Any) -> bytes:
         entry["response"]["content"] |= {"text": body.decode(), "size": len(body)}
         entries.append(entry)
     return json.dumps({"log": {"entries": entries}}).encode()
+
+
+def one(data: bytes, method: str | None = None, request: bytes | None = None) -> Exchange:
+    """Read a recording with a single exchange."""
+    (exchange,) = read(data, name="x.http", method=method, request=request)
+    return exchange

@@ -64,7 +64,7 @@ _MORE: Final = {
         ("tests/contract/test_lifecycle.py",),
     ),
     "large_recalled": ("tests/contract/test_known_jobs.py", "tests/contract/test_large.py"),
-    "json_bytes": ("tests/text/test_json_bytes.py",),
+    "json_bytes": ("tests/text/test_json_bytes.py", "tests/contract/test_any_size.py"),
     "json_runs": ("tests/text/test_json_runs.py",),
     "large_json": ("tests/text/test_large_json.py", "tests/text/test_large_json_parts.py"),
     "headers": ("tests/exchange/test_headers.py",),
@@ -95,6 +95,8 @@ _PRELOADED: Final = (
 _NOT_RUN: Final = {"test_catalogue", "test_large_bodies", "test_validator"}
 """These compare tables and measure memory."""
 _SHARED: Final = (
+    "exchange/test_har",
+    "exchange/test_printed_recordings",
     "exchange/test_recordings",
     "judge/test_breach_kinds",
     "judge/test_excerpt",
