@@ -104,11 +104,15 @@ class Source:
 
     def _cases(self, rows: int, seed: int) -> Iterator[Generated]:
         """Draw rows of one case of each family, and yield the cases that have an optional parameter."""
-        row = st.tuples(*map(self._strategy, self.families)).filter(lambda cases: any(map(_has_optional, cases)))
-        for cases in draw(row, rows, seed):
+        for cases in draw(self._row_strategy, rows, seed):
             for family, parts in zip(self.families, cases, strict=True):
                 if _has_optional(parts):
                     yield Generated(family.name, parts)
+
+    @cached_property
+    def _row_strategy(self) -> st.SearchStrategy[tuple[Parts, ...]]:
+        """One case of each family, at least one of them with an optional parameter."""
+        return st.tuples(*map(self._strategy, self.families)).filter(lambda cases: any(map(_has_optional, cases)))
 
     def _mixtures(self, cases: Sequence[Generated]) -> Iterator[Generated]:
         """Yield a request for each two cases, first for those that are next to each other.
