@@ -22,7 +22,7 @@ from conformance.contract.clause import Clause, Finding
 from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
-from conformance.contract.reading.any_size import LARGE, reading_of
+from conformance.contract.reading.any_size import reading_of
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.fast_job import Inspection
@@ -34,6 +34,7 @@ from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import HiddenPartRead, parts_to_compare, without_body, without_other_fields
 from conformance.load.large import LISTED, judged_in_parts
 from conformance.load.recent import Recent
+from conformance.text.json_bytes import LARGE
 from conformance.text.safe import failure
 
 EQUALS: Final = 1024

@@ -7,11 +7,11 @@ import json
 import re
 from typing import Final
 
+from conformance.text.json_bytes import LARGE
+
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _LAX: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
-LARGE: Final = 1 << 20
-"""The size in bytes of the largest text that is parsed as a whole."""
 _SPACE: Final = " \t\r\n"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 """Matches an incomplete escape at the end of a text."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
+LARGE: Final = 1 << 20
+"""A text with more bytes than this is large: it is parsed in pieces."""
 _PIECE: Final = 65_536
 _WHITESPACE: Final = b" \t\n\r"
 _STRIDE: Final = 30

@@ -11,9 +11,9 @@ from collections.abc import Generator, Iterator
 from itertools import accumulate, chain, islice, pairwise, takewhile
 from typing import Final, NamedTuple
 
-from conformance.text.json_bytes import STEP, steps
+from conformance.text.json_bytes import LARGE, STEP, steps
 
-RUN: Final = 1 << 20
+RUN: Final = LARGE
 """The approximate size of a piece in bytes. Only a single child (element or member) can be larger."""
 _FIRST, _LARGEST = 1 << 12, 1 << 18
 """Bytes that are scanned in the first step, and the maximum for later steps. Most lists are short."""
@@ -105,7 +105,7 @@ def runs(content: bytes, at: int, *, size: int | None = None, opening: bytes = b
     size = RUN if size is None else size
     start, position, depth, piece = at + 1, at + 1, 0, min(size, _FIRST)
     boundary: int | None = None
-    deepest = depth
+    deepest = 0
     while True:
         if position - start >= size and boundary is not None:
             yield Run(start, boundary)

@@ -12,6 +12,7 @@ MIB = 1 << 20
 
 def test_a_body_above_1_mib_is_parsed_in_parts() -> None:
     content = body(job())
+    assert isinstance(reading_of(content), FastReading)
     assert isinstance(reading_of(content.ljust(MIB)), FastReading)
     assert isinstance(reading_of(content.ljust(MIB + 1)), LargeReading)
 

@@ -11,7 +11,8 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.exchange.model import Exchange, Extent, Response
 from conformance.judge.judge import judge
 from conformance.judge.report import Status
-from conformance.text.cutoff import LARGE, Text, complete_jobs, kind_of
+from conformance.text.cutoff import Text, complete_jobs, kind_of
+from conformance.text.json_bytes import LARGE
 from helpers.answers import HEADERS, broken, item, queue, read, reads, result
 
 BAD = item(1, e1="job-1")

@@ -13,7 +13,6 @@ import pytest
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Finding
 from conformance.contract.conversation import Answer
-from conformance.contract.reading.any_size import LARGE
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast_job import Prover
 from conformance.contract.reading.known_jobs import KnownJobs
@@ -28,6 +27,7 @@ from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.message import IncomingRequest
 from conformance.reference.variants import VARIANTS
+from conformance.text.json_bytes import LARGE
 from helpers.answers import HEADERS, NOW, item, queue, read, reads
 from helpers.profiles import quick_if
 from helpers.reference_runs import first_of_its_clause

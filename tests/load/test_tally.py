@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.contract.reading.any_size import LARGE
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, NoResponse, Problem
 from conformance.judge.exit import exit_status, reached
@@ -20,6 +19,7 @@ from conformance.load.result import report_on_load
 from conformance.load.stream import Stream
 from conformance.load.tally import FASTEST, SIZES, STEP, Latency, LoadTally, bucket, decode, encode, size_class
 from conformance.run.settings import Settings
+from conformance.text.json_bytes import LARGE
 from helpers.answers import item, queue, read
 
 CLOUD = Demand.of(Dialect.CLOUD)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from conformance.contract.reading.fast import FastReading
 from conformance.contract.reading.known_jobs import ALONE, Shared
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand
 from conformance.exchange.stored import StoredBody
+from conformance.text.json_bytes import LARGE
 
 if TYPE_CHECKING:
     from conformance.contract.reading.large import LargeReading
-
-LARGE: Final = 1 << 20
-"""Bodies with more bytes than this are parsed in parts."""
 
 
 def reading_of(
