@@ -40,11 +40,19 @@ def subjects(clause: Clause, answer: Answer) -> tuple[bool, Iterable[Any]]:
     The clause must be about single responses, not about the whole run. Jobs of a large body are not included:
     ``subjects_by_clause`` yields those.
     """
-    assert clause.over is not None
     if clause.fast is None:
-        return False, clause.over(answer)
+        return False, _selected(clause, answer)
     exercised, remaining = answer.remaining(clause.fast, clause.level_in(answer.reading.demand))
-    return exercised, clause.over(remaining)
+    return exercised, _selected(clause, remaining)
+
+
+def _selected(clause: Clause, answer: Answer) -> Iterator[Any]:
+    """Yield the parts that a clause selects.
+
+    The selector runs when the first part is taken. So if its code raises, this counts as an error of its clause.
+    """
+    assert clause.over is not None
+    yield from clause.over(answer)
 
 
 def subjects_by_clause(clauses: Collection[Clause], answer: Answer) -> Iterator[ClauseSubjects]:

@@ -267,11 +267,20 @@ def test_a_should_is_a_warning() -> None:
     assert "1 should clause broken" in judgement.reason
 
 
-def test_a_mistake_of_the_suite_is_an_error_and_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    def over(_: object) -> Iterator[int]:
-        yield 1
+MISTAKES: dict[str, dict[str, Any]] = {
+    "check": {"over": lambda _: [1]},
+    "over": {"over": lambda _: [1 // 0]},
+    "of_body": {"of_body": lambda _: [1 // 0]},
+    "across": {"across": lambda _: [1 // 0]},
+}
+"""Clauses with a mistake, by what is wrong in them. The check of each fails, too."""
 
-    @clause("item.mistaken", Level.MUST, title="t", source=doc("/type", "q"), why="w", keeps="k", breaks="b", over=over)
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_of_the_suite_is_an_error_and_no_verdict(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    about: dict[str, Any] = {"title": "t", "source": doc("/type", "q"), "why": "w", "keeps": "k", "breaks": "b"}
+
+    @clause("item.mistaken", Level.MUST, **about, **MISTAKES[mistake])
     def mistaken(_: int) -> Iterator[Finding]:
         yield Finding(None, "", str(1 // 0), "")
 
