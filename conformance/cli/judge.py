@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
+from msgspec import structs
 
 from conformance.cli.shared import GroupedCommand, GroupedOption, demand_writable, finish, options_at
 from conformance.problems import UsageProblem
@@ -108,12 +109,12 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
                 whole.extend(_recorded(name, data, method, selection, whole.store))
         given = click.get_current_context().get_parameter_source("dialect")
         if source is not None and given is ParameterSource.DEFAULT:
-            settings = replace(settings, dialect=Dialect(source.run.dialect))
+            settings = structs.replace(settings, dialect=Dialect(source.run.dialect))
         if source is not None:
             names = {option.name for option in at(Place.JUDGE)}
             own = {name: value for name, value in settings.options().items() if name in names}
             report = judge_again(
-                source, transcript, replace(settings.judging, options=own), name=_NAMES.get(files[0], files[0])
+                source, transcript, structs.replace(settings.judging, options=own), name=_NAMES.get(files[0], files[0])
             )
         else:
             exchanges, notes = _declaring(settings.document, _told_apart(whole)), whole.notes

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from conformance.contract.prompts import json_object, submitted_twice
 from conformance.contract.reading.body import Reading
@@ -36,8 +35,7 @@ LOOKED_AT: Final = 10_000
 """
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True, dict=True):
     """One request, its response, and the parsed body of the response (``reading``)."""
 
     exchange: Exchange
@@ -102,8 +100,7 @@ class Answer:
         return mine.started + mine.elapsed <= theirs.started
 
 
-@dataclass(frozen=True)
-class Conversation:
+class Conversation(Struct, frozen=True, dict=True):
     """All responses of a run, in the order of their requests.
 
     Clauses about a run use statuses, headers and summaries of bodies, but never the parsed value of a body, because the
@@ -210,8 +207,7 @@ def ended(answer: Answer) -> float:
     return began(answer) + (answer.exchange.elapsed or 0.0)
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(Struct, frozen=True, dict=True):
     """A prompt of the run that the server accepted.
 
     ``sent`` is the body of the request, and ``prompt_id`` the id as it is spelt in the response.
@@ -246,8 +242,7 @@ def digest_of(workflow: object) -> object:
     return Remembered(text=Raw(json.dumps(workflow, default=repr).encode()))
 
 
-@dataclass(frozen=True)
-class QueueRead:
+class QueueRead(Struct, frozen=True, dict=True):
     """A normal GET of the queue whose response has the queue. Ids are in lower case.
 
     An id listed twice is only in ``ids``.

@@ -17,6 +17,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Self
 
+from msgspec import structs
+
 from conformance.exchange.sniff import as_text, encoding_of
 from conformance.fleet.marks import Marks
 from conformance.problems import UsageProblem
@@ -257,7 +259,7 @@ def _announcement(settings: Settings) -> Iterator[str]:
 
     They lack the seed, because the worker that checks the target chooses it.
     """
-    yield from announcement(replace(settings, properties=None))
+    yield from announcement(structs.replace(settings, properties=None))
     if settings.properties is not None:
         yield f"{settings.properties.wanted} more are generated"
 

@@ -61,7 +61,7 @@ class Order:
     def searches(self) -> bool:
         """Whether the check needs its own thread, because it generates requests or starts the embedded endpoint."""
         number = self.target.options.get("properties")
-        return self.target.url == EMBEDDED or (Properties.number if number is None else number) > 0
+        return self.target.url == EMBEDDED or (Properties().number if number is None else number) > 0
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _with_rate_limit(settings: Settings, rate_limit: float | None) -> Settings:
     """Return the settings of a check with its share of the rate limit of the whole run."""
     own = settings.bounds.rate_limit
     least = min((rate for rate in (own, rate_limit) if rate is not None), default=None)
-    return replace(settings, bounds=replace(settings.bounds, rate_limit=least))
+    return structs.replace(settings, bounds=structs.replace(settings.bounds, rate_limit=least))
 
 
 @cache

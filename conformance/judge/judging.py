@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from conformance.contract.terms import Dialect
 
@@ -17,8 +18,7 @@ WHOLE_AND_HIDDEN: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Judging:
+class Judging(Struct, frozen=True):
     """How the responses of a run are checked. ``options`` are all options of the run, as the report shows them."""
 
     dialect: Dialect = Dialect.CLOUD

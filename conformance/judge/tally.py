@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from conformance.contract.clause import Clause, Finding
 from conformance.contract.conversation import Answer
@@ -80,8 +79,7 @@ def as_evidence(
     return evidence_without_keys(evidence, exchange.redactor)
 
 
-@dataclass
-class _Kind:
+class _Kind(Struct):
     """The findings of one kind. Those of the first response are listed.
 
     Later exchanges that have them are only named.
@@ -119,8 +117,7 @@ class _Kind:
         return [*self.listed[:-1], *(structs.replace(last, **rest) for last in self.listed[-1:])]
 
 
-@dataclass
-class ClauseTally:
+class ClauseTally(Struct):
     """The findings of one clause so far. It lists a limited number of them, and counts all."""
 
     hide: bool = False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from conformance.exchange.secrets import SHORTEST_KEY, Secret
 
@@ -12,8 +13,7 @@ METHOD_OVERRIDES: Final = frozenset({"x-http-method-override", "x-http-method", 
 """Header fields that turn a GET into another method on servers that support them."""
 
 
-@dataclass(frozen=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """Limits of a run, for this machine and the server. Times are in seconds, sizes in bytes."""
 
     deadline: float = 120.0
@@ -30,8 +30,7 @@ class Bounds:
     """Requests per second; None means unlimited."""
 
 
-@dataclass(frozen=True)
-class Gateway:
+class Gateway(Struct, frozen=True):
     """How to reach a target behind a gateway: headers, certificates (PEM files) and proxy."""
 
     headers: tuple[tuple[str, Secret], ...] = ()
@@ -72,8 +71,7 @@ TO_BE_REFUSED: Final = 2
 """Number of additional submissions that the server should refuse: one is invalid, one has the id of an existing job."""
 
 
-@dataclass(frozen=True)
-class ServerChanges:
+class ServerChanges(Struct, frozen=True):
     """What a run may change on the server (``--allow-writes``).
 
     ``populate`` permits submitting ``jobs`` jobs. Without it, the only requests that write are those that should have

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 KEPT_NOWHERE: Final = "none"
 MOST_DECLARED: Final = 100
 """Maximum number of requests that are sent for values that the user's OpenAPI document declares."""
 
 
-@dataclass(frozen=True)
-class Properties:
+class Properties(Struct, frozen=True):
     """The settings of generated requests (``--properties``, ``--seed``, ``--example-database``)."""
 
     number: int = 60

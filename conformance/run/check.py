@@ -46,7 +46,7 @@ def check(
         "api_key_env": None if api_key is None else "api_key",
         "no_key": api_key is None,
         "header": [f"{name}=headers[{name!r}]" for name in headers],
-        "properties": Properties.number,
+        "properties": Properties().number,
     }
     return ask_and_judge(settings_from(environ, {**given, **options}))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
@@ -65,7 +66,7 @@ def demand_consent(settings: Settings) -> None:
 def with_consent(settings: Settings) -> Settings:
     """Return the settings with the user's consent to change the server."""
     assert settings.server_changes is not None
-    return replace(settings, server_changes=replace(settings.server_changes, yes=True))
+    return structs.replace(settings, server_changes=structs.replace(settings.server_changes, yes=True))
 
 
 def _can_be_written(directory: Path) -> bool:

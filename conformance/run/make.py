@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
@@ -141,12 +142,12 @@ def _register(file: str | Path | None) -> Register | None:
 
 
 def _bounds(options: Options, url: str | None) -> Bounds:
-    usual: dict[str, Any] = {}
+    usual = structs.asdict(Bounds())
     if options.populate or options.allow_writes:
-        usual = {name: getattr(Bounds, name) + more for name, more in MORE_WITH_JOBS.items()}
+        usual |= {name: usual[name] + more for name, more in MORE_WITH_JOBS.items()}
     if url is not None and not is_loopback(url):
         usual["rate_limit"] = REMOTE_RATE
-    given = {field.name: getattr(options, field.name) for field in fields(Bounds)}
+    given = {name: getattr(options, name) for name in usual}
     return Bounds(**{**usual, **{name: value for name, value in given.items() if value is not None}})
 
 
@@ -169,4 +170,4 @@ def _properties(options: Options, document: Described | None, gateway: Gateway) 
         return found
     from conformance.properties.required import declared_values
 
-    return replace(found, declared=declared_values(document, gateway.names))
+    return structs.replace(found, declared=declared_values(document, gateway.names))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
 
 from conformance.problems import UsageProblem
 from conformance.run.describing import Opt, Place
@@ -93,15 +95,15 @@ class Option(NamedTuple):
             raise UsageProblem(f"{self.flag} must be a number above {above:g}, not {value}")
 
 
-def options_of(struct: type) -> tuple[Option, ...]:
+def options_of(struct: type[Struct]) -> tuple[Option, ...]:
     """Return the options that a struct such as ``Options`` describes. Raises TypeError for a field without ``Opt``."""
-    annotations = get_type_hints(struct, include_extras=True)
-    return tuple(_option(field, get_args(annotations[field.name])) for field in fields(struct))
+    return tuple(map(_option, fields(struct)))
 
 
-def _option(field: Field[Any], annotated: tuple[Any, ...]) -> Option:
+def _option(field: FieldInfo) -> Option:
+    annotated = get_args(field.type)
     about = next((each for each in annotated[1:] if isinstance(each, Opt)), None)
-    if about is None or field.default is MISSING:
+    if about is None or field.default is NODEFAULT:
         raise TypeError(f"option {field.name}: write {field.name}: Annotated[TYPE, Opt(GROUP, HELP, ...)] = DEFAULT")
     kinds = get_args(annotated[0]) if isinstance(annotated[0], UnionType) else (annotated[0],)
     multiple = get_origin(annotated[0]) is tuple

@@ -41,8 +41,8 @@ def server_changes_from(options: Options) -> ServerChanges | None:
         raise UsageProblem(str(problem)) from None
     return ServerChanges(
         populate=options.populate,
-        jobs=ServerChanges.jobs if options.jobs is None else options.jobs,
-        job_timeout=ServerChanges.job_timeout if options.job_timeout is None else options.job_timeout,
+        jobs=ServerChanges().jobs if options.jobs is None else options.jobs,
+        job_timeout=ServerChanges().job_timeout if options.job_timeout is None else options.job_timeout,
         workflows=workflows,
         workflow_files=files,
         clear=options.clear,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field, structs
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.hosts import is_loopback
@@ -27,8 +28,7 @@ LONGEST_NAME: Final = 200
 DEFAULT_QUEUE_PATH: Final = "/api/queue"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True, dict=True):
     """The settings of one run. ``target`` is the base URL, or None for the embedded endpoint, which has its own key."""
 
     target: str | None = None
@@ -150,5 +150,5 @@ class Settings:
                 else {"seed": self.properties.seed, "example_database": self.properties.example_database}
             ),
             **(self.server_changes.options() if self.server_changes is not None else {}),
-            **asdict(self.bounds),
+            **structs.asdict(self.bounds),
         }

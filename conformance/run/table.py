@@ -5,9 +5,10 @@ The command line, the pytest plugin, ``targets.toml``, the columns of a CSV file
 field here and use it in ``conformance/run/make.py``; then run ``tox -e docs``.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
+
+from msgspec import Struct
 
 from conformance.contract.terms import Dialect
 from conformance.probe.limits import Bounds, ServerChanges
@@ -37,8 +38,7 @@ _LOAD_HOST: Final = "allow load on a host that is not loopback: it is yours, or 
 _TEXT = str | Path | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """The options of one run, as the user gave them. They have the same names everywhere."""
 
     target: Annotated[
@@ -187,7 +187,7 @@ class Options:
             more=_PROPERTIES_MORE,
             least=0,
         ),
-    ] = Properties.number
+    ] = Properties().number
     document: Annotated[
         _TEXT,
         Opt(
@@ -249,7 +249,7 @@ class Options:
             "with --populate: number of jobs to submit",
             "N",
             _LOADS,
-            str(ServerChanges.jobs),
+            str(ServerChanges().jobs),
             least=3,
             because="the run needs one running and two pending jobs",
             load_help="with --populate: maximum number of this run's jobs in the queue at once",
@@ -262,7 +262,7 @@ class Options:
             "with --populate: seconds after which jobs that have not ended are removed",
             "S",
             _LOADS,
-            f"{ServerChanges.job_timeout:g}",
+            f"{ServerChanges().job_timeout:g}",
             above=0,
         ),
     ] = None
@@ -355,23 +355,23 @@ class Options:
             "seconds for the whole run",
             "S",
             _CALLS | Place.BOTH,
-            f"{Bounds.deadline:g}, 240 more if the run writes",
+            f"{Bounds().deadline:g}, 240 more if the run writes",
             above=0,
         ),
     ] = None
     exchange_timeout: Annotated[
         float,
         Opt(Group.LIMITS, "seconds for one exchange, from first to last byte", "S", _READS, above=0),
-    ] = Bounds.exchange_timeout
+    ] = Bounds().exchange_timeout
     connect_timeout: Annotated[float, Opt(Group.LIMITS, "seconds to connect", "S", _READS, above=0)] = (
-        Bounds.connect_timeout
+        Bounds().connect_timeout
     )
     max_body: Annotated[
         int,
         Opt(
             Group.LIMITS, "maximum bytes of one body after decompression", "BYTES", _READS, "67108864 (64 MiB)", above=0
         ),
-    ] = Bounds.max_body
+    ] = Bounds().max_body
     max_requests: Annotated[
         int | None,
         Opt(
@@ -379,7 +379,7 @@ class Options:
             "maximum number of requests of the fixed plan",
             "N",
             Place.CHECK | Place.BOTH,
-            f"{Bounds.max_requests}, 350 more if the run writes",
+            f"{Bounds().max_requests}, 350 more if the run writes",
             "A default run sends about 45.",
             above=0,
         ),

@@ -62,7 +62,7 @@ class Target:
     @property
     def dialect(self) -> str:
         """The required order of the job tuple."""
-        return str(self.options.get("dialect", Options.dialect))
+        return str(self.options.get("dialect", Options().dialect))
 
     @property
     def variables(self) -> frozenset[str]:

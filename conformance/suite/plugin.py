@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -184,7 +183,7 @@ class Plugin:
             demand_consent(settings)
             here = config.invocation_params.dir
             # made absolute: tests may change the working directory
-            settings = replace(
+            settings = structs.replace(
                 settings,
                 report_dir=(here / settings.report_dir).resolve(),
                 history=None if settings.history is None else (here / settings.history).resolve(),

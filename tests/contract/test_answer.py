@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from conformance.contract.conversation import Answer, Conversation
 from conformance.contract.reading.body import Reading, Remaining
@@ -51,7 +52,7 @@ def test_what_is_proven_of_a_body_is_asked_of_no_clause() -> None:
     shown, hidden = answer(read(queue(item()))), read(queue(item()), status=404)
     assert shown.remaining(*clause) == (False, shown)
     assert shown.remaining(*clause)[1] is shown
-    exercised, rest = replace(shown, reading=Proven(b"[]")).remaining(*clause)
+    exercised, rest = structs.replace(shown, reading=Proven(b"[]")).remaining(*clause)
     assert (exercised, rest.reading, rest.exchange) == (True, Proven.rest, shown.exchange)
     assert hidden.response is not None
     refused = Answer(hidden, hidden.response, Proven(b"[]"))
@@ -153,7 +154,7 @@ class Sized(Reading):
 def test_long_queues_are_not_compared_or_searched() -> None:
     def long(number: int, jobs: int, *, compared: bool = True, **fields: str) -> Answer:
         found = asked(200, queue(), number=number, request=tuple(fields.items()))
-        return replace(answer(found), reading=Sized(jobs, compared=compared))
+        return structs.replace(answer(found), reading=Sized(jobs, compared=compared))
 
     short = [long(1, 0), long(2, 10_000)]
     others = [long(3, 10_001), long(4, 10_001), long(5, 10_001, compared=False), long(6, 10_001, Range="x")]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from msgspec import structs
 
 from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Demand, Dialect
@@ -264,7 +265,7 @@ def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
 
 def test_while_one_interrupts_no_other_has_jobs() -> None:
     world, job = World(), built_in("PreviewImage", slow=False)
-    jobs = Jobs(replace(WRITES, workflows=(job,)), lambda: 0.0, bare=True)
+    jobs = Jobs(structs.replace(WRITES, workflows=(job,)), lambda: 0.0, bare=True)
     first = jobs.begin()
     assert first is not None
     assert jobs.begin() is None, "until a job is read back there is one round"

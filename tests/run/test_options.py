@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 import click
 import pytest
 from click.testing import CliRunner
+from msgspec import Struct
 
 import conformance
 from conformance.cli.shared import GroupedCommand, options_at
@@ -23,8 +23,7 @@ from helpers.cli_runner import call
 GROUPS = ["Target", "Authentication", "What is checked", "Generated requests", "Writing", "Report", "Limits"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scratch:
+class Scratch(Struct, frozen=True, kw_only=True):
     """A table with one option."""
 
     patience: Annotated[float, Opt(Group.LIMITS, "seconds of patience", "S", Place.CHECK | Place.LOAD, above=0)] = 2.5
@@ -84,16 +83,13 @@ def test_an_option_that_is_added_to_the_table_is_in_every_place_that_it_names(sc
 
 
 def test_a_field_that_describes_no_option_says_what_to_write() -> None:
-    @dataclass(frozen=True)
-    class Undescribed:
+    class Undescribed(Struct):
         patience: float = 2.5
 
-    @dataclass(frozen=True)
-    class Required:
+    class Required(Struct):
         patience: Annotated[float, Opt(Group.LIMITS, "seconds of patience", "S")]
 
-    @dataclass(frozen=True)
-    class Nameless:
+    class Nameless(Struct):
         patience: Annotated[float, Opt(Group.LIMITS, "seconds of patience")] = 2.5
 
     for table in (Undescribed, Required):
@@ -107,7 +103,7 @@ def test_every_option_is_read_when_settings_are_made() -> None:
     """An option that nothing reads would be accepted and ignored."""
     read = set()
 
-    class Watched(Options):
+    class Watched(Options, frozen=True):
         def __getattribute__(self, name: str) -> Any:
             read.add(name)
             return super().__getattribute__(name)

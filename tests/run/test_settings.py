@@ -88,7 +88,7 @@ def test_the_embedded_endpoint_must_be_named_where_ci_is_set() -> None:
     assert make_settings({"CI": "true", "CONFORMANCE_TARGET": "embedded"}).target is None
 
 
-@pytest.mark.parametrize("name", vars(Bounds()))
+@pytest.mark.parametrize("name", Bounds.__struct_fields__)
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_a_bound_is_a_number_above_0(name: str, value: Any) -> None:
     with pytest.raises(UsageProblem, match=f"^--{name.replace('_', '-')} must be a number above 0"):

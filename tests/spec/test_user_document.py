@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 from aiohttp import web
+from msgspec import structs
 
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.probe.asker import Sent
@@ -217,7 +217,7 @@ def test_declared_headers_that_are_never_sent_are_announced(tmp_path: Path) -> N
     assert "declared, but never sent (a credential, or part of the framing): X-API-Key" in lines
     assert any(line.startswith("12 of them are generated") and "7 for the values" in line for line in lines)
     assert settings.properties is not None
-    settings = replace(settings, properties=replace(settings.properties, declared=300))
+    settings = structs.replace(settings, properties=structs.replace(settings.properties, declared=300))
     assert "200 of the 300 values that it declares are not sent" in announcement(settings)
 
 

@@ -6,7 +6,6 @@ See ``docs/deviations.md``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
@@ -86,8 +85,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return first == "**" or (first in {listed, "*"} and bool(rest))
 
 
-@dataclass(frozen=True)
-class Register:
+class Register(msgspec.Struct, frozen=True):
     """The entries of one file of known deviations, in order."""
 
     file: str
