@@ -23,7 +23,7 @@ from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
-    from conformance.exchange.recordings import Recording, Selection
+    from conformance.exchange.recording import Recording, Selection
     from conformance.exchange.stored import BodyStore
     from conformance.spec.operation import Described
 
@@ -87,7 +87,7 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
     import time
 
     from conformance.contract.terms import Dialect
-    from conformance.exchange.recordings import Recording, Selection, UnreadableRecording
+    from conformance.exchange.recording import Recording, Selection, UnreadableRecording
     from conformance.judge.build import report_on_exchanges
     from conformance.judge.rejudge import is_report, judge_again, read_source
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.exchange.model import Credential, Exchange, Request
 from conformance.exchange.model import Response as Answered
-from conformance.exchange.recordings import is_queue, redact
+from conformance.exchange.recording import is_queue, redact
 from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import KEY_HEADER, SHORTEST_KEY, Secret
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ import msgspec
 from conformance.exchange.headers import Headers, first
 from conformance.exchange.kept import NOT_BASE64, KnownBody, of_entry
 from conformance.exchange.model import Extent, NoResponse, Problem, Response
-from conformance.exchange.sniff import Content
+from conformance.exchange.sniff import Content, Unusable
 
 USUAL_PATH: Final = "/api/queue"
 QUEUE: Final = "/queue"
@@ -31,15 +30,10 @@ _UNTYPED: Final = ("", "x-unknown", "application/octet-stream")
 """Placeholders that recorders write for an unknown Content-Type."""
 
 
-class NotHar(ValueError):
-    """The HAR file cannot be read. The message says why."""
-
-
 FROM_CACHE: Final = "is from the browser's cache, so the time of its response is not known"
 
 
-@dataclass
-class HarEntry:
+class HarEntry(msgspec.Struct):
     """One entry of a HAR file: a request and its response. ``odd`` has a note for each part that cannot be read.
 
     ``head`` says whether the request headers are known. ``started`` is in seconds since the Unix epoch, and ``elapsed``
@@ -55,7 +49,7 @@ class HarEntry:
     problem: Problem | None
     started: float | None = None
     elapsed: float | None = None
-    odd: list[str] = field(default_factory=list)
+    odd: list[str] = msgspec.field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -102,7 +96,7 @@ def _parsed(entry: Any) -> Any:
 
 
 def entries_of(text: Content) -> Entries | None:
-    """Return the entries of a HAR file; None for another kind of file. Raises NotHar if it is cut off or damaged."""
+    """Return the entries of a HAR file; None for another kind of file. Raises Unusable if it is cut off or damaged."""
     if b'"entries"' not in text.data and not _LOG.match(text.data):
         return None
     try:
@@ -115,7 +109,7 @@ def entries_of(text: Content) -> Entries | None:
 def _lax_entries_of(text: Content) -> list[Any] | None:
     """Return the entries of a HAR file that is not strict JSON or has no ``log``; None for another kind of file.
 
-    Raises NotHar if it is cut off or damaged.
+    Raises Unusable if it is cut off or damaged.
     """
     try:
         value = json.loads(text.data, strict=False)
@@ -123,7 +117,7 @@ def _lax_entries_of(text: Content) -> list[Any] | None:
         if not _LOG.match(text.data):
             return None
         at = f" (not JSON from character {error.pos:,} on)" if isinstance(error, json.JSONDecodeError) else ""
-        raise NotHar(f"looks like a HAR file that was cut off or damaged{at}: save it again") from None
+        raise Unusable(f"looks like a HAR file that was cut off or damaged{at}: save it again") from None
     log = value.get("log", value) if isinstance(value, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     return entries if isinstance(entries, list) else None

@@ -10,6 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from conformance.exchange.headers import Headers, first, lines
+from conformance.exchange.sniff import Unusable
 
 _LINE: Final = rb"[^\r\n]*\r?\n"
 _STATUS: Final = rb"HTTP/\d(?:\.\d)? +\d{3}\b"
@@ -63,10 +64,6 @@ class Answered(NamedTuple):
     request: Message | None
 
 
-class NoMessage(ValueError):
-    """The file has no complete HTTP response. The message says what is wrong."""
-
-
 def begins(data: bytes) -> bool:
     """Whether a file begins with an HTTP response, or with a request that a response follows."""
     data = data.lstrip(b"\r\n")
@@ -78,7 +75,7 @@ def begins(data: bytes) -> bool:
 
 
 def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
-    """Return the final responses in a file, and notes about responses that are ignored. Raises NoMessage."""
+    """Return the final responses in a file, and notes about responses that are ignored. Raises Unusable."""
     kept: list[Answered] = []
     followed: list[int] = []
     messages = _messages(data)
@@ -98,7 +95,7 @@ def final_responses(data: bytes) -> tuple[list[Answered], list[str]]:
     if not kept:
         interim = ", ".join(str(message.status) for message in messages if message.is_response)
         found = f"an interim response ({interim})" if interim else "a request"
-        raise NoMessage(f"contains {found} but no final response")
+        raise Unusable(f"contains {found} but no final response")
     if not followed:
         return kept, []
     statuses = ", ".join(map(str, followed))
@@ -123,7 +120,7 @@ def _messages(data: bytes) -> list[Message]:
     found = _FIRST.match(data)
     if found is None:
         whole = re.match(_STATUS, data) or re.match(_REQUEST, data)
-        raise NoMessage("is cut off in its headers" if whole else "does not begin with an HTTP status line")
+        raise Unusable("is cut off in its headers" if whole else "does not begin with an HTTP status line")
     messages = []
     while found is not None:
         start, *fields = re.split(r"\r?\n(?![ \t])", found[0].decode("latin-1").rstrip("\r\n"))

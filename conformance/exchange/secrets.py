@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from itertools import pairwise
 from typing import Final
 
@@ -20,7 +19,7 @@ RANDOM: Final = 3
 """A short key with this many changes between letter and digit, as in 4f1c, is not a word or the name of a model."""
 VARIED: Final = 6
 """A key with fewer distinct characters than this, such as a row of zeros, may occur by chance."""
-_BASE64: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+_BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 class Secret:

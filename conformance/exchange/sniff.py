@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
-from io import BytesIO
 from typing import Final, NamedTuple
 
 UNPACKED: Final = 1 << 30
@@ -81,6 +78,10 @@ def unpack(data: bytes) -> bytes:
     """Return the decompressed content of a gzip file. Other files are returned unchanged. Raises Unusable."""
     if not data.startswith(b"\x1f\x8b"):
         return data
+    import gzip
+    import zlib
+    from io import BytesIO
+
     try:
         with gzip.GzipFile(fileobj=BytesIO(data)) as file:
             found = file.read(UNPACKED + 1)

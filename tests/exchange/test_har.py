@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.exchange.model import Extent, NoResponse
-from conformance.exchange.recordings import UnreadableRecording, read, recorded
+from conformance.exchange.recording import UnreadableRecording
+from conformance.exchange.recordings import read, recorded
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.ledger import record
 from helpers.recordings import one

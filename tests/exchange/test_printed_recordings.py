@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.exchange.model import Extent, NoResponse, Response
-from conformance.exchange.recordings import UnreadableRecording, read, read_file
+from conformance.exchange.recording import UnreadableRecording
+from conformance.exchange.recordings import read, read_file
 from conformance.exchange.secrets import REDACTED
 from conformance.judge.judge import judge
 from conformance.judge.ledger import record

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from conformance.exchange.recordings import UnreadableRecording, recorded
+from conformance.exchange.recording import UnreadableRecording
+from conformance.exchange.recordings import recorded
 from helpers.cli_runner import call
 from helpers.recordings import BODY, CASES, CUT, GOOD, HEAD, NO_UUID, bad_id, judged
 
