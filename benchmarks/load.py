@@ -31,7 +31,7 @@ FAST = 10_000
 LOCUSTFILE = """
 from conformance.load.locustfile import QueueUser
 from conformance.load.session import Session
-from conformance.load.stream import Judgement
+from conformance.load.judgement import Judgement
 
 def note(self, reader, exchange):
     self._report_to_locust(exchange, Judgement())

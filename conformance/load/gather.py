@@ -15,7 +15,7 @@ from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.ledger import record
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 from conformance.judge.tally import as_evidence
-from conformance.load.stream import Judgement
+from conformance.load.judgement import Judgement
 from conformance.load.tally import Broken, Latency, LoadTally, Second, Unjudged, bucket, mentioned, size_class
 
 ALIKE: Final = 256

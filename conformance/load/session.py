@@ -28,10 +28,11 @@ from conformance.judge.report import Report
 from conformance.load.client import Connection
 from conformance.load.gather import Gathering
 from conformance.load.jobs import Jobs
+from conformance.load.judgement import Judgement
 from conformance.load.options import LONGEST
 from conformance.load.result import report_on_load
 from conformance.load.rounds import Round
-from conformance.load.stream import Judgement, Stream
+from conformance.load.stream import Stream
 from conformance.load.tally import LoadTally, decode, encode
 from conformance.probe.jobs import CLEAN_UP
 from conformance.probe.leave import Leave

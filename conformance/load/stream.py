@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from conformance.contract.ask import subjects
+from conformance.contract.ask import ClauseSubjects, subjects, subjects_by_clause
 from conformance.contract.catalogue import BY_ID, CATALOGUE
-from conformance.contract.clause import Clause, Finding
+from conformance.contract.clause import Clause
 from conformance.contract.clauses.status import accountable
 from conformance.contract.clauses.status import every_read_is_answered_200 as STEADY  # noqa: N812 - a clause is a constant
 from conformance.contract.conversation import Answer, Conversation
@@ -32,10 +32,9 @@ from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import HiddenPartRead, parts_to_compare, without_body, without_other_fields
-from conformance.load.large import LISTED, judged_in_parts
+from conformance.load.judgement import NOTHING, Judgement, Selected, judgement_of, judgements_across
 from conformance.load.recent import Recent
 from conformance.text.json_bytes import LARGE
-from conformance.text.safe import failure
 
 EQUALS: Final = 1024
 """How many judgements are cached that similar responses share."""
@@ -57,33 +56,6 @@ BETWEEN: Final = {"reads.job-data": 1, "reads.order": 1, "reads.steady": 2}
 The value says which response gets the finding, counted from the end: a job that is missing in one response shows in the
 next one.
 """
-
-
-class Judgement(Struct, frozen=True, gc=False):
-    """The result for one response: the clauses that it exercises, and the first findings of those that it breaks.
-
-    ``errors`` are clauses whose check itself failed, which is a defect of the suite and not of the response. ``unread``
-    says which part of the body no clause judged. ``uncompared`` is true if the response lists too many jobs to be
-    compared.
-    """
-
-    judged: tuple[str, ...] = ()
-    broken: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
-    errors: tuple[tuple[str, str], ...] = ()
-    unread: str | None = None
-    uncompared: bool = False
-
-    def __add__(self, other: Judgement) -> Judgement:
-        return Judgement(
-            self.judged + other.judged,
-            self.broken + other.broken,
-            self.errors + other.errors,
-            self.unread or other.unread,
-            self.uncompared or other.uncompared,
-        )
-
-
-NOTHING: Final = Judgement()
 
 
 class _SharedJudgement(NamedTuple):
@@ -199,7 +171,7 @@ class Stream:
     ) -> Judgement:
         """Add to a result the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
-        more = _check_each((clause, partial(subjects, clause, answer)) for clause in equal.others)
+        more = judgement_of((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
         one, other, _ = self._sum
         if one is not judgement or other != more:
@@ -266,7 +238,7 @@ class Stream:
         ]
         conversation, results = Conversation(answers), dict[str, Judgement]()
         for clause in self._of_jobs:
-            for name, judgement in _of_each(clause, conversation).items():
+            for name, judgement in judgements_across(clause, conversation).items():
                 results[name] = results.get(name, Judgement()) + judgement
         return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
@@ -275,18 +247,11 @@ class Stream:
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
         alike = self._alike.get_or_make((head, proven), lambda: self._check_shared(answer, proven))
-        judgement, others = _check_visible(alike.others, subjects, without_other_fields(answer, self._fields))
+        judgement, others = _check_visible(alike.others, without_other_fields(answer, self._fields))
         judgement = alike.judgement + judgement
-        if answer.shows_queue and isinstance(reading, LargeReading):
-            judged, broken, errors = judged_in_parts(self._declared + self._of_body, answer)
-            summary = reading.summary
-            judgement += Judgement(
-                judged, tuple(broken.items()), tuple(errors.items()), summary.unread, not summary.compared
-            )
-        elif answer.shows_queue:
-            judgement += self._check_body(
-                self._of_body if proven is not None else self._declared + self._of_body, reading
-            )
+        if answer.shows_queue:
+            judgement += _judged(self._of_body if proven is not None else self._declared + self._of_body, answer)
+            judgement += Judgement(unread=reading.summary.unread, uncompared=not reading.summary.compared)
         if reading.proven is None:
             reading.summary.settle(self._digests.get_or_make)
         reading.forget()
@@ -304,13 +269,13 @@ class Stream:
         HiddenPartRead and is returned in ``others``.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request.operation)]
-        judgement, others = _check_visible(clauses, _whole, without_body(answer, self._fields))
-        judgement += _check_each((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        judgement, others = _check_visible(clauses, without_body(answer, self._fields))
+        judgement += judgement_of((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:
             return _SharedJudgement(judgement, others)
         declared = [clause for clause in others if clause.fast is not None]
-        more, wanting = _check_visible(declared, subjects, without_body(answer, self._fields, answer.reading))
-        judgement += more + self._check_body(self._declared, answer.reading)
+        more, wanting = _check_visible(declared, without_body(answer, self._fields, answer.reading))
+        judgement += more + _judged(self._declared, answer)
         return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
@@ -324,30 +289,12 @@ class Stream:
             seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _check_body(self, clauses: Iterable[Clause], reading: Reading) -> Judgement:
-        return _check_each((clause, partial(_of_body, clause, reading)) for clause in clauses)
-
     def _compare(self, reads: Sequence[Answer]) -> Judgement:
         """Return the result of the clauses that compare a response with the previous ones of the same user."""
-        return _check_each([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
+        return judgement_of([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
 
 
-_Selected = tuple[bool, Iterable[Any]]
-"""Whether the fast path has already exercised a clause, and the values that the clause still has to check."""
-
-
-def _whole(clause: Clause, answer: Answer) -> _Selected:
-    assert clause.over is not None
-    return False, clause.over(answer)
-
-
-def _of_body(clause: Clause, reading: Reading) -> _Selected:
-    assert clause.of_body is not None
-    exercised, left = reading.remaining(clause.fast, clause.level_in(reading.demand))
-    return exercised, clause.of_body(left)
-
-
-def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
+def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> Selected:
     """Return the values that a clause must check because of the newest response. Earlier calls returned all others."""
     assert clause.across is not None
     place = BETWEEN[clause.id]
@@ -356,31 +303,21 @@ def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> _Selected:
     return False, (subject for answer, subject in clause.across(conversation) if answer is charged)
 
 
-def _of_each(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
-    """Return the result of a clause about several exchanges, by the id of the exchange that it applies to."""
-    assert clause.across is not None
-    found: dict[str, list[Finding]] = {}
-    try:
-        for answer, subject in clause.across(conversation):
-            findings = found.setdefault(answer.exchange.id, [])
-            findings += itertools.islice(clause.check(subject), LISTED - len(findings))
-    except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
-        failed = Judgement(errors=((clause.id, failure(error)),))
-        return {conversation.answers[0].exchange.id: failed}
-    return {
-        name: Judgement((clause.id,), ((clause.id, tuple(findings)),) if findings else ())
-        for name, findings in found.items()
-    }
-
-
 def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
     """Return a digest without caching it."""
     return make()
 
 
-def _check_visible(
-    clauses: Iterable[Clause], ask: Callable[[Clause, Answer], _Selected], answer: Answer
-) -> _SharedJudgement:
+def _judged(clauses: Collection[Clause], answer: Answer) -> Judgement:
+    """Check clauses about bodies on a response. The jobs of a large body come in groups."""
+    return judgement_of((each.clause, partial(_selected, each)) for each in subjects_by_clause(clauses, answer))
+
+
+def _selected(each: ClauseSubjects) -> Selected:
+    return each.exercised, each.subjects
+
+
+def _check_visible(clauses: Iterable[Clause], answer: Answer) -> _SharedJudgement:
     """Check clauses on a response that lacks some parts.
 
     Clauses that read a missing part are returned as ``others``.
@@ -388,28 +325,7 @@ def _check_visible(
     judgement, others = NOTHING, []
     for clause in clauses:
         try:
-            judgement += _check_each([(clause, partial(ask, clause, answer))])
+            judgement += judgement_of([(clause, partial(subjects, clause, answer))])
         except HiddenPartRead:
             others.append(clause)
     return _SharedJudgement(judgement, others)
-
-
-def _check_each(checks: Iterable[tuple[Clause, Callable[[], _Selected]]]) -> Judgement:
-    """Check each clause on its selected values, and return the result of all clauses together."""
-    judged, broken, errors = [], [], []
-    for clause, select in checks:
-        try:
-            found = list[Finding]()
-            exercised, left = select()
-            for subject in left:
-                exercised = True
-                if len(found) < LISTED:
-                    found += itertools.islice(clause.check(subject), LISTED - len(found))
-        except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
-            errors.append((clause.id, failure(error)))
-            continue
-        if exercised:
-            judged.append(clause.id)
-        if found:
-            broken.append((clause.id, tuple(found)))
-    return Judgement(tuple(judged), tuple(broken), tuple(errors))

@@ -15,8 +15,9 @@ from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Operation, Response
 from conformance.load.jobs import FUTILE, Jobs
+from conformance.load.judgement import Judgement
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
-from conformance.load.stream import Judgement, Stream
+from conformance.load.stream import Stream
 from conformance.probe.jobs import submit
 from conformance.probe.leave import Leave
 from conformance.probe.requests import Ask

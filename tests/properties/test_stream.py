@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED
-from conformance.load.stream import WINDOW, Judgement, Stream
+from conformance.load.judgement import Judgement
+from conformance.load.stream import WINDOW, Stream
 from conformance.text.strict_json import parse
 from helpers.answers import HEADERS, item, queue, read
 
