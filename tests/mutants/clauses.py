@@ -48,7 +48,7 @@ _NEAR: Final = {
     ),
     "large": ("large_flaws", "large"),
     "large_jobs": ("large_jobs", "large"),
-    **dict.fromkeys(("fast", "fast_job", "fast_split", "fast_workflow"), ("fast", "fast_job")),
+    **dict.fromkeys(("fast", "fast_job", "fast_proof", "fast_split", "fast_workflow"), ("fast", "fast_job")),
     "item_create_time": ("item_create_time", "item"),
     "item_job_number": ("item_job_number", "item"),
     "lifecycle_remove": ("lifecycle_remove", "job_history"),

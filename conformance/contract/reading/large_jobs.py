@@ -14,8 +14,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, plausible_create_times
-from conformance.contract.reading.fast import ItemWithoutWorkflow
 from conformance.contract.reading.fast_job import InspectedJob
+from conformance.contract.reading.fast_proof import ItemWithoutWorkflow
 from conformance.contract.reading.fast_split import AS_TEXTS
 from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
 from conformance.contract.reading.large_compared import Compared, Entry
