@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 
 from conformance.cli import main
+from conformance.contract.reading.body import LISTS
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import report_on
 from conformance.judge.judge import judge
@@ -94,7 +95,7 @@ def test_no_place_moves_and_every_string_of_a_workflow_goes(body: bytes) -> None
     hidden = mask_workflows(text)
     assert len(hidden) == len(text)
     info = json.loads(hidden.replace(HIDDEN, "1")) if "\\" not in text else {}
-    workflows = [job[2] for jobs in info.values() if isinstance(jobs, list) for job in jobs]
+    workflows = [job[2] for name in LISTS for job in info.get(name, ())]
     assert all(leaf.strip("1") == "" or leaf.replace(":", "").isdigit() or "-" in leaf for leaf in _leaves(workflows))
 
 

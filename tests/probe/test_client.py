@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from itertools import count
 
 import pytest
@@ -83,7 +84,9 @@ def test_the_deadline_of_the_run_bounds_an_exchange_too() -> None:
     got = talk(drip(b"HTTP/1.1 200 OK\r\n", b"X-Name: value\r\n"), bounds=Bounds(deadline=0.2))
     assert got.faults == [NoResponse.TIMEOUT]
     assert got.ledger[0].problem is not None
-    assert got.ledger[0].problem.detail == "no complete response within 0.2 s"
+    found = re.fullmatch(r"no complete response within (0\.\d+) s", got.ledger[0].problem.detail)
+    assert found is not None
+    assert float(found[1]) <= 0.2, "connecting may have taken some of it"
 
 
 @pytest.mark.parametrize(

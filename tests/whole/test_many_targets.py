@@ -165,7 +165,7 @@ def test_without_its_scheduler_it_says_so_and_goes_on_from_there_another_time(fo
         _, err = process.communicate(timeout=TIMEOUT)
     before = lines(folder)
     assert process.returncode == 3
-    kept = f"{len(before)} of 24 targets have results in {folder / 'out'}: continue with --resume"
+    kept = f"{len(before)} of 24 targets have results in {folder / 'out'}; continue with --resume"
     assert err.splitlines()[1:] == [f"stopped: the connection to the scheduler was lost; {kept}"]
     assert "the run stopped early" in (folder / "out/index.html").read_text(encoding="utf-8")
     done = command_line(folder, *check_all(folder, "--resume", "--quiet")[1:])
