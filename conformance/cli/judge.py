@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from conformance.exchange.model import Exchange
     from conformance.exchange.recording import Recording, Selection
     from conformance.exchange.stored import BodyStore
-    from conformance.spec.operation import Described
 
 RECORDINGS: Final = "Recordings"
 """The heading of the options that apply only to recordings."""
@@ -117,7 +116,11 @@ def judge(  # noqa: PLR0913, PLR0917 - one parameter for each option that this f
                 source, transcript, structs.replace(settings.judging, options=own), name=_NAMES.get(files[0], files[0])
             )
         else:
-            exchanges, notes = _declaring(settings.document, _told_apart(whole)), whole.notes
+            exchanges, notes = _told_apart(whole), whole.notes
+            if settings.document is not None:
+                from conformance.properties.required import with_declared
+
+                exchanges = with_declared(exchanges, settings.document)
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             report = report_on_exchanges(
                 exchanges, settings.judging, target=named, start=start, unread=_print_notes(notes, quiet=quiet)
@@ -163,16 +166,6 @@ def _recorded(name: str, data: bytes, method: str | None, selection: Selection, 
     if name in _NAMES:
         return recorded(data, name=_NAMES[name], method=method, selection=selection, store=store)
     return record_of(Path(name), method=method, data=data, selection=selection, store=store)
-
-
-def _declaring(document: Described | None, exchanges: list[Exchange]) -> list[Exchange]:
-    """Return the exchanges, each with the names of the parameters that the user's OpenAPI document declares."""
-    if document is None:
-        return exchanges
-    from conformance.properties.required import declared_by
-
-    declared = declared_by(document)
-    return [replace(each, request=replace(each.request, own_parameters=declared)) for each in exchanges]
 
 
 def _told_apart(whole: Recording) -> list[Exchange]:

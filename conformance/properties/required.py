@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from random import Random
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
 
+from conformance.exchange.model import Exchange, Request
 from conformance.probe.requests import Required
 from conformance.properties.families import Family, families
 from conformance.properties.names import DECLARED
@@ -42,10 +46,35 @@ def declared_values(described: Described, without: Collection[str] = ()) -> int:
     return 0 if family is None else len(family.coverage(Random(0)))  # noqa: S311 - not a secret
 
 
-def declared_by(described: Described) -> tuple[str, ...]:
-    """Return the names of the parameters that a document declares, as in ``Request.own_parameters``."""
+def with_declared(exchanges: Sequence[Exchange], described: Described) -> list[Exchange]:
+    """Return recorded exchanges whose requests know which of their parts the document declares or requires.
+
+    A required parameter counts as one only if all recorded GETs of the queue have the same value, as in a run.
+    Otherwise the responses may be those of different users.
+    """
     family = _declared_family(described, ())
-    return () if family is None else _names_in(family)
+    if family is None:
+        return list(exchanges)
+    required = [place_of(each) for each in family.required]
+    queries = {name for place, name in required if place == "query"}
+    headers = {"cookie" if place == "cookie" else name.lower() for place, name in required if place != "query"}
+    reads = [exchange.request for exchange in exchanges if exchange.request.reads]
+    query = _same("&".join(_pairs(request, queries)) for request in reads) or ""
+    own_headers = tuple(sorted(name for name in headers if _same(request.header(name) for request in reads)))
+    known: dict[str, Any] = {"own_query": query, "own_headers": own_headers, "own_parameters": _names_in(family)}
+    return [replace(each, request=replace(each.request, **known)) for each in exchanges]
+
+
+def _pairs(request: Request, names: Collection[str]) -> list[str]:
+    """Return the parts of the query string that set the parameters ``names``."""
+    pairs = urlsplit(request.url).query.split("&")
+    return [pair for pair in pairs if unquote_plus(pair.partition("=")[0]) in names]
+
+
+def _same(values: Iterable[str | None]) -> str | None:
+    """Return the value of all requests, or None if they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
 
 
 def _declared_family(described: Described, without: Collection[str]) -> Family | None:

@@ -24,6 +24,7 @@ from conformance.judge.judge import Judgement, judge
 from conformance.judge.judging import Judging
 from conformance.judge.report import ClauseResult, Status, decode, encode
 from conformance.judge.whole import exchanges_in
+from conformance.properties.required import with_declared
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.variants import OPEN, VARIANTS
 from helpers.profiles import one_in, quick_if
@@ -158,6 +159,8 @@ def there_and_back(run: Asked) -> Round:
     again = judge(kept(run.exchanges, whole), dialect)
     exchanges = recordable(run.exchanges)
     recorded = read(har(exchanges), name="run.har")
+    if run.settings.document is not None:
+        recorded = with_declared(recorded, run.settings.document)
     live, offline = (judge(each, dialect) for each in (exchanges, recorded))
     if run.settings.key is None:
         return Round(live, offline, whole, again)
