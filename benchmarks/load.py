@@ -31,10 +31,10 @@ FAST = 10_000
 LOCUSTFILE = """
 from conformance.load.locustfile import QueueUser
 from conformance.load.session import Session
-from conformance.load.judgement import Judgement
+from conformance.load.response_result import ResponseResult
 
 def note(self, reader, exchange):
-    self._report_to_locust(exchange, Judgement())
+    self._report_to_locust(exchange, ResponseResult())
 
 if {without}:
     Session.note = note

@@ -22,7 +22,7 @@ import pytest
 
 from conformance.reference.server import Endpoint, serve
 
-Answer = bytes | dict[str, Any]
+ResponseBody = bytes | dict[str, Any]
 """A response body: bytes, or a QueueInfo ``{"queue_running": [...], "queue_pending": [...]}`` to encode as JSON."""
 
 
@@ -35,7 +35,7 @@ class QueueServer(Protocol):
         fault: str | None = None,
         *,
         key: str | None = None,
-        answers: Answer | Sequence[Answer] | None = None,
+        answers: ResponseBody | Sequence[ResponseBody] | None = None,
         generate: int | None = None,
     ) -> Endpoint:
         """Serve until the test ends.
@@ -62,7 +62,7 @@ def queue_server() -> Iterator[QueueServer]:
             fault: str | None = None,
             *,
             key: str | None = None,
-            answers: Answer | Sequence[Answer] | None = None,
+            answers: ResponseBody | Sequence[ResponseBody] | None = None,
             generate: int | None = None,
         ) -> Endpoint:
             if answers is not None and generate is not None:
@@ -73,7 +73,7 @@ def queue_server() -> Iterator[QueueServer]:
         yield start
 
 
-def _bodies(answers: Answer | Sequence[Answer]) -> Iterator[bytes]:
+def _bodies(answers: ResponseBody | Sequence[ResponseBody]) -> Iterator[bytes]:
     listed = [answers] if isinstance(answers, bytes | dict) else answers
     if not listed:
         raise ValueError("answers is empty: give at least one")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class EarlyStop:
     """Why a run stopped early, and its exit status."""
 
     why: str
@@ -156,7 +156,7 @@ def _say(text: str) -> None:
     click.echo(("\r\033[K" if sys.stderr.isatty() else "") + line(text), err=True)
 
 
-def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> Stopped | None:
+def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> EarlyStop | None:
     """Check the targets that have no result yet. Returns why the run stopped early, or None if all were checked."""
     from conformance.fleet.backend import Lost
     from conformance.fleet.engine import run
@@ -166,15 +166,15 @@ def _run(engine: Engine, targets: TargetSource, filing: Filing, tell: Tell) -> S
     try:
         asyncio.run(_until_signalled(run(engine, targets, filing, tell)))
     except (asyncio.CancelledError, KeyboardInterrupt):
-        return Stopped("it was interrupted", EXIT_INTERRUPTED)
+        return EarlyStop("it was interrupted", EXIT_INTERRUPTED)
     except Lost as lost:
-        return Stopped(str(lost), EXIT_INTERNAL)
+        return EarlyStop(str(lost), EXIT_INTERNAL)
     except OSError as error:
         return _unwritten(error)
     return None
 
 
-def _end(filing: Filing) -> Stopped | None:
+def _end(filing: Filing) -> EarlyStop | None:
     from conformance.fleet.results import endpoints
     from conformance.fleet.tally import FleetTally
     from conformance.judge.ledger import instant
@@ -186,8 +186,8 @@ def _end(filing: Filing) -> Stopped | None:
     return None
 
 
-def _unwritten(error: OSError) -> Stopped:
-    return Stopped(f"the results cannot be written: {error.strerror}", EXIT_INTERNAL)
+def _unwritten(error: OSError) -> EarlyStop:
+    return EarlyStop(f"the results cannot be written: {error.strerror}", EXIT_INTERNAL)
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
@@ -223,7 +223,7 @@ def _progress(filing: Filing, number: int, *, quiet: bool) -> Iterator[Tell]:
         click.echo("\r\033[K", nl=False, err=True)
 
 
-def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: bool) -> int:
+def _finish(directory: Path, number: int, stopped: EarlyStop | None, *, quiet: bool) -> int:
     """Write the overview, print the summary, and return the exit status."""
     from conformance.fleet.results import endpoints
 
@@ -231,7 +231,7 @@ def _finish(directory: Path, number: int, stopped: Stopped | None, *, quiet: boo
     try:
         status = show_overview([directory], directory, quiet=quiet)
     except OSError as error:
-        stopped = stopped or Stopped(f"the overview cannot be written: {error.strerror}", EXIT_INTERNAL)
+        stopped = stopped or EarlyStop(f"the overview cannot be written: {error.strerror}", EXIT_INTERNAL)
     if stopped is None:
         return status
     kept = sum(1 for _ in endpoints(directory))

@@ -18,7 +18,7 @@ from conformance.contract.reading.body import Reading
 from conformance.contract.terms import Demand, Dialect, FastPath, Level
 from conformance.exchange.model import Exchange, Request, Response
 
-Body = bytes | bytearray | memoryview
+BytesLike = bytes | bytearray | memoryview
 LIMIT: Final = 1000
 """Maximum number of findings returned for a body, unless the caller sets another limit."""
 _PLACES: Final = {name: place for place, name in enumerate(BY_ID)}
@@ -43,7 +43,7 @@ class Validator:
         self._must_only = must_only
         self._brief = None if must_only else Validator(dialect, must_only=True)
 
-    def validate(self, body: Body, *, limit: int | None = LIMIT) -> tuple[Finding, ...]:
+    def validate(self, body: BytesLike, *, limit: int | None = LIMIT) -> tuple[Finding, ...]:
         """Return the violations in a body, clause by clause. Empty if the body conforms.
 
         If there are more than ``limit`` findings, the first ones of each clause are returned, and the message of the
@@ -55,7 +55,7 @@ class Validator:
         to be parsed (clause ``json.nesting``) is still checked by every `must` clause, because no `must` clause looks
         into workflows. Never raises because of the contents of the body. Raises TypeError if ``body`` is not bytes.
         """
-        if not isinstance(body, Body):
+        if not isinstance(body, BytesLike):
             raise TypeError(f"body is {type(body).__name__}: give the bytes of the response body")
         if limit is not None and limit < 1:
             raise ValueError(f"limit is {limit}: give 1 or more, or None for all findings")
@@ -75,7 +75,7 @@ class Validator:
 
 
 def validate(
-    body: Body, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False, limit: int | None = LIMIT
+    body: BytesLike, *, dialect: Dialect | str = Dialect.CLOUD, must_only: bool = False, limit: int | None = LIMIT
 ) -> tuple[Finding, ...]:
     """Return the violations in the body of a 200 response to ``GET /api/queue``. See ``Validator``."""
     return _validator(dialect, must_only=must_only).validate(body, limit=limit)

@@ -14,8 +14,8 @@ from typing import Any, Final
 from conformance.contract.catalogue import CATALOGUE
 from conformance.spec.document import (
     DOCUMENT_SHA256,
-    Document,
     Erratum,
+    OpenApiDocument,
     errata,
     folded,
     load_document,
@@ -102,7 +102,7 @@ class Drift:
         return bool(self.changes or self.lost)
 
 
-def compare(published: Document, *, url: str, content: bytes) -> Drift:
+def compare(published: OpenApiDocument, *, url: str, content: bytes) -> Drift:
     """Compare a published document with the excerpt that ships with the suite. ``content`` is the fetched page."""
     vendored = load_document()
     changes = (
@@ -131,14 +131,14 @@ def _same(was: Any, now: Any) -> bool:
     return type(was) is type(now) and bool(was == now)
 
 
-def _at(document: Document, pointer: str) -> Any:
+def _at(document: OpenApiDocument, pointer: str) -> Any:
     try:
         return resolve(pointer, document)
     except LookupError:
         return ABSENT
 
 
-def _lost(published: Document) -> tuple[LostQuote, ...]:
+def _lost(published: OpenApiDocument) -> tuple[LostQuote, ...]:
     clauses: dict[tuple[str, str], list[str]] = {}
     for clause in CATALOGUE:
         pointer, quote = clause.source.pointer, clause.source.quote
@@ -152,7 +152,7 @@ def _lost(published: Document) -> tuple[LostQuote, ...]:
     return tuple(LostQuote(pointer, quote, tuple(ids)) for (pointer, quote), ids in clauses.items())
 
 
-def _state(erratum: Erratum, vendored: Document, published: Document) -> ErratumState:
+def _state(erratum: Erratum, vendored: OpenApiDocument, published: OpenApiDocument) -> ErratumState:
     if erratum.update is None:
         wanted = [(erratum.pointer, ABSENT)]
     elif _at(published, erratum.pointer) is ABSENT:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.spec.document import Document
+from conformance.spec.document import OpenApiDocument
 from conformance.text.pointer import unescape
 
 PATH: Final = "/api/queue"
@@ -24,7 +24,7 @@ class NoDocument(ValueError):
 class Published:
     """An OpenAPI document in two forms: parsed, with all member names as strings, and as YAML or JSON text."""
 
-    document: Document
+    document: OpenApiDocument
     text: str
 
 
@@ -129,7 +129,7 @@ _Wanted = dict[str, Any]
 """The names of members to keep. The value is a dict of the names to keep below it, or True for all of them."""
 
 
-def _names_to_keep(document: Document) -> _Wanted:
+def _names_to_keep(document: OpenApiDocument) -> _Wanted:
     """Return the members to keep in the excerpt: everything except other operations and unused components."""
     components = _member(document, "components")
     kept: dict[str, _Wanted] = {"securitySchemes": dict.fromkeys(_member(components, "securitySchemes"), True)}
@@ -142,7 +142,7 @@ def _names_to_keep(document: Document) -> _Wanted:
     return {**dict.fromkeys(document, True), "paths": {PATH: {METHOD: True}}, "components": kept}
 
 
-def _member(value: Any, *names: str) -> Document:
+def _member(value: Any, *names: str) -> OpenApiDocument:
     """Return the object at a path of member names, or an empty dict if the path does not exist."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None

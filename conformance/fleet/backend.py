@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from conformance.fleet.work import Done, Order
+from conformance.fleet.work import Assignment, Done
 from conformance.probe.limits import Bounds
 
 GRACE: Final = 600.0
@@ -18,7 +18,7 @@ class Lost(Exception):
 class Backend(Protocol):
     """Runs checks, many at the same time. An order names the target to check."""
 
-    async def check(self, order: Order) -> Done:
+    async def check(self, order: Assignment) -> Done:
         """Check a target. Problems of the target are part of the result.
 
         Raises Lost if no check is possible any more.
@@ -32,7 +32,7 @@ class Backend(Protocol):
         """
 
 
-def longest(order: Order) -> float:
+def longest(order: Assignment) -> float:
     """Return the maximum duration of a check in seconds, without the time for judging."""
     options = order.target.options
     return order.delay + float(options.get("deadline") or Bounds().deadline) + float(options.get("wait_for_items") or 0)

@@ -15,14 +15,14 @@ from typing import BinaryIO, Final
 import msgspec
 
 from conformance.fleet.model import failed_result
-from conformance.fleet.work import Done, Order, check
+from conformance.fleet.work import Assignment, Done, check
 
 LENGTH: Final = 4
-ORDERS: Final = msgspec.msgpack.Decoder(tuple[int, Order])
+ORDERS: Final = msgspec.msgpack.Decoder(tuple[int, Assignment])
 RESULTS: Final = msgspec.msgpack.Decoder(tuple[int, Done])
 
 
-def message(number: int, content: Order | Done) -> bytes:
+def message(number: int, content: Assignment | Done) -> bytes:
     """Return an order or a result as a message with its length in front."""
     body = msgspec.msgpack.encode((number, content))
     return len(body).to_bytes(LENGTH) + body

@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 
 from conformance.fleet.backend import GRACE, Lost
 from conformance.fleet.model import failed_result
-from conformance.fleet.work import Done, Order, OtherSuite, work
+from conformance.fleet.work import Assignment, Done, OtherSuite, work
 from conformance.text.safe import printable
 
 CONNECT: Final = 20.0
@@ -41,7 +41,7 @@ class Cluster:
         self._run = f"check-{secrets.token_hex(4)}"
         self._numbers = count()
 
-    async def check(self, order: Order) -> Done:
+    async def check(self, order: Assignment) -> Done:
         """Let a worker check a target. Raises Lost if that fails for a reason other than the target."""
         try:
             done: Done = await self._client.submit(work, order, key=(self._run, next(self._numbers)), pure=False)

@@ -16,7 +16,7 @@ from conformance.fleet.filing import Filing
 from conformance.fleet.model import EndpointResult
 from conformance.fleet.sources import TargetSource, own_environment
 from conformance.fleet.turns import Turns, host_of
-from conformance.fleet.work import Done, Keep, Order
+from conformance.fleet.work import Assignment, Done, Keep
 from conformance.run.targets import Target
 
 LOOK: Final = 5.0
@@ -52,13 +52,13 @@ class Engine:
         shared = {name: value for name, value in self.environ.items() if name not in self.variables}
         return processes(self.workers, shared)
 
-    def order(self, target: Target) -> Order:
+    def order(self, target: Target) -> Assignment:
         """Return the order to check a target.
 
         It contains the target's key only if a process on this machine checks it.
         """
         host = host_of(target)
-        return Order(
+        return Assignment(
             replace(target, isolate=target.isolate or self.isolate),
             delay=random.uniform(0, self.bounds.latest(host)),  # noqa: S311 - spread the starts
             rate_limit=self.bounds.share(host),
@@ -85,7 +85,7 @@ async def run(engine: Engine, source: TargetSource, filing: Filing, tell: Tell) 
 
 async def take_turns(backend: Backend, engine: Engine, turns: Turns, filing: Filing, tell: Tell) -> None:
     """Check the targets that ``turns`` returns, as many at the same time as ``turns`` allows."""
-    running: dict[asyncio.Task[Done], Order] = {}
+    running: dict[asyncio.Task[Done], Assignment] = {}
     last = time.monotonic()
     try:
         while True:

@@ -24,7 +24,7 @@ from conformance.exchange.secrets import Secret
 from conformance.fleet.backend import GRACE, Lost, longest
 from conformance.fleet.child import LENGTH, RESULTS, message
 from conformance.fleet.model import failed_result
-from conformance.fleet.work import Done, Order
+from conformance.fleet.work import Assignment, Done
 from conformance.text.safe import printable
 
 PROGRAM: Final = "from conformance.fleet.child import main; main()"
@@ -32,7 +32,7 @@ _ERROR_TAIL: Final = 1 << 12
 """How many bytes at the end of a process's standard error are searched for the reason why the process ended."""
 
 
-class Ended(Exception):
+class ProcessEnded(Exception):
     """A process ended or was stopped before a result arrived. The message says how it ended."""
 
 
@@ -74,10 +74,10 @@ class Child:
             raise Lost(f"no process can be started: {error.strerror}") from None
         self._reading = asyncio.create_task(self._read())
 
-    async def check(self, order: Order) -> Done:
+    async def check(self, order: Assignment) -> Done:
         """Let the process check a target. Raises Ended if the process ends before the result arrives."""
         if self.ended is not None:
-            raise Ended(self.ended)
+            raise ProcessEnded(self.ended)
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()
         self.running[number] = future
         assert self._process.stdin is not None
@@ -89,7 +89,7 @@ class Child:
         except TimeoutError:
             self.ended = f"its check did not end within {limit:,.0f} s and was stopped"
             await self.stop()
-            raise Ended(self.ended) from None
+            raise ProcessEnded(self.ended) from None
         finally:
             self.running.pop(number, None)
         return Done(msgspec.structs.replace(done.result, worker=self.name), done.report)
@@ -118,7 +118,7 @@ class Child:
         self._errors.close()
         for future in self.running.values():
             if not future.done():
-                future.set_exception(Ended(self.ended))
+                future.set_exception(ProcessEnded(self.ended))
 
     def _why(self, status: int) -> str:
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _ERROR_TAIL))
@@ -140,13 +140,13 @@ class Processes:
         self._placing = asyncio.Lock()
         self._names = count()
 
-    async def check(self, order: Order) -> Done:
+    async def check(self, order: Assignment) -> Done:
         """Check a target in a shared process.
 
         If that process ends, or the target is isolated, use a process of its own.
         """
         if not order.target.isolate:
-            with suppress(Ended):
+            with suppress(ProcessEnded):
                 return await self._check_beside_others(order)
             order = replace(order, delay=0.0)
         return await self._check_alone(order)
@@ -158,7 +158,7 @@ class Processes:
         """End all processes."""
         await asyncio.gather(*(child.stop() for child in (*self._children, *self._alone)))
 
-    async def _check_beside_others(self, order: Order) -> Done:
+    async def _check_beside_others(self, order: Assignment) -> Done:
         while True:
             child = await self._least_busy()
             child.load += 1
@@ -181,14 +181,14 @@ class Processes:
                 self._children.append(least)
             return least
 
-    async def _check_alone(self, order: Order) -> Done:
+    async def _check_alone(self, order: Assignment) -> Done:
         async with self._room:
             child = Child(str(next(self._names)), self._environ)
             await child.start()
             self._alone.add(child)
             try:
                 return await child.check(order)
-            except Ended as ended:
+            except ProcessEnded as ended:
                 reason = Redactor(*map(Secret, (order.environ or {}).values())).text(str(ended))
                 return Done(failed_result(order.target, reason))
             finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from conformance.history.overview import Outcome, TargetResult
+from conformance.history.overview import TargetOutcome, TargetResult
 from conformance.judge.fingerprint import fingerprints
 from conformance.judge.report import Report, Status, Value
 from conformance.judge.timing import timing
@@ -74,12 +74,12 @@ class Footer(Value, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
 
     end: str
     endpoints: int
-    outcome: Outcome
+    outcome: TargetOutcome
     exit: int
-    counts: dict[Outcome, int]
+    counts: dict[TargetOutcome, int]
 
 
-Line = Header | EndpointResult | Footer
+ResultLine = Header | EndpointResult | Footer
 
 
 def endpoint_result(name: str, report: Report, status: int, *, seconds: float) -> EndpointResult:

@@ -15,7 +15,7 @@ from conformance.fleet.model import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
 from conformance.history.digest import Digest, digest
-from conformance.history.overview import Outcome
+from conformance.history.overview import TargetOutcome
 from conformance.judge.read import NAME as REPORT
 from conformance.judge.report import Verdict
 from conformance.render.digest import NAMES, block, digest_markdown, icon, some
@@ -32,7 +32,7 @@ ROWS: Final = 10_000
 """Maximum number of targets that the HTML page lists, worst first."""
 LISTED: Final = 1000
 """Maximum number of directories of earlier runs that the HTML page names."""
-OUTCOME: Final[dict[Outcome, str]] = {
+OUTCOME: Final[dict[TargetOutcome, str]] = {
     "non-conformant": VERDICT[Verdict.NON_CONFORMANT],
     "error": "Not judged",
     "inconclusive": VERDICT[Verdict.INCONCLUSIVE],
@@ -40,16 +40,16 @@ OUTCOME: Final[dict[Outcome, str]] = {
 }
 
 
-class _Ended(msgspec.Struct):
+class _RunEnd(msgspec.Struct):
     end: str
 
 
-class _Report(msgspec.Struct):
-    run: _Ended
+class _ReportEnd(msgspec.Struct):
+    run: _RunEnd
 
 
 @dataclass(frozen=True)
-class Written:
+class OverviewContents:
     """What an overview shows. ``earlier`` are subdirectories of its directory that are left over from earlier runs."""
 
     tally: FleetTally
@@ -57,7 +57,7 @@ class Written:
     earlier: tuple[str, ...]
 
 
-def write_overview(directories: Sequence[Path], into: Path) -> Written:
+def write_overview(directories: Sequence[Path], into: Path) -> OverviewContents:
     """Write ``index.html`` and ``summary.md`` of several runs, and return what they show.
 
     Raises OSError if a file cannot be written, and UsageProblem if one of the directories holds no results.
@@ -66,7 +66,7 @@ def write_overview(directories: Sequence[Path], into: Path) -> Written:
     start, end = _times(ends)
     linked = [*directories] == [into]
     results = (one if linked else structs.replace(one, report=None) for one in _all(directories))
-    shown = Written(
+    shown = OverviewContents(
         FleetTally(_all(directories)),
         digest(results, start=start, end=end or start),
         tuple(_earlier(into, _all(directories), start)) if linked else (),
@@ -108,7 +108,7 @@ def _earlier(directory: Path, results: Iterable[EndpointResult], start: str) -> 
 def _ended(directory: Path) -> str:
     """Return when the run of a report ended, or a text that sorts after every time if the report cannot be read."""
     try:
-        return msgspec.json.decode((directory / REPORT).read_bytes(), type=_Report).run.end
+        return msgspec.json.decode((directory / REPORT).read_bytes(), type=_ReportEnd).run.end
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return "~"
 
@@ -126,7 +126,7 @@ def _every(tally: FleetTally, directories: Sequence[Path]) -> str:
     return f"<details><summary>{count(tally.total, 'target')} one by one</summary>\n\n{table}\n\n</details>"
 
 
-def _page(directories: Sequence[Path], ends: Sequence[Ends], shown: Written, *, linked: bool) -> str:
+def _page(directories: Sequence[Path], ends: Sequence[Ends], shown: OverviewContents, *, linked: bool) -> str:
     """Return the overview as an HTML page. All text from servers is escaped."""
     tally, header = shown.tally, ends[0][0]
     return render(
@@ -159,5 +159,5 @@ def _all(directories: Sequence[Path]) -> Iterator[EndpointResult]:
 
 def _worst_first(directories: Sequence[Path]) -> Iterator[EndpointResult]:
     """Yield the results, worst first. The files are read once per outcome, to save memory."""
-    for outcome in get_args(Outcome):
+    for outcome in get_args(TargetOutcome):
         yield from (each for each in _all(directories) if each.outcome == outcome)

@@ -18,13 +18,13 @@ from typing import BinaryIO, Final, Self
 import msgspec
 
 from conformance.fleet.marks import Marks
-from conformance.fleet.model import EndpointResult, Footer, Header, Line, Stored
+from conformance.fleet.model import EndpointResult, Footer, Header, ResultLine, Stored
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 
 RESULTS: Final = "results.jsonl"
 REPORTS: Final = "reports.jsonl.gz"
-_DECODER: Final = msgspec.json.Decoder(Line)
+_DECODER: Final = msgspec.json.Decoder(ResultLine)
 
 
 def pack_report(report: Report) -> bytes:
@@ -37,7 +37,7 @@ def unpack_report(content: bytes) -> Report:
     return msgspec.json.decode(gzip.decompress(content), type=Report)
 
 
-def lines(directory: Path) -> Iterator[tuple[Line, int]]:
+def lines(directory: Path) -> Iterator[tuple[ResultLine, int]]:
     """Yield the complete lines of ``results.jsonl``, each with the position of its end in bytes.
 
     Raises UsageProblem.
@@ -66,8 +66,8 @@ def endpoints(directory: Path) -> Iterator[EndpointResult]:
 
 def header_and_footer(directory: Path) -> tuple[Header, Footer | None]:
     """Return the header (the first line) and the footer (the last line), which is None if the run has not finished."""
-    header: Line | None = None
-    last: Line | None = None
+    header: ResultLine | None = None
+    last: ResultLine | None = None
     for last, _ in lines(directory):
         header = header or last
     if not isinstance(header, Header):
@@ -165,7 +165,7 @@ class Results:
         self._reports_end = self._reports.tell()
         self.done.add(result.name)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: ResultLine) -> None:
         """Append a line to ``results.jsonl``. If this raises OSError, the file is unchanged."""
         try:
             _write(self._results, msgspec.json.encode(line) + b"\n")

@@ -48,14 +48,14 @@ _START: Final = 64
 """How many bytes at the start of a file are read to detect its encoding."""
 
 
-class Part(NamedTuple):
+class TargetsPart(NamedTuple):
     """A part of the targets: every ``of``-th target, starting with target number ``first`` (counted from 0)."""
 
     first: int
     of: int
 
 
-WHOLE: Final = Part(0, 1)
+WHOLE: Final = TargetsPart(0, 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TargetSource:
     content: BinaryIO
     base: Path = Path()
     """The directory that relative file names in the source refer to."""
-    part: Part = WHOLE
+    part: TargetsPart = WHOLE
     only: frozenset[str] = frozenset()
     """Names of the selected targets; empty means all."""
 
@@ -284,16 +284,18 @@ def own_environment(target: Target, environ: Mapping[str, str]) -> dict[str, str
     return {name: environ[name] for name in target.variables if name in environ}
 
 
-def part_of(text: str) -> Part:
+def part_of(text: str) -> TargetsPart:
     """Parse the value of ``--part``: ``0/16`` is the first of sixteen parts. Raises UsageProblem."""
     first, slash, of = text.partition("/")
     numbers = first.isascii() and first.isdecimal() and of.isascii() and of.isdecimal()
     if not slash or not numbers or int(first) >= int(of):
         raise UsageProblem(f"--part must be I/N, counted from 0, such as 0/16 to 15/16, not {printable(text)!r}")
-    return Part(int(first), int(of))
+    return TargetsPart(int(first), int(of))
 
 
-def source_of(name: str, stdin: BinaryIO, part: Part = WHOLE, only: frozenset[str] = frozenset()) -> TargetSource:
+def source_of(
+    name: str, stdin: BinaryIO, part: TargetsPart = WHOLE, only: frozenset[str] = frozenset()
+) -> TargetSource:
     """Open a source of targets. Standard input is read to its end. Raises UsageProblem."""
     if name == STDIN:
         from shutil import copyfileobj

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from conformance.fleet.model import EndpointResult, Footer
-from conformance.history.overview import Outcome, Outcomes
+from conformance.history.overview import Outcomes, TargetOutcome
 from conformance.judge.report import Status
 
 EXAMPLES: Final = 5
@@ -67,5 +67,5 @@ class FleetTally(Outcomes):
 
     def footer(self, end: str) -> Footer:
         """Return the footer of ``results.jsonl``."""
-        counts = {outcome: self.outcomes[outcome] for outcome in get_args(Outcome)}
+        counts = {outcome: self.outcomes[outcome] for outcome in get_args(TargetOutcome)}
         return Footer(end=end, endpoints=self.total, outcome=self.outcome, exit=self.exit, counts=counts)

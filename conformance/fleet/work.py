@@ -43,7 +43,7 @@ class OtherSuite(Exception):
 
 
 @dataclass(frozen=True)
-class Order:
+class Assignment:
     """One target to check. ``delay`` is in seconds, ``rate_limit`` in requests per second.
 
     ``environ`` has only the variables that the target names, for a worker on this machine. On a cluster ``environ`` is
@@ -72,7 +72,7 @@ class Done:
     report: bytes | None = None
 
 
-async def work(order: Order) -> Done:
+async def work(order: Assignment) -> Done:
     """Check a target, as the task of a Dask worker."""
     from distributed import get_worker
 
@@ -80,7 +80,7 @@ async def work(order: Order) -> Done:
     return replace(done, result=structs.replace(done.result, worker=str(get_worker().name)))
 
 
-async def check(order: Order, environ: Mapping[str, str]) -> Done:
+async def check(order: Assignment, environ: Mapping[str, str]) -> Done:
     """Check a target in the running event loop. Problems of the target are part of the result. Raises OtherSuite."""
     if order.suite != SUITE:
         raise OtherSuite(

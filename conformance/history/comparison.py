@@ -20,12 +20,12 @@ from conformance.judge.report import (
     Diff,
     Fingerprint,
     Outage,
+    OverTimeOutcome,
     PastRun,
     Status,
     Value,
     Verdict,
 )
-from conformance.judge.report import Outcome as OverTime
 from conformance.text.plural import count
 
 SideKind = Literal["opposed", "otherwise", "alone", "error", "weighed", "unseen", "unasked", "unknown", "same"]
@@ -39,7 +39,7 @@ other run selected other clauses or had another version of the suite. ``same``: 
 """
 Kind = SideKind | ChangeKind
 """How a clause differs between two runs, side by side or over time."""
-Outcome = Literal["different"] | OverTime
+ComparisonOutcome = Literal["different"] | OverTimeOutcome
 """The result of a comparison. Side by side: same, different or unclear. Over time: worse, better, same or unclear."""
 
 BROKEN: Final = (Status.FAIL, Status.WARN, Status.WAIVED)
@@ -60,7 +60,7 @@ _WORSE: Final[dict[Kind, str]] = {
 }
 
 
-class Row(Value, frozen=True, kw_only=True):
+class ComparedClause(Value, frozen=True, kw_only=True):
     """One clause in both runs. ``a`` and ``b`` are its statuses; None if a run did not judge the clause.
 
     ``matters`` means that because of this clause the runs count as different, or the newer run as worse. ``only_a`` and
@@ -89,16 +89,16 @@ class Comparison(Value, frozen=True, kw_only=True):
 
     schema_version: Literal[1] = 1
     over_time: bool = False
-    outcome: Outcome
+    outcome: ComparisonOutcome
     reason: str
     notes: tuple[str, ...]
     worse: tuple[str, ...] = ()
     a: PastRun
     b: PastRun
-    clauses: tuple[Row, ...]
+    clauses: tuple[ComparedClause, ...]
 
     @property
-    def differing(self) -> tuple[Row, ...]:
+    def differing(self) -> tuple[ComparedClause, ...]:
         """The clauses that differ between the runs."""
         return tuple(row for row in self.clauses if row.kind != "same")
 
@@ -113,7 +113,7 @@ def side_by_side(a: Snapshot, b: Snapshot) -> Comparison:
         rows.append(_row(*pair, kind, matters=matters))
     rows.sort(key=lambda row: (_SIDE_ORDER[row.kind], row.kind == "same" and row.a not in BROKEN))
     opposed = {a.run.verdict, b.run.verdict} == {Verdict.CONFORMANT, Verdict.NON_CONFORMANT}
-    outcome: Outcome = "same" if conclusive else "unclear"
+    outcome: ComparisonOutcome = "same" if conclusive else "unclear"
     if opposed or any(row.matters for row in rows):
         outcome = "different"
     return Comparison(
@@ -194,11 +194,11 @@ def _pairs(a: Snapshot, b: Snapshot) -> Iterator[Pair]:
             yield a.clauses.get(name), b.clauses.get(name)
 
 
-def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: bool) -> Row:
+def _row(a: ClauseThen | None, b: ClauseThen | None, kind: Kind, *, matters: bool) -> ComparedClause:
     clause = b or a
     assert clause is not None
     only_a, only_b = _ways(a, b)
-    return Row(
+    return ComparedClause(
         clause=clause.id,
         title=clause.title,
         level=clause.level,
@@ -252,7 +252,7 @@ def _unreached(runs: Sequence[tuple[str, PastRun]]) -> str:
     return "; ".join(told)
 
 
-def _reason(outcome: Outcome, a: PastRun, b: PastRun, rows: Sequence[Row]) -> str:
+def _reason(outcome: ComparisonOutcome, a: PastRun, b: PastRun, rows: Sequence[ComparedClause]) -> str:
     """Return one line that explains the outcome of a comparison side by side."""
     if told := _unreached((("A", a), ("B", b))):
         return f"{told}; no clauses were compared"
@@ -294,7 +294,7 @@ def _notes_of_sides(a: PastRun, b: PastRun) -> Iterator[str]:
 # --- over time ------------------------------------------------------------------------------------
 
 
-def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool, keep_same: bool) -> Iterator[Row]:
+def _changes(old: Snapshot, new: Snapshot, *, fail_on_should: bool, keep_same: bool) -> Iterator[ComparedClause]:
     for before, now in _pairs(old, new):
         if before is now and not keep_same:
             continue  # a history shares equal results
@@ -337,7 +337,7 @@ def _is_worse(kind: Kind, before: ClauseThen | None, now: ClauseThen | None, *, 
     }.get(kind, False)
 
 
-def _worse(rows: Sequence[Row], old: PastRun, new: PastRun) -> Iterator[str]:
+def _worse(rows: Sequence[ComparedClause], old: PastRun, new: PastRun) -> Iterator[str]:
     """Yield phrases that say what got worse, and in how many clauses."""
     tally = Counter(row.kind for row in rows if row.matters)
     for kind, told in _WORSE.items():
@@ -348,7 +348,7 @@ def _worse(rows: Sequence[Row], old: PastRun, new: PastRun) -> Iterator[str]:
         yield f"the verdict went from {old.verdict.value} to {new.verdict.value}"
 
 
-def _outcome(rows: Sequence[Row], worse: Sequence[str], old: PastRun, new: PastRun) -> OverTime:
+def _outcome(rows: Sequence[ComparedClause], worse: Sequence[str], old: PastRun, new: PastRun) -> OverTimeOutcome:
     if worse:
         return "worse"
     if new.verdict is Verdict.INCONCLUSIVE or old.unreached is not None:

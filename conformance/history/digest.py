@@ -30,7 +30,7 @@ _ORDER: Final[tuple[GroupKind, ...]] = ("broken", "error", "inconclusive", "not-
 
 
 @dataclass
-class Listed(Generic[T]):
+class FirstItems(Generic[T]):
     """The first items of a list, and the number of all items."""
 
     number: int = 0
@@ -91,7 +91,7 @@ class Alike:
     troubles: tuple[Trouble, ...]
     reason: str
     since: str | None = None
-    members: Listed[Member] = field(default_factory=Listed)
+    members: FirstItems[Member] = field(default_factory=FirstItems)
 
     def add(self, one: TargetResult) -> None:
         """Add a target to the group."""
@@ -115,19 +115,19 @@ class Digest:
     start: str
     end: str
     targets: int = 0
-    broken: Listed[str] = field(default_factory=Listed)
-    newly: Listed[ChangedTarget] = field(default_factory=Listed)
-    mended: Listed[ChangedTarget] = field(default_factory=Listed)
-    unreached: Listed[AwayTarget] = field(default_factory=Listed)
-    waivers: dict[ExpiringWaiver, Listed[str]] = field(default_factory=dict)
+    broken: FirstItems[str] = field(default_factory=FirstItems)
+    newly: FirstItems[ChangedTarget] = field(default_factory=FirstItems)
+    mended: FirstItems[ChangedTarget] = field(default_factory=FirstItems)
+    unreached: FirstItems[AwayTarget] = field(default_factory=FirstItems)
+    waivers: dict[ExpiringWaiver, FirstItems[str]] = field(default_factory=dict)
     groups: list[Alike] = field(default_factory=list)
     ungrouped: int = 0
-    rest: Listed[Member] = field(default_factory=Listed)
-    notes: dict[str, Listed[str]] = field(default_factory=dict)
-    flags: dict[str, Listed[str]] = field(default_factory=dict)
+    rest: FirstItems[Member] = field(default_factory=FirstItems)
+    notes: dict[str, FirstItems[str]] = field(default_factory=dict)
+    flags: dict[str, FirstItems[str]] = field(default_factory=dict)
     history: bool = False
     compared: int = 0
-    uncompared: Listed[str] = field(default_factory=Listed)
+    uncompared: FirstItems[str] = field(default_factory=FirstItems)
     left_out: tuple[str, ...] = ()
 
 
@@ -135,7 +135,7 @@ def digest(
     targets: Iterable[TargetResult], *, start: str, end: str, left_out: Sequence[str] = (), said: Sequence[str] = ()
 ) -> Digest:
     """Return the digest of results between two times. ``said`` are notes to put before all other notes."""
-    made = Digest(start, end, left_out=tuple(left_out), notes={text: Listed() for text in said})
+    made = Digest(start, end, left_out=tuple(left_out), notes={text: FirstItems() for text in said})
     groups: dict[Hashable, Alike] = {}
     for one in targets:
         _add(made, one)
@@ -180,9 +180,9 @@ def _add(made: Digest, one: TargetResult) -> None:
         _collect(made.flags, flag, one.name)
 
 
-def _collect(into: dict[T, Listed[str]], key: T, name: str) -> None:
+def _collect(into: dict[T, FirstItems[str]], key: T, name: str) -> None:
     if key in into or len(into) < MOST_GROUPS:
-        into.setdefault(key, Listed()).add(name)
+        into.setdefault(key, FirstItems()).add(name)
 
 
 def _sort(made: Digest) -> None:
@@ -209,7 +209,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(len(part.lstrip("0")) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
 
-def _frequent_first(notes: dict[str, Listed[str]]) -> dict[str, Listed[str]]:
+def _frequent_first(notes: dict[str, FirstItems[str]]) -> dict[str, FirstItems[str]]:
     """Sort notes: first those about the whole run, then the others by the number of their targets."""
     return dict(sorted(notes.items(), key=lambda each: (each[1].number > 0, -each[1].number)))
 

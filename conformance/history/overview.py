@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
 from conformance.version import __version__
 
-Outcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
+TargetOutcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
 """The outcomes of a target's run, worst first. ``error``: the run failed, so the target was not checked."""
 
 WORST_FIRST: Final = (1, 3, 4, 10, 0)
@@ -73,7 +73,7 @@ class TargetResult(Value, frozen=True, kw_only=True):
     name: str
     target: str
     dialect: str
-    outcome: Outcome
+    outcome: TargetOutcome
     reason: str
     exit: int
     start: str | None = None
@@ -100,9 +100,9 @@ class Outcomes:
     """Counts targets by outcome and exit status. It stores no results, so that it can count any number of targets."""
 
     def __init__(self, targets: Iterable[TargetResult] = ()) -> None:
-        self.outcomes: Counter[Outcome] = Counter()
+        self.outcomes: Counter[TargetOutcome] = Counter()
         self.exits: Counter[int] = Counter()
-        self.first: dict[Outcome, list[str]] = {outcome: [] for outcome in get_args(Outcome)}
+        self.first: dict[TargetOutcome, list[str]] = {outcome: [] for outcome in get_args(TargetOutcome)}
         """The names of the first ``NAMED`` targets with each outcome."""
         self.failed_otherwise: list[str] = []
         """Names of targets with exit status 1 whose outcome is not ``non-conformant``: at most ``NAMED`` + 1."""
@@ -129,9 +129,9 @@ class Outcomes:
         return next((status for status in WORST_FIRST if self.exits[status]), 0)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> TargetOutcome:
         """The worst outcome of any target."""
-        return next(outcome for outcome in get_args(Outcome) if self.outcomes[outcome] or outcome == "conformant")
+        return next(outcome for outcome in get_args(TargetOutcome) if self.outcomes[outcome] or outcome == "conformant")
 
 
 @dataclass(frozen=True)
@@ -171,5 +171,5 @@ def inconclusive_in_a_row(verdicts: Sequence[str]) -> int:
 
 def worst_first(targets: Iterable[TargetResult]) -> list[TargetResult]:
     """Return targets with the worst outcomes first. Targets with the same outcome keep their order."""
-    order = get_args(Outcome)
+    order = get_args(TargetOutcome)
     return sorted(targets, key=lambda one: order.index(one.outcome))

@@ -31,7 +31,7 @@ _RUNS: Final = f"SELECT {COLUMNS}, name FROM run JOIN (SELECT id, name FROM seri
 _SAME: Final = "series = (SELECT series FROM run WHERE number = ?)"
 _NO_TIME: Final = "~"  # sorts after all times
 _STATE: Final = "clauses, statuses, failures"
-State = tuple[int, str, int]
+FileState = tuple[int, str, int]
 """The values of ``_STATE`` for a run. Runs with equal values have equal results."""
 
 
@@ -43,7 +43,7 @@ class Past(NamedTuple):
     statuses: str
 
 
-class Night(NamedTuple):
+class NightResult(NamedTuple):
     """The result of one run, in short form."""
 
     verdict: str
@@ -57,7 +57,7 @@ class Store(HistoryFile):
     def __init__(self, path: Path, *, create: bool = False, wait: float = WAIT) -> None:
         super().__init__(path, create=create, wait=wait)
         self._kept: dict[int, Any] = {}
-        self._clauses: dict[State, dict[str, ClauseThen]] = {}
+        self._clauses: dict[FileState, dict[str, ClauseThen]] = {}
         self._results: dict[tuple[str, str, tuple[Fingerprint, ...]], ClauseThen] = {}
         self._known: dict[str, tuple[str, str, bool]] | None = None
 
@@ -216,7 +216,7 @@ class Store(HistoryFile):
             for number, started, clauses, statuses in self.connection.execute(sql, (run.number, run.number)):
                 yield Past(RunAt(number=number, start=started), self._content(clauses, list[str]), statuses)
 
-    def nights(self, run: PastRun, limit: int, start: str = "") -> list[Night]:
+    def nights(self, run: PastRun, limit: int, start: str = "") -> list[NightResult]:
         """Return the last runs of a target up to ``run``, at most ``limit`` and none before ``start``, oldest first."""
         sql = (
             "SELECT started, verdict, instr(statuses, 'w'), unreached IS NULL "  # noqa: S608 - our own words
@@ -225,9 +225,9 @@ class Store(HistoryFile):
         with self.told("read"):
             rows = self.connection.execute(sql, (run.number, run.number, limit))
             found = takewhile(lambda row: row[0] >= start, rows)  # earlier rows are not read
-            return [Night(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
+            return [NightResult(verdict, bool(warned), bool(reached)) for _, verdict, warned, reached in found][::-1]
 
-    def _found(self, state: State) -> Mapping[str, ClauseThen]:
+    def _found(self, state: FileState) -> Mapping[str, ClauseThen]:
         """Return the clauses of a run.
 
         Runs with the same results share one object, and so do clauses with the same result.

@@ -21,7 +21,7 @@ LAST: Final = 30
 
 
 @dataclass
-class Seen:
+class ClausePast:
     """What past runs show about a clause.
 
     ``last`` is the last run that exercised the clause, ``status`` its status in that run, and ``since`` the run since
@@ -63,15 +63,15 @@ def history_of(store: Store, run: PastRun, *, last: int = LAST, fail_on_should: 
     )
 
 
-def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
+def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, ClausePast]:
     """Return what past runs show about clauses. ``past`` is newest first, and is read only until everything is known.
 
     A clause is broken since the first run that broke it after the last run in which it passed.
     """
-    found = {name: Seen() for name in names}
+    found = {name: ClausePast() for name in names}
     open_ = set(found)
     before: tuple[Sequence[str], str] | None = None
-    broken: list[Seen] = []
+    broken: list[ClausePast] = []
     for at, clauses, statuses in past:
         if (clauses, statuses) != before:
             before, broken = (clauses, statuses), []
@@ -92,7 +92,7 @@ def look_back(past: Iterable[Past], names: Iterable[str]) -> Mapping[str, Seen]:
     return found
 
 
-def _clause(seen: Seen, line: Iterable[Status | None]) -> ClauseHistory:
+def _clause(seen: ClausePast, line: Iterable[Status | None]) -> ClauseHistory:
     return ClauseHistory(
         spans=tuple(Span(status=status, runs=len(list(group))) for status, group in groupby(line)),
         last_exercised=seen.last,

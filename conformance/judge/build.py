@@ -202,9 +202,9 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
     if judging.register is None:
         judgement, deviations = judged(), None
     else:
-        from conformance.judge.deviations.apply import Night, account, waiving
+        from conformance.judge.deviations.apply import RunFacts, account, waiving
 
-        night = Night(transcript.target, datetime.now(UTC).date(), incomplete)
+        night = RunFacts(transcript.target, datetime.now(UTC).date(), incomplete)
         judgement = judged(waive=waiving(judging.register, night))
         deviations = account(judging.register, night, judgement)
     opinion = None

@@ -133,7 +133,7 @@ def _in_time(
 
     answers, demand, seen = _answers(exchanges, wanted, pulse), wanted, 0
     live: dict[int, Reading] = {}
-    known: _Known = {}
+    known: _FirstExchanges = {}
     try:
         answers, demand = _told(answers, exchanges, wanted, pulse)
         required = [clause for clause in tallies if clause.over and clause.level_in(demand) is not None]
@@ -228,11 +228,13 @@ def _breaks(clause: Clause, subjects: Iterable[Any]) -> bool:
     return any(True for subject in subjects for _ in clause.check(subject))
 
 
-_Known = dict[int, str]
+_FirstExchanges = dict[int, str]
 """By the ``id()`` of a parsed body: the id of the first exchange with that body. Equal bodies have equal findings."""
 
 
-def _ask(answer: Answer, clauses: Sequence[Clause], tallies: Mapping[Clause, ClauseTally], known: _Known) -> None:
+def _ask(
+    answer: Answer, clauses: Sequence[Clause], tallies: Mapping[Clause, ClauseTally], known: _FirstExchanges
+) -> None:
     """Check one response against clauses about single responses."""
     like = known.get(id(answer.reading)) if answer.shows_queue else None
     if like is not None:

@@ -12,7 +12,7 @@ ChangeKind = Literal[
 """How the result of a clause changed between two runs, the worst change first."""
 
 
-Outcome = Literal["worse", "better", "same", "unclear"]
+OverTimeOutcome = Literal["worse", "better", "same", "unclear"]
 """How a run compares with an earlier one. It is unclear if nothing got worse but the newer run is inconclusive."""
 
 
@@ -108,7 +108,7 @@ class Diff(Value, frozen=True, kw_only=True):
 
     old: PastRun
     new: PastRun
-    outcome: Outcome
+    outcome: OverTimeOutcome
     notes: tuple[str, ...]
     worse: tuple[str, ...]
     changes: tuple[Change, ...]

@@ -79,7 +79,7 @@ def as_evidence(
     return evidence_without_keys(evidence, exchange.redactor)
 
 
-class _Kind(Struct):
+class _SimilarFindings(Struct):
     """The findings of one kind. Those of the first response are listed.
 
     Later exchanges that have them are only named.
@@ -123,7 +123,7 @@ class ClauseTally(Struct):
     hide: bool = False
     judged: set[str] = field(default_factory=set)
     breached: set[str] = field(default_factory=set)
-    kinds: dict[tuple[object, ...], _Kind] = field(default_factory=dict)
+    kinds: dict[tuple[object, ...], _SimilarFindings] = field(default_factory=dict)
     fingerprints: dict[Fingerprint, None] = field(default_factory=dict)
     error: str | None = None
 
@@ -144,7 +144,7 @@ class ClauseTally(Struct):
                     self.fingerprints[fingerprint_at(shown, finding.kind)] = None
                 if len(self.kinds) == KINDS:
                     continue
-                self.kinds[kind] = _Kind(answer.exchange.id, clause.id, self.hide)
+                self.kinds[kind] = _SimilarFindings(answer.exchange.id, clause.id, self.hide)
             self.kinds[kind].add(answer, finding, 1 if reading is None else reading.weight(finding.pointer))
 
     def note_again(self, answer: Answer, like: str) -> None:

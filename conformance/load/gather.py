@@ -15,11 +15,11 @@ from conformance.judge.fingerprint import fingerprint_at
 from conformance.judge.ledger import record
 from conformance.judge.report import FINGERPRINTS, Evidence, Fingerprint, RecordedExchange
 from conformance.judge.tally import as_evidence
-from conformance.load.judgement import Judgement
-from conformance.load.tally import Broken, Latency, LoadTally, Second, Unjudged, bucket, mentioned, size_class
+from conformance.load.response_result import ResponseResult
+from conformance.load.tally import ClauseCounts, Latency, LoadTally, Second, Unjudged, bucket, mentioned, size_class
 
 ALIKE: Final = 256
-"""How many different judgements are collected before they are added to the counters."""
+"""How many different results are collected before they are added to the counters."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Gathering:
     hide_workflows: bool = False
     _judged: Counter[str] = field(default_factory=Counter)
     _alike: dict[int, list[Any]] = field(default_factory=dict)
-    """How often each judgement occurred, by the ``id()`` of the judgement: most responses share one object."""
+    """How often each result occurred, by the ``id()`` of the result: most responses share one object."""
     _breached: Counter[str] = field(default_factory=Counter)
     _first: dict[str, float] = field(default_factory=dict)
     _last: dict[str, float] = field(default_factory=dict)
@@ -46,8 +46,8 @@ class Gathering:
     _exchanges: dict[str, RecordedExchange] = field(default_factory=dict)
     _unjudged: Unjudged = field(default_factory=Unjudged)
 
-    def note(self, exchange: Exchange, judgement: Judgement, users: int) -> None:
-        """Count one exchange and its judgement. ``users`` is how many simulated users this process has now."""
+    def note(self, exchange: Exchange, result: ResponseResult, users: int) -> None:
+        """Count one exchange and its result. ``users`` is how many simulated users this process has now."""
         second = int(_ended(exchange))
         self._requests[second] += 1
         self._users[second] = users
@@ -62,30 +62,30 @@ class Gathering:
             elapsed, size = exchange.elapsed or 0.0, size_class(len(exchange.response.content))
             self._latency[size][bucket(elapsed)] += 1
             self._longest[size] = max(self._longest.get(size, 0.0), elapsed)
-        self.judged(exchange, judgement)
+        self.judged(exchange, result)
 
     def judged(
-        self, exchange: Exchange, judgement: Judgement, others: Mapping[str, Exchange] = MappingProxyType({})
+        self, exchange: Exchange, result: ResponseResult, others: Mapping[str, Exchange] = MappingProxyType({})
     ) -> None:
-        """Count the judgement of a response. ``others`` are further exchanges, by id, that the findings may mention."""
-        self._alike.setdefault(id(judgement), [judgement, 0])[1] += 1
+        """Count the result of a response. ``others`` are further exchanges, by id, that the findings may mention."""
+        self._alike.setdefault(id(result), [result, 0])[1] += 1
         if len(self._alike) > ALIKE:
             self._count_alike()
-        if judgement.unread or judgement.uncompared:
+        if result.unread or result.uncompared:
             self._unjudged += Unjudged(
-                responses=judgement.unread is not None, what=judgement.unread, uncompared=judgement.uncompared
+                responses=result.unread is not None, what=result.unread, uncompared=result.uncompared
             )
-        if judgement.errors:
-            self._errors.update(judgement.errors)
-        if judgement.broken:
-            self._broken(exchange, judgement, _ended(exchange), others)
+        if result.errors:
+            self._errors.update(result.errors)
+        if result.broken:
+            self._broken(exchange, result, _ended(exchange), others)
 
-    def _broken(self, exchange: Exchange, judgement: Judgement, ended: float, others: Mapping[str, Exchange]) -> None:
-        ids = [clause for clause, _ in judgement.broken]
+    def _broken(self, exchange: Exchange, result: ResponseResult, ended: float, others: Mapping[str, Exchange]) -> None:
+        ids = [clause for clause, _ in result.broken]
         self._breached.update(ids)
         if any(BY_ID[clause].level is Level.MUST for clause in ids):
             self._seconds_breached[int(ended)] += 1
-        for clause, found in judgement.broken:
+        for clause, found in result.broken:
             self._first[clause] = min(ended, self._first.get(clause, ended))
             self._last[clause] = max(ended, self._last.get(clause, ended))
             kinds = self._evidence[clause]
@@ -100,8 +100,8 @@ class Gathering:
                         self._exchanges.setdefault(name, record(named, hide_workflows=self.hide_workflows))
 
     def _count_alike(self) -> None:
-        for judgement, number in self._alike.values():
-            self._judged.update(dict.fromkeys(judgement.judged, number))
+        for result, number in self._alike.values():
+            self._judged.update(dict.fromkeys(result.judged, number))
         self._alike.clear()
 
     def tally(self) -> LoadTally:
@@ -109,7 +109,7 @@ class Gathering:
         self._count_alike()
         return LoadTally(
             clauses={
-                clause: Broken(
+                clause: ClauseCounts(
                     judged=self._judged[clause],
                     breached=self._breached[clause],
                     first=self._first.get(clause),

@@ -37,13 +37,13 @@ FUTILE: Final = 3
 """Stop submitting once this many jobs were submitted and none was accepted."""
 DEEDS: Final = (Deed.DELETE, Deed.NOTHING, Deed.INTERRUPT)
 
-Send = Callable[[Ask, Leave], Exchange]
+SendRequest = Callable[[Ask, Leave], Exchange]
 """Sends a request if the permission (the leave) allows it, and returns the exchange."""
 Pause = Callable[[float], object]
 Clock = Callable[[], float]
 
 
-class Jobs:
+class JobRounds:
     """Gives simulated users rounds of jobs: a few jobs to submit and follow.
 
     At most ``server_changes.jobs`` jobs of this process are in the queue. While a round interrupts a job, this process
@@ -157,7 +157,7 @@ class Jobs:
             self.left, self.unknown = joined.left, joined.unanswered
         return joined
 
-    def clean_up(self, send: Send, pause: Pause) -> None:
+    def clean_up(self, send: SendRequest, pause: Pause) -> None:
         """Remove the remaining jobs of all rounds. A second call does nothing."""
         leave = self.close()
         if not leave.own and not leave.unanswered:
@@ -170,7 +170,7 @@ class Jobs:
             self.unknown = leave.unknown
 
 
-def _play(steps: Script, leave: Leave, send: Send, pause: Pause) -> None:
+def _play(steps: Script, leave: Leave, send: SendRequest, pause: Pause) -> None:
     exchange: Exchange | None = None
     with suppress(StopIteration):
         while True:

@@ -17,7 +17,7 @@ from conformance.contract.terms import Demand
 from conformance.exchange.model import NoResponse
 from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
-from conformance.judge.deviations.apply import Night, account, waiving
+from conformance.judge.deviations.apply import RunFacts, account, waiving
 from conformance.judge.deviations.register import Register
 from conformance.judge.fingerprint import fingerprint
 from conformance.judge.judge import Judgement
@@ -38,14 +38,14 @@ from conformance.judge.report import (
 )
 from conformance.judge.verdict import REMEDIES, count, in_words
 from conformance.load.stream import BETWEEN
-from conformance.load.tally import Broken, LoadTally, Own
+from conformance.load.tally import ClauseCounts, LoadTally, Own
 from conformance.run.settings import Settings
 from conformance.text.safe import printable
 
 T = TypeVar("T")
 SERVED: Final = "status.served"
 STEADY: Final = "status.steady"
-NOTHING: Final = Broken()
+NOTHING: Final = ClauseCounts()
 
 
 def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
@@ -58,7 +58,7 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     """
     assert settings.target is not None
     register = settings.deviations or Register("")
-    night = Night(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
+    night = RunFacts(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
     waive = waiving(register, night)
     clauses = _with_statuses(tally)
     results = tuple(
@@ -86,7 +86,7 @@ def _own(own: Own) -> OwnJobs:
     return OwnJobs(submitted=own.submitted, taken=own.taken, left=tuple(printable(name) for name in own.left))
 
 
-def _counted(name: str, broken: Broken, tally: LoadTally) -> Counted:
+def _counted(name: str, broken: ClauseCounts, tally: LoadTally) -> Counted:
     return Counted(
         broken.judged,
         broken.breached,
@@ -103,7 +103,7 @@ def _uncompared(tally: LoadTally) -> str | None:
     return f"{number:,} responses were not compared with others: they list {BOUNDS}" if number else None
 
 
-def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
+def _with_statuses(tally: LoadTally) -> dict[str, ClauseCounts]:
     """Return the counts of clauses, with ``status.served`` added, which is about all statuses together.
 
     If no response is a 200, ``status.steady`` is removed, because ``status.served`` already reports this.
@@ -112,7 +112,7 @@ def _with_statuses(tally: LoadTally) -> dict[str, Broken]:
     telling = sum(number for status, number in tally.statuses.items() if status not in UNAVAILABLE)
     served = bool(tally.statuses.get(OK))
     if telling:
-        clauses[SERVED] = Broken(judged=telling, breached=0 if served else telling)
+        clauses[SERVED] = ClauseCounts(judged=telling, breached=0 if served else telling)
     if not served:
         clauses.pop(STEADY, None)
     return clauses
@@ -172,7 +172,7 @@ def _most(numbers: Mapping[T, int]) -> T:
     return max(numbers, key=lambda key: numbers[key])
 
 
-def _when(result: ClauseResult, broken: Broken, tally: LoadTally) -> ClauseResult:
+def _when(result: ClauseResult, broken: ClauseCounts, tally: LoadTally) -> ClauseResult:
     """Add to a clause's result when it was first and last broken, and how many requests and users there were then."""
     if not result.breached or broken.first is None or broken.last is None:
         return result

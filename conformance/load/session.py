@@ -27,9 +27,9 @@ from conformance.judge.judge import demand_of
 from conformance.judge.report import Report
 from conformance.load.client import Connection
 from conformance.load.gather import Gathering
-from conformance.load.jobs import Jobs
-from conformance.load.judgement import Judgement
+from conformance.load.jobs import JobRounds
 from conformance.load.options import LONGEST
+from conformance.load.response_result import ResponseResult
 from conformance.load.result import report_on_load
 from conformance.load.rounds import Round
 from conformance.load.stream import Stream
@@ -88,7 +88,7 @@ class Session:
         runner, events = environment.runner, environment.events
         server_changes = None if isinstance(runner, MasterRunner) else settings.server_changes
         bare = server_changes is not None and (server_changes.interrupt or is_loopback(settings.target or ""))
-        self.jobs = None if server_changes is None else Jobs(server_changes, time.monotonic, bare=bare)
+        self.jobs = None if server_changes is None else JobRounds(server_changes, time.monotonic, bare=bare)
         events.test_start.add_listener(self._on_start)
         events.test_stop.add_listener(self._on_stop)
         if isinstance(runner, WorkerRunner):
@@ -113,12 +113,12 @@ class Session:
 
     def note(self, reader: object, exchange: Exchange) -> None:
         """Judge an exchange, count the result, and report the request to Locust. ``reader`` identifies the user."""
-        judgement = self._stream_for(exchange).judge(id(reader), exchange)
+        result = self._stream_for(exchange).judge(id(reader), exchange)
         runner = self._environment.runner
-        self._gathering.note(exchange, judgement, runner.user_count if runner else 0)
+        self._gathering.note(exchange, result, runner.user_count if runner else 0)
         if self.jobs is not None and exchange.request.operation is Operation.SUBMIT:
             self.jobs.note(exchange)
-        self._report_to_locust(exchange, judgement)
+        self._report_to_locust(exchange, result)
 
     def end_round(self, over: Round) -> None:
         """Record that a round of jobs has ended, and judge how its jobs went through the queue."""
@@ -126,9 +126,9 @@ class Session:
         self.jobs.end(over)
         others = {exchange.id: exchange for exchange in over.kept}
         stream = self._stream or Stream(self.demand)
-        for exchange, judgement in stream.of_jobs(over.kept):
-            self._gathering.judged(exchange, judgement, others)
-            for clause in filter(self._fails, (clause for clause, _ in judgement.broken)):
+        for exchange, result in stream.of_jobs(over.kept):
+            self._gathering.judged(exchange, result, others)
+            for clause in filter(self._fails, (clause for clause, _ in result.broken)):
                 self._count(exchange, clause)
 
     def _stream_for(self, exchange: Exchange) -> Stream:
@@ -145,9 +145,9 @@ class Session:
             self._stream = Stream(self.demand)
         return self._stream
 
-    def _report_to_locust(self, exchange: Exchange, judgement: Judgement) -> None:
+    def _report_to_locust(self, exchange: Exchange, result: ResponseResult) -> None:
         request, response = exchange.request, exchange.response
-        broken = [clause for clause, _ in judgement.broken if self._fails(clause)]
+        broken = [clause for clause, _ in result.broken if self._fails(clause)]
         failure: BrokenResponse | None = None
         if exchange.problem is not None:
             failure = BrokenResponse(f"no response: {exchange.problem.fault.value}")
@@ -266,7 +266,7 @@ class Session:
         self.stop()
         runner.send_message(LAST, {DATA: encode(self._part(last=True))})
 
-    def _clean_up(self, jobs: Jobs) -> None:
+    def _clean_up(self, jobs: JobRounds) -> None:
         """Remove the remaining jobs of this process. Ctrl-C ends the removal early."""
         connection = Connection(self.settings)
 

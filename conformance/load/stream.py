@@ -32,12 +32,12 @@ from conformance.contract.terms import Demand
 from conformance.exchange.headers import Headers
 from conformance.exchange.model import Exchange, Response, Same
 from conformance.load.bare import HiddenPartRead, parts_to_compare, without_body, without_other_fields
-from conformance.load.judgement import NOTHING, Judgement, Selected, judgement_of, judgements_across
 from conformance.load.recent import Recent
+from conformance.load.response_result import NOTHING, ResponseResult, Selected, result_of, results_across
 from conformance.text.json_bytes import LARGE
 
 EQUALS: Final = 1024
-"""How many judgements are cached that similar responses share."""
+"""How many results are cached that similar responses share."""
 BODIES: Final = 32 << 20
 """Maximum total size in bytes of the cached bodies with their findings. The same limit applies to the cached jobs."""
 HOUR: Final = 3600.0
@@ -58,10 +58,10 @@ next one.
 """
 
 
-class _SharedJudgement(NamedTuple):
+class _SharedResult(NamedTuple):
     """The result that similar responses share, and the other clauses, which must be checked for each response."""
 
-    judgement: Judgement
+    result: ResponseResult
     others: Sequence[Clause]
 
 
@@ -93,7 +93,7 @@ class _Equal(NamedTuple):
     reading: Reading
     digest: bytes
     shows_queue: bool
-    judgement: Judgement
+    result: ResponseResult
     others: Sequence[Clause]
 
     @property
@@ -113,7 +113,7 @@ class _Reader:
     reads: tuple[Answer, ...] = ()
     digests: tuple[bytes, ...] = ()
     unchanged: int | None = None
-    repeated: Judgement = NOTHING
+    repeated: ResponseResult = NOTHING
 
     @property
     def jobs(self) -> int:
@@ -147,11 +147,11 @@ class Stream:
         # server that sheds load. Without _alike or _jobs, a new 3 kB body takes 600 to 800 microseconds instead of
         # 250. Without _jobs, a new 30 kB body takes 5 milliseconds instead of half of one.
         self._equals: Recent[Hashable, _Equal] = Recent(BODIES, lambda equal: equal.room)
-        self._alike: Recent[Hashable, _SharedJudgement] = Recent(EQUALS)
+        self._alike: Recent[Hashable, _SharedResult] = Recent(EQUALS)
         self._jobs: Recent[bytes, Inspection] = Recent(BODIES, lambda seen: seen.size + ROOM)
         self._digests: Recent[bytes, bytes] = Recent(JOBS)
 
-    def judge(self, reader: Hashable, exchange: Exchange) -> Judgement:
+    def judge(self, reader: Hashable, exchange: Exchange) -> ResponseResult:
         """Return the result of all clauses for a response. ``reader`` identifies the user who sent the request.
 
         An exchange without a response exercises no clause.
@@ -161,27 +161,27 @@ class Stream:
             return NOTHING
         equal, window = self._equal(exchange, response), self._readers.get(reader)
         if window is not None and window.unchanged == equal.number:
-            judgement = window.repeated
+            result = window.repeated
         else:
-            judgement = self._with_previous(reader, exchange, response, equal)
-        return self._with_all_fields(judgement, exchange, response, equal) if equal.others else judgement
+            result = self._with_previous(reader, exchange, response, equal)
+        return self._with_all_fields(result, exchange, response, equal) if equal.others else result
 
     def _with_all_fields(
-        self, judgement: Judgement, exchange: Exchange, response: Response, equal: _Equal
-    ) -> Judgement:
+        self, result: ResponseResult, exchange: Exchange, response: Response, equal: _Equal
+    ) -> ResponseResult:
         """Add to a result the findings of the clauses that read all header fields."""
         answer = Answer(exchange, response, equal.reading)
-        more = judgement_of((clause, partial(subjects, clause, answer)) for clause in equal.others)
+        more = result_of((clause, partial(subjects, clause, answer)) for clause in equal.others)
         equal.reading.forget()
         one, other, _ = self._sum
-        if one is not judgement or other != more:
-            self._sum = (judgement, more, judgement + more)
+        if one is not result or other != more:
+            self._sum = (result, more, result + more)
         return self._sum[2]
 
-    def _with_previous(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> Judgement:
+    def _with_previous(self, reader: Hashable, exchange: Exchange, response: Response, equal: _Equal) -> ResponseResult:
         """Return the result for a response, including clauses that compare it with earlier responses to the user."""
         if not equal.shows_queue or not equal.reading.summary.is_object:
-            return equal.judgement
+            return equal.result
         window = self._readers.get_or_make(reader, _Reader)
         digest, unchanged_digests = equal.digest, (equal.digest,) * WINDOW
         if window.digests != unchanged_digests:  # otherwise the stored ones are equal
@@ -191,11 +191,11 @@ class Stream:
             window.unchanged = None
             self._readers.put(reader, window)
         # A clause may look at the whole body of the newest read.
-        judgement = equal.judgement + self._compare((*window.reads[:-1], Answer(exchange, response, equal.reading)))
+        result = equal.result + self._compare((*window.reads[:-1], Answer(exchange, response, equal.reading)))
         equal.reading.forget()
         if window.digests == unchanged_digests:
-            window.unchanged, window.repeated = equal.number, judgement
-        return judgement
+            window.unchanged, window.repeated = equal.number, result
+        return result
 
     def _equal(self, exchange: Exchange, response: Response) -> _Equal:
         """Return the result for a response, without the clauses that compare it with previous ones.
@@ -229,17 +229,17 @@ class Stream:
             memory.forget()
         return self._look_up(exchange, response, self._head(exchange, response))
 
-    def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, Judgement]]:
+    def of_jobs(self, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, ResponseResult]]:
         """Judge how the jobs of a round went through the queue. Returns each exchange that has a result, in order."""
         answers = [
             Answer(exchange, exchange.response, reading_of(exchange.response.content, self._demand))
             for exchange in exchanges
             if exchange.response is not None
         ]
-        conversation, results = Conversation(answers), dict[str, Judgement]()
+        conversation, results = Conversation(answers), dict[str, ResponseResult]()
         for clause in self._of_jobs:
-            for name, judgement in judgements_across(clause, conversation).items():
-                results[name] = results.get(name, Judgement()) + judgement
+            for name, result in results_across(clause, conversation).items():
+                results[name] = results.get(name, ResponseResult()) + result
         return [(answer.exchange, results[answer.exchange.id]) for answer in answers if answer.exchange.id in results]
 
     def _check(self, exchange: Exchange, response: Response, head: _Head, digest: bytes) -> _Equal:
@@ -247,36 +247,36 @@ class Stream:
         answer = Answer(exchange, response, reading)
         proven = reading.proven if answer.shows_queue else None
         alike = self._alike.get_or_make((head, proven), lambda: self._check_shared(answer, proven))
-        judgement, others = _check_visible(alike.others, without_other_fields(answer, self._fields))
-        judgement = alike.judgement + judgement
+        result, others = _check_visible(alike.others, without_other_fields(answer, self._fields))
+        result = alike.result + result
         if answer.shows_queue:
-            judgement += _judged(self._of_body if proven is not None else self._declared + self._of_body, answer)
-            judgement += Judgement(unread=reading.summary.unread, uncompared=not reading.summary.compared)
+            result += _judged(self._of_body if proven is not None else self._declared + self._of_body, answer)
+            result += ResponseResult(unread=reading.summary.unread, uncompared=not reading.summary.compared)
         if reading.proven is None:
             reading.summary.settle(self._digests.get_or_make)
         reading.forget()
-        return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, judgement, others)
+        return _Equal(next(self._numbers), head, reading, digest, answer.shows_queue, result, others)
 
     def _reading(self, content: bytes) -> FastReading | LargeReading:
         if len(content) > LARGE:
             return LargeReading(content, self._demand, shared=Shared(KnownJobs(shared=False)))
         return FastReading(content, self._demand, recall=self._seen)
 
-    def _check_shared(self, answer: Answer, proven: Hashable | None) -> _SharedJudgement:
+    def _check_shared(self, answer: Answer, proven: Hashable | None) -> _SharedResult:
         """Check the clauses that need only the header and what the fast path found out about the body (``proven``).
 
         Responses with the same header and the same ``proven`` share the result. A clause that reads more raises
         HiddenPartRead and is returned in ``others``.
         """
         clauses = [clause for clause in self._of_answer if clause.speaks_of(answer.request.operation)]
-        judgement, others = _check_visible(clauses, without_body(answer, self._fields))
-        judgement += judgement_of((clause, lambda: (False, accountable(answer))) for clause in self._steady)
+        result, others = _check_visible(clauses, without_body(answer, self._fields))
+        result += result_of((clause, lambda: (False, accountable(answer))) for clause in self._steady)
         if proven is None:
-            return _SharedJudgement(judgement, others)
+            return _SharedResult(result, others)
         declared = [clause for clause in others if clause.fast is not None]
         more, wanting = _check_visible(declared, without_body(answer, self._fields, answer.reading))
-        judgement += more + _judged(self._declared, answer)
-        return _SharedJudgement(judgement, [c for c in others if c.fast is None or c in wanting])
+        result += more + _judged(self._declared, answer)
+        return _SharedResult(result, [c for c in others if c.fast is None or c in wanting])
 
     def _seen(self, look: Callable[[Raw], Inspection], element: Raw) -> Inspection:
         """Return the inspection of a job. Jobs with the same text are inspected only once."""
@@ -289,9 +289,9 @@ class Stream:
             seen.facts(self._demand.read_as).settle(_digest)
         return seen
 
-    def _compare(self, reads: Sequence[Answer]) -> Judgement:
+    def _compare(self, reads: Sequence[Answer]) -> ResponseResult:
         """Return the result of the clauses that compare a response with the previous ones of the same user."""
-        return judgement_of([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
+        return result_of([(clause, partial(_newest_findings, clause, reads)) for clause in self._between])
 
 
 def _newest_findings(clause: Clause, reads: Sequence[Answer]) -> Selected:
@@ -308,24 +308,24 @@ def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
     return make()
 
 
-def _judged(clauses: Collection[Clause], answer: Answer) -> Judgement:
+def _judged(clauses: Collection[Clause], answer: Answer) -> ResponseResult:
     """Check clauses about bodies on a response. The jobs of a large body come in groups."""
-    return judgement_of((each.clause, partial(_selected, each)) for each in subjects_by_clause(clauses, answer))
+    return result_of((each.clause, partial(_selected, each)) for each in subjects_by_clause(clauses, answer))
 
 
 def _selected(each: ClauseSubjects) -> Selected:
     return each.exercised, each.subjects
 
 
-def _check_visible(clauses: Iterable[Clause], answer: Answer) -> _SharedJudgement:
+def _check_visible(clauses: Iterable[Clause], answer: Answer) -> _SharedResult:
     """Check clauses on a response that lacks some parts.
 
     Clauses that read a missing part are returned as ``others``.
     """
-    judgement, others = NOTHING, []
+    result, others = NOTHING, []
     for clause in clauses:
         try:
-            judgement += judgement_of([(clause, partial(subjects, clause, answer))])
+            result += result_of([(clause, partial(subjects, clause, answer))])
         except HiddenPartRead:
             others.append(clause)
-    return _SharedJudgement(judgement, others)
+    return _SharedResult(result, others)

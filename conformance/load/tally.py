@@ -27,7 +27,7 @@ FASTEST: Final = 1e-5
 _ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Broken(Value, frozen=True, kw_only=True):
+class ClauseCounts(Value, frozen=True, kw_only=True):
     """The counts of one clause: how many responses exercised it, how many broke it, and when first and last.
 
     Times are in seconds since the Unix epoch. ``evidence`` has one finding of each kind. ``error`` says how the check
@@ -41,8 +41,8 @@ class Broken(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     error: str | None = None
 
-    def __add__(self, other: Broken) -> Broken:
-        return Broken(
+    def __add__(self, other: ClauseCounts) -> ClauseCounts:
+        return ClauseCounts(
             judged=self.judged + other.judged,
             breached=self.breached + other.breached,
             first=_either(min, self.first, other.first),
@@ -141,7 +141,7 @@ class LoadTally(Value, frozen=True, kw_only=True):
     that a job has shown, and in which place.
     """
 
-    clauses: Mapping[str, Broken] = {}
+    clauses: Mapping[str, ClauseCounts] = {}
     statuses: Mapping[int, int] = {}
     problems: Mapping[str, int] = {}
     seconds: Mapping[int, Second] = {}

@@ -27,7 +27,7 @@ _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedJob:
     """A job in a response of GET /api/queue. ``id`` is "" if it has none. ``own`` says that the run submitted it.
 
     ``whole`` is False if the job is not an array with an id but, for example, an object or a string.
@@ -77,7 +77,7 @@ class Leave:
         """Ids, in lower case, of jobs that have ended according to GET /api/jobs, also jobs of other users."""
         self.unanswered = 0
         """The number of submissions that got no usable response, so that it is unknown whether their jobs exist."""
-        self.listed: tuple[Listed, ...] | None = None
+        self.listed: tuple[ListedJob, ...] | None = None
         """The jobs in the last response. None if the last request was not a GET of the queue or did not get the
         queue.
         """
@@ -224,7 +224,7 @@ class Leave:
                 self.waiting.discard(gone)
                 self.unlisted.discard(gone)
 
-    def _listed(self, reading: Reading) -> tuple[Listed, ...] | None:
+    def _listed(self, reading: Reading) -> tuple[ListedJob, ...] | None:
         """Return the jobs in a response of GET /api/queue, and add those with the token to the run's own jobs.
 
         A job is recognised by its id even if it is not an array, so that it can be removed. A list may be absent or
@@ -245,7 +245,7 @@ class Leave:
             own = bool(named) and key in self.own
             if own:
                 (self.waiting.add if pending else self.waiting.discard)(key)
-            listed.append(Listed(named, pending, own, whole))
+            listed.append(ListedJob(named, pending, own, whole))
         self.there = {job.id.lower() for job in listed if job.own}
         self.unlisted -= self.there
         self.seen = self.seen or any(job.own and job.whole for job in listed)

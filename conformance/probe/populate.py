@@ -39,7 +39,7 @@ from conformance.probe.jobs import (
     submit,
     why_not_listed,
 )
-from conformance.probe.leave import Leave, Listed
+from conformance.probe.leave import Leave, ListedJob
 from conformance.probe.limits import TO_BE_REFUSED, ServerChanges
 from conformance.probe.pace import BRIEFLY
 from conformance.probe.requests import Ask, other
@@ -70,6 +70,7 @@ LOOKS: Final = 5
 
 Plan = Callable[[], Awaitable[str | None]]
 Say = Callable[[str], None]
+"""Prints one line that the user must see at once, such as the jobs that a run left in the queue."""
 
 
 def leave_for(server_changes: ServerChanges, *, loopback: bool) -> Leave:
@@ -322,7 +323,7 @@ class Populating:
         await self._ask(THE_JOBS)
         await self._read("after the list of jobs")
 
-    def _own(self) -> list[Listed]:
+    def _own(self) -> list[ListedJob]:
         return [job for job in self.leave.listed or () if job.own]
 
     def _none_left(self) -> bool:

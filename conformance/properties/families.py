@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from conformance.probe.limits import METHOD_OVERRIDES
 from conformance.properties.names import DECLARED, SEQUENCES
-from conformance.spec.document import Document
+from conformance.spec.document import OpenApiDocument
 from conformance.spec.operation import METHOD, Described, Parameter, follow_reference, parameters_of, place_of
 
 NEVER_SENT: Final = METHOD_OVERRIDES | {
@@ -36,7 +36,7 @@ NEVER_SENT: Final = METHOD_OVERRIDES | {
 """Headers that are never generated, even if a document declares them: they change the method, the host, the framing or
 the identity of the client."""
 
-Value = Any
+ParameterValue = Any
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,18 @@ class Family:
 
     name: str
     path: str
-    document: Document
+    document: OpenApiDocument
     parameters: tuple[Parameter, ...]
     required: tuple[Parameter, ...]
     together: int
 
-    def coverage(self, random: Random) -> list[dict[tuple[str, str], Value]]:
+    def coverage(self, random: Random) -> list[dict[tuple[str, str], ParameterValue]]:
         """Return requests that together contain every value that the document lists for a parameter, such as examples.
 
         Each request is a dict. The keys are pairs: the location and the name of a parameter.
         """
         pairs = _shuffle(self.pairs(random), random)
-        rows: list[dict[tuple[str, str], Value]] = []
+        rows: list[dict[tuple[str, str], ParameterValue]] = []
         for place, value in pairs:
             room = (row for row in rows if place not in row and len(row) < self.together)
             row = next(room, None)
@@ -70,7 +70,7 @@ class Family:
                 row[place] = value
         return rows
 
-    def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], Value]]:
+    def pairs(self, random: Random) -> Iterator[tuple[tuple[str, str], ParameterValue]]:
         """Yield each value that the document lists for a parameter, after the location and the name of the parameter.
 
         If several parameters share a schema, each of its values is used for at least one of them, not for all.
@@ -112,7 +112,7 @@ def names(described: Described, without: Collection[str] = ()) -> list[str]:
     return [*([] if DECLARED in found else [DECLARED]), *found, SEQUENCES]
 
 
-def families(document: Document, path: str, without: Collection[str] = ()) -> tuple[Family, ...]:
+def families(document: OpenApiDocument, path: str, without: Collection[str] = ()) -> tuple[Family, ...]:
     """Split the parameters of GET ``path`` into families: first the declared ones, then those of the probing overlay.
 
     ``without`` has the names of headers, in lower case, that are not generated.
@@ -140,7 +140,7 @@ def families(document: Document, path: str, without: Collection[str] = ()) -> tu
     )
 
 
-def left_out(document: Document, path: str, without: Collection[str] = ()) -> list[str]:
+def left_out(document: OpenApiDocument, path: str, without: Collection[str] = ()) -> list[str]:
     """Return the names of headers that the document declares but that are not generated.
 
     These are the headers in ``NEVER_SENT``, and those in ``without`` (names in lower case).
@@ -155,14 +155,14 @@ def schema_of(parameter: Parameter) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def own_values(parameter: Parameter) -> list[Value]:
+def own_values(parameter: Parameter) -> list[ParameterValue]:
     """Return the examples of a parameter that are not in its schema."""
     examples = parameter.get("examples")
     named = [each["value"] for each in examples.values() if "value" in each] if isinstance(examples, Mapping) else []
     return [*([parameter["example"]] if "example" in parameter else []), *named]
 
 
-def schema_values(schema: Any, document: Document) -> list[Value]:
+def schema_values(schema: Any, document: OpenApiDocument) -> list[ParameterValue]:
     """Return the values that a JSON Schema names: examples, default, enumerated values, and bounds."""
     schema = follow_reference(schema, document)
     if not isinstance(schema, Mapping):
@@ -182,7 +182,7 @@ def schema_values(schema: Any, document: Document) -> list[Value]:
     return _distinct(found)
 
 
-def _bounds(schema: Mapping[str, Any]) -> Iterator[Value]:
+def _bounds(schema: Mapping[str, Any]) -> Iterator[ParameterValue]:
     step = schema.get("multipleOf", 1)
     for name, exclusive, inward in (("minimum", "exclusiveMinimum", step), ("maximum", "exclusiveMaximum", -step)):
         if name in schema:
@@ -191,7 +191,7 @@ def _bounds(schema: Mapping[str, Any]) -> Iterator[Value]:
             yield schema[exclusive] + inward
 
 
-def _only(document: Document, path: str, members: Iterable[Parameter]) -> Document:
+def _only(document: OpenApiDocument, path: str, members: Iterable[Parameter]) -> OpenApiDocument:
     """Return a copy of a document with only one operation, which has only these parameters."""
     operation = {name: value for name, value in document["paths"][path][METHOD].items() if not name.startswith("x-")}
     kept = [{name: value for name, value in each.items() if not name.startswith("x-")} for each in members]
@@ -204,7 +204,7 @@ def _left_out(parameter: Parameter, without: Collection[str]) -> bool:
     return parameter["in"] == "header" and (name in NEVER_SENT or name in without)
 
 
-def _distinct(values: Iterable[Value]) -> list[Value]:
+def _distinct(values: Iterable[ParameterValue]) -> list[ParameterValue]:
     """Return the values without repetitions. ``1`` and ``true`` are different values."""
     return list({repr(value): value for value in values}.values())
 

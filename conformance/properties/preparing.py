@@ -64,9 +64,9 @@ class Preparing:
 
     def _generated(self) -> Prepared:
         from conformance.properties.drawing import temporary_storage, without_old_garbage
-        from conformance.properties.requests import Source
+        from conformance.properties.requests import RequestSource
 
         with temporary_storage():
-            source = Source(self._described(), self._properties.seed, self._without)
+            source = RequestSource(self._described(), self._properties.seed, self._without)
             with without_old_garbage():
                 return source.requests(self._properties.wanted)

@@ -37,10 +37,10 @@ requests, half are sequences.
 """
 MIXTURES: Final = 5
 """Number of random requests that mix two cases, for each request with one case."""
-_Values = dict[tuple[str, str], Any]
+_ParameterValues = dict[tuple[str, str], Any]
 
 
-class Part(NamedTuple):
+class RequestPart(NamedTuple):
     """A query parameter or a header of a request: its location ("query" or "header"), its name, and its value as text.
 
     A ``fixed`` part is required by the OpenAPI document, so it is in every request.
@@ -52,7 +52,7 @@ class Part(NamedTuple):
     fixed: bool = False
 
 
-Parts = tuple[Part, ...]
+Parts = tuple[RequestPart, ...]
 
 
 class Generated(NamedTuple):
@@ -62,7 +62,7 @@ class Generated(NamedTuple):
     parts: Parts
 
 
-class Source:
+class RequestSource:
     """Generates the requests for GET of the queue from an OpenAPI document and a seed.
 
     ``without`` has the names of headers, in lower case, that are not generated, because the user set them.
@@ -131,8 +131,8 @@ class Source:
     def required(self) -> Parts:
         """The required query parameters and headers, with the values that are in every request."""
         found = required_by(self._described, self._without)
-        headers = (Part("header", name, value, fixed=True) for name, value in found.headers)
-        return (*(Part("query", name, value, fixed=True) for name, value in found.query), *headers)
+        headers = (RequestPart("header", name, value, fixed=True) for name, value in found.headers)
+        return (*(RequestPart("query", name, value, fixed=True) for name, value in found.query), *headers)
 
     @property
     def declared(self) -> list[Generated]:
@@ -151,7 +151,7 @@ class Source:
             (declared if family.name == DECLARED else others).append(rows)
         return list(interleave(declared)), list(interleave(others))
 
-    def _row(self, family: Family, row: _Values) -> Generated:
+    def _row(self, family: Family, row: _ParameterValues) -> Generated:
         values: dict[str, dict[str, Any]] = {"query": {}, "header": {}, "cookie": {}}
         for (place, name), value in row.items():
             values[place][name] = value
@@ -187,7 +187,7 @@ class Source:
     def read_back(self, value: bytes) -> tuple[Parts, ...]:
         """Decode a sequence of requests that ``written`` serialised. Empty if it would not be generated any more."""
         try:
-            found = msgspec.json.decode(value, type=tuple[tuple[Part, ...], ...])
+            found = msgspec.json.decode(value, type=tuple[tuple[RequestPart, ...], ...])
         except msgspec.MsgspecError:
             return ()
         members = [each for family in self.families for each in (*family.parameters, *family.required)]
@@ -201,7 +201,7 @@ class Source:
 class Prepared(NamedTuple):
     """The generated requests of a run: single ones, and sequences."""
 
-    source: Source
+    source: RequestSource
     singles: list[Generated]
     sequences: list[tuple[Parts, ...]]
 
@@ -226,18 +226,18 @@ def written(parts: Sequence[Parts]) -> bytes:
 def _parts(case: Case[Any], fixed: Collection[tuple[str, str]]) -> Parts:
     """Return the query parameters, headers and cookies of a Schemathesis case."""
     query = [
-        Part("query", name, text, ("query", name) in fixed)
+        RequestPart("query", name, text, ("query", name) in fixed)
         for name, value in (case.query or {}).items()
         for text in texts(value)
     ]
     headers = [
-        Part("header", name, text, ("header", name) in fixed)
+        RequestPart("header", name, text, ("header", name) in fixed)
         for name, value in (case.headers or {}).items()
         for text in texts(value)
     ]
     pairs = [f"{name}={text}" for name, value in (case.cookies or {}).items() for text in texts(value)]
     if pairs:
-        headers.append(Part("header", "Cookie", "; ".join(pairs), any(place == "cookie" for place, _ in fixed)))
+        headers.append(RequestPart("header", "Cookie", "; ".join(pairs), any(place == "cookie" for place, _ in fixed)))
     return (*query, *headers)
 
 

@@ -31,7 +31,7 @@ from conformance.probe.requests import Ask
 from conformance.properties.judging_time import PLAIN, TimedBench, up_to
 from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
-from conformance.properties.requests import Generated, Parts, Prepared, Source, ask_of, in_words, written
+from conformance.properties.requests import Generated, Parts, Prepared, RequestSource, ask_of, in_words, written
 from conformance.spec.schemas import Schemas
 
 BATCH: Final = 32
@@ -54,7 +54,7 @@ BrokenBy = Callable[[Iterable[Exchange]], set[str]]
 """A function that returns the ids of the clauses that responses break."""
 
 
-class Wire(NamedTuple):
+class Senders(NamedTuple):
     """Functions that send requests: in turn (``send``), and at the same time (``scatter``)."""
 
     send: Send
@@ -66,7 +66,7 @@ class Wire(NamedTuple):
 def search_after(  # noqa: PLR0913 - what a search depends on
     ledger: Sequence[Exchange],
     prepared: Prepared,
-    wire: Wire,
+    wire: Senders,
     properties: Properties,
     *,
     dialect: Dialect,
@@ -88,7 +88,7 @@ def search_after(  # noqa: PLR0913 - what a search depends on
 
 
 def search(
-    prepared: Prepared, wire: Wire, broken_by: BrokenBy, known: Collection[str], properties: Properties
+    prepared: Prepared, wire: Senders, broken_by: BrokenBy, known: Collection[str], properties: Properties
 ) -> Search:
     """Send generated requests, first single ones and then sequences, and return the clauses that they break.
 
@@ -109,7 +109,7 @@ def search(
     return hunt.result(properties.seed)
 
 
-class _Breach(NamedTuple):
+class _BreakingRequests(NamedTuple):
     """Requests that broke a clause, with their exchanges. The request ``before`` them may have caused the failure."""
 
     parts: tuple[Parts, ...]
@@ -125,8 +125,8 @@ class _Breach(NamedTuple):
 
 @dataclass
 class _Hunt:
-    source: Source
-    wire: Wire
+    source: RequestSource
+    wire: Senders
     broken_by: BrokenBy
     known: set[str]
     """Ids of clauses to ignore, because normal GETs or earlier generated requests already broke them."""
@@ -139,7 +139,7 @@ class _Hunt:
     """The number of requests by family, without those that were sent to reduce or confirm a failing one."""
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     """The number of requests that broke a clause, by family and clause."""
-    smallest: dict[tuple[str, str], _Breach] = field(default_factory=dict)
+    smallest: dict[tuple[str, str], _BreakingRequests] = field(default_factory=dict)
     """The smallest requests that broke a clause, by family and clause."""
     last: tuple[Parts, ...] = ()
     tried: set[Parts] = field(default_factory=set)
@@ -191,7 +191,7 @@ class _Hunt:
         for name in sorted(self._broken(exchanges) - self.known):
             covers = self._covering(parts) if name == STEADY else None
             if covers is None:
-                covers = self._shrunk(family, name, _Breach(parts, exchanges, before))
+                covers = self._shrunk(family, name, _BreakingRequests(parts, exchanges, before))
             if covers not in self.known:
                 names.append(covers)
         names = list(dict.fromkeys(names))
@@ -212,7 +212,7 @@ class _Hunt:
                     return name
         return None
 
-    def _shrunk(self, family: str, name: str, breach: _Breach) -> str:
+    def _shrunk(self, family: str, name: str, breach: _BreakingRequests) -> str:
         """Reduce requests to the smallest that break a clause, unless smaller ones are known.
 
         Returns the clause that they break. That may be another clause than ``name``, because what is unusual about a
@@ -224,17 +224,17 @@ class _Hunt:
                 self.smallest[family, name] = breach
         return name
 
-    def _is_new(self, family: str, name: str, breach: _Breach) -> bool:
+    def _is_new(self, family: str, name: str, breach: _BreakingRequests) -> bool:
         known = self.smallest.get((family, name))
         return known is None or breach.size < known.size
 
-    def _without_parts(self, family: str, name: str, breach: _Breach) -> tuple[str, _Breach]:
+    def _without_parts(self, family: str, name: str, breach: _BreakingRequests) -> tuple[str, _BreakingRequests]:
         """Make a sequence smaller: remove requests, then their parts, as long as the rest still breaks the clause."""
         for fewer in _smaller(breach.parts):
             if self.spare < len(fewer):
                 break
             self.spare -= len(fewer)
-            smaller = _Breach(fewer, self._sent(fewer), self.last)
+            smaller = _BreakingRequests(fewer, self._sent(fewer), self.last)
             self.last = fewer[-1:]
             broken = self._broken(smaller.exchanges)
             for other in broken - self.known - OF_STATUS - {name}:

@@ -138,7 +138,7 @@ class Reference:
         return body
 
 
-class _RawResponse(web.StreamResponse):
+class _VerbatimResponse(web.StreamResponse):
     """A response that is sent exactly as the endpoint wrote it. aiohttp only parses requests and keeps connections."""
 
     def __init__(self, pieces: AsyncIterator[bytes], *, keeps: bool) -> None:
@@ -191,11 +191,11 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
                 await asyncio.sleep(reference.board.takes)
             reply = reference.answer(IncomingRequest(request.method, path, query, headers, body=body))
         except HangUpError as hang_up:
-            return _RawResponse(_nothing(hang_up), keeps=False)
+            return _VerbatimResponse(_nothing(hang_up), keeps=False)
         finally:
             reference.writing -= writes
         if not request.keep_alive:
             reply = reply.having(connection="close")
-        return _RawResponse(reference.play(reply.wire(request.method)), keeps=reply.keeps)
+        return _VerbatimResponse(reference.play(reply.wire(request.method)), keeps=reply.keeps)
 
     return handle

@@ -243,7 +243,7 @@ class SeveralWorkers(Board):
     workers = 3
 
 
-class Shared(Board):
+class SharedBoard(Board):
     """A queue that runs two jobs at once, and to which another user submits a job every 70 milliseconds."""
 
     workers = 2

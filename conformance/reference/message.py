@@ -117,6 +117,10 @@ class HangUpError(Exception):
         self.reset = reset
 
 
+Replies = Callable[[Reply, IncomingRequest], Reply]
+"""Changes a whole response."""
+
+
 @dataclass(frozen=True)
 class Twist:
     """What a variant or a fault changes: an optional function for each stage of a response.
@@ -129,7 +133,7 @@ class Twist:
     hears: Callable[[IncomingRequest], IncomingRequest] | None = None
     lists: Callable[[Queue, IncomingRequest], object] | None = None
     writes: Callable[[bytes], bytes] | None = None
-    replies: Callable[[Reply, IncomingRequest], Reply] | None = None
+    replies: Replies | None = None
     plays: Callable[[bytes], AsyncIterator[bytes]] | None = None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, Shared, Slow
+from conformance.reference.board import Board, InBetween, Oss, SeveralWorkers, SharedBoard, Slow
 from conformance.reference.door import Door
 from conformance.reference.message import IncomingRequest, Reply, Twist, items
 from conformance.reference.queue import Queue, QueueItem
@@ -77,7 +77,7 @@ VARIANTS: Final[dict[str, Variant]] = {
         Variant(
             "takes-jobs-of-others-too",
             "The server accepts jobs, while another user submits fourteen a second.",
-            board=Shared,
+            board=SharedBoard,
         ),
         Variant(
             "takes-jobs-and-loses-sight", "For 0.3 seconds after its start, a job is in neither list.", board=InBetween

@@ -7,7 +7,7 @@ from itertools import groupby
 from types import SimpleNamespace
 from typing import Final
 
-from conformance.history.comparison import Comparison, Kind, Outcome, Row, diff_of
+from conformance.history.comparison import ComparedClause, Comparison, ComparisonOutcome, Kind, diff_of
 from conformance.judge.report import PastRun, Status, Verdict
 from conformance.render import changes
 from conformance.render.changes import failure
@@ -28,7 +28,7 @@ _SIDE_KIND: Final[Mapping[str, str]] = {
     "same": "Alike",
 }
 _TIME_KIND: Final[Mapping[str, str]] = {**changes.KIND, "same": "Unchanged"}
-OUTCOME: Final[dict[Outcome, str]] = {
+OUTCOME: Final[dict[ComparisonOutcome, str]] = {
     "different": "Different",
     "same": "Alike",
     "unclear": "Unclear",
@@ -47,7 +47,7 @@ _STYLE: Final[dict[Kind, Style]] = {
     "fixed": "conformant",
     "exercised": "conformant",
 }
-_VERDICT: Final[dict[Outcome, Verdict]] = {
+_VERDICT: Final[dict[ComparisonOutcome, Verdict]] = {
     "same": Verdict.CONFORMANT,
     "better": Verdict.CONFORMANT,
     "different": Verdict.NON_CONFORMANT,
@@ -69,9 +69,9 @@ def names(comparison: Comparison) -> tuple[str, str]:
     return ("Old", "New") if comparison.over_time else ("A", "B")
 
 
-def kind(comparison: Comparison, row: Row | Kind) -> str:
+def kind(comparison: Comparison, row: ComparedClause | Kind) -> str:
     """Return in words how a clause differs between the two runs."""
-    found = row.kind if isinstance(row, Row) else row
+    found = row.kind if isinstance(row, ComparedClause) else row
     return (_TIME_KIND if comparison.over_time else _SIDE_KIND)[found]
 
 
@@ -93,7 +93,7 @@ def status(found: Status | None) -> str:
     return "not judged" if found is None else STATUS[found].lower()
 
 
-def ways(comparison: Comparison, row: Row) -> Iterator[str]:
+def ways(comparison: Comparison, row: ComparedClause) -> Iterator[str]:
     """Yield, in words, each failure of a clause that is in only one of the two runs."""
     found = [(row.only_b, "now"), (row.only_a, "before")]
     if not comparison.over_time:
@@ -101,7 +101,7 @@ def ways(comparison: Comparison, row: Row) -> Iterator[str]:
     yield from (f"{which} {failure(one)}" for failures, which in found for one in failures)
 
 
-def groups(rows: Sequence[Row]) -> list[tuple[Kind, list[Row]]]:
+def groups(rows: Sequence[ComparedClause]) -> list[tuple[Kind, list[ComparedClause]]]:
     """Return rows grouped by kind, the most important kind first."""
     return [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: row.kind)]
 
@@ -166,7 +166,7 @@ def render_comparison(comparison: Comparison, *, linked: bool = True) -> str:
     )
 
 
-def _statuses(comparison: Comparison, row: Row) -> str:
+def _statuses(comparison: Comparison, row: ComparedClause) -> str:
     if not comparison.over_time:
         return f"A {status(row.a)}, B {status(row.b)}"
     return "not in the older run" if row.a is None else f"before: {status(row.a)}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, GroupKind, Listed, Member
-from conformance.history.overview import Outcome
+from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, FirstItems, GroupKind, Member
+from conformance.history.overview import TargetOutcome
 from conformance.judge.report import Verdict
 from conformance.render.markdown import MARK, ROWS, code, plain
 from conformance.render.nights import strip
@@ -33,7 +33,7 @@ KIND: Final[dict[GroupKind, str]] = {
     "inconclusive": "inconclusive",
     "not-reached": "not reached",
 }
-OUTCOME: Final[dict[GroupKind, Outcome]] = {
+OUTCOME: Final[dict[GroupKind, TargetOutcome]] = {
     "broken": "non-conformant",
     "error": "error",
     "inconclusive": "inconclusive",
@@ -89,12 +89,12 @@ def some(items: Sequence[str], number: int, most: int = NAMES) -> str:
     return f"{', '.join(items[:most])}{more}"
 
 
-def of(names: Listed[str], most: int) -> str:
+def of(names: FirstItems[str], most: int) -> str:
     """Return the first ``most`` names of a list as text, and how many more there are."""
     return some(names.first, names.number, most)
 
 
-def members(listed: Listed[Member], most: int = NAMES) -> str:
+def members(listed: FirstItems[Member], most: int = NAMES) -> str:
     """Return the names of the first ``most`` targets of a list as text, and how many more there are."""
     return some([one.name for one in listed.first[:most]], listed.number, most)
 

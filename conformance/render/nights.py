@@ -41,7 +41,7 @@ class Strip(NamedTuple):
     words: str
 
 
-class Broken(NamedTuple):
+class BrokenPaths(NamedTuple):
     """The number of broken clauses in each run, as two SVG paths in a box of 1000 by 100.
 
     ``must`` shows the broken must clauses, ``should`` the broken must and should clauses together.
@@ -78,7 +78,7 @@ def in_words(states: Sequence[NightState]) -> str:
     return f"{count(len(states), 'night')}{': ' if told else ''}{told}"
 
 
-def broken(runs: Sequence[PastRun]) -> Broken | None:
+def broken(runs: Sequence[PastRun]) -> BrokenPaths | None:
     """Return a chart of the number of broken clauses per run; None for fewer than two runs, or if none was broken."""
     must = [None if run.unreached else run.counts.fail for run in runs]
     both = [None if run.unreached else run.counts.fail + run.counts.warn for run in runs]
@@ -87,7 +87,7 @@ def broken(runs: Sequence[PastRun]) -> Broken | None:
         return None
     last = next(run for run in reversed(runs) if not run.unreached)
     words = f"at most {most} in a run; must {last.counts.fail} and should {last.counts.warn} in the newest one"
-    return Broken(_steps(must, most), _steps(both, most), most, last.counts.fail, last.counts.warn, words)
+    return BrokenPaths(_steps(must, most), _steps(both, most), most, last.counts.fail, last.counts.warn, words)
 
 
 def _steps(numbers: Sequence[int | None], most: int) -> str:

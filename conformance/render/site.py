@@ -75,7 +75,7 @@ class Reports:
 
 
 @dataclass(frozen=True)
-class Written:
+class SiteContents:
     """What a written site contains: how many targets and runs have a page, and how many runs also have a report."""
 
     targets: int
@@ -99,7 +99,7 @@ def find_reports(directory: Path) -> Reports:
 
 def write_site(
     store: Store, directory: Path, *, reports: Reports | None = None, title: str = TITLE, runs: int = RUNS
-) -> Written:
+) -> SiteContents:
     """Write the site. Each file is replaced atomically, the index last. Other files are not touched.
 
     Raises HistoryProblem if the history is empty, FileExistsError if another program wrote the index, and OSError.
@@ -112,7 +112,9 @@ def write_site(
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole({file: content})
-    return Written(len(site.targets), len(site.linked), sum(_key(run) in site.reports for run in site.linked.values()))
+    return SiteContents(
+        len(site.targets), len(site.linked), sum(_key(run) in site.reports for run in site.linked.values())
+    )
 
 
 def _key(run: PastRun) -> SeriesKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
-from conformance.judge.report import ClauseResult, GeneratedFamily, Outcome, Report, Status
+from conformance.judge.report import ClauseResult, GeneratedFamily, OverTimeOutcome, Report, Status
 from conformance.render.advice import next_steps
 from conformance.render.changes import headline, since
 from conformance.render.findings import Card, cards
@@ -58,7 +58,7 @@ COLOUR: Final[dict[str, str]] = {
 }
 """The colour of each style. Other styles have none."""
 
-OUTCOME_STYLE: Final[dict[Outcome, Style]] = {
+OUTCOME_STYLE: Final[dict[OverTimeOutcome, Style]] = {
     "worse": "non-conformant",
     "better": "conformant",
     "same": "counts",

@@ -25,13 +25,12 @@ from conformance.run.stopping import stoppable
 if TYPE_CHECKING:
     from conformance.probe.asker import Asker
     from conformance.probe.client import Client
+    from conformance.probe.populate import Say
     from conformance.properties.preparing import Preparing
     from conformance.properties.search import Send
 
 
 Progress = Callable[[Exchange], None]
-Say = Callable[[str], None]
-"""Prints one line that the user must see at once, such as the jobs that a run left in the queue."""
 
 
 def say_so(text: str) -> None:
@@ -221,9 +220,9 @@ def _search(settings: Settings, preparing: Preparing, asker: Asker, *, send: Sen
         prepared = preparing.result(asker.seconds)
     except TimeoutError:
         return Search(settings.properties.seed, 0, settings.properties.wanted, {}, OUT_OF_TIME)
-    from conformance.properties.search import Wire, search_after
+    from conformance.properties.search import Senders, search_after
 
-    wire = Wire(send, scatter)
+    wire = Senders(send, scatter)
     return search_after(
         ledger,
         prepared,

@@ -22,7 +22,7 @@ from conformance.text.pointer import pointer_to, unescape
 DOCUMENT_SHA256: Final = "95185edf23bb80be1c67b006cda5596d84c358fa8f8b8db5cf8b4a52206210de"
 """The SHA-256 of the OpenAPI document that ships with the suite. Reports contain it."""
 
-Document = dict[str, Any]
+OpenApiDocument = dict[str, Any]
 """An OpenAPI document or an OpenAPI Overlay, as parsed from YAML."""
 
 _STEP: Final = re.compile(r"\.([\w-]+)|\['([^']+)'\]")
@@ -53,7 +53,7 @@ class Erratum(NamedTuple):
     id: str
     target: str
     reason: str
-    update: Document | None = None
+    update: OpenApiDocument | None = None
 
     @property
     def pointer(self) -> str:
@@ -66,26 +66,26 @@ def document_bytes() -> bytes:
     return DOCUMENT_PATH.read_bytes()
 
 
-def load_document() -> Document:
+def load_document() -> OpenApiDocument:
     """Return a copy of the OpenAPI document that ships with the suite, with its mistakes. The caller may modify it."""
     return copy.deepcopy(_parse(DOCUMENT_PATH))
 
 
-def load_corrected() -> Document:
+def load_corrected() -> OpenApiDocument:
     """Return a copy of the corrected OpenAPI document. The caller may modify it."""
     return copy.deepcopy(_parse(CORRECTED_PATH))
 
 
-def load_probed() -> Document:
+def load_probed() -> OpenApiDocument:
     """Return a copy of the corrected OpenAPI document with the optional parameters of the probing overlay.
 
     The caller may modify it. Every run that generates requests reads it: it is JSON, which is parsed faster than YAML.
     """
-    document: Document = json.loads(PROBED_PATH.read_bytes())
+    document: OpenApiDocument = json.loads(PROBED_PATH.read_bytes())
     return document
 
 
-def load_probing() -> Document:
+def load_probing() -> OpenApiDocument:
     """Return a copy of the probing overlay, which adds parameters that a server must tolerate.
 
     The caller may modify it.
@@ -93,7 +93,7 @@ def load_probing() -> Document:
     return copy.deepcopy(_parse(PROBING_PATH))
 
 
-def apply_errata(document: Document, refusals: Mapping[str, object]) -> None:
+def apply_errata(document: OpenApiDocument, refusals: Mapping[str, object]) -> None:
     """Correct known mistakes in a document in place, and add ``refusals`` (responses such as 401) to GET /api/queue.
 
     Only parts that are equal to those of the published document are changed.
@@ -116,7 +116,7 @@ def errata() -> tuple[Erratum, ...]:
     )
 
 
-def resolve(pointer: str, document: Document | None = None) -> object:
+def resolve(pointer: str, document: OpenApiDocument | None = None) -> object:
     """Return a copy of the value at a JSON Pointer in a document, by default the one that ships with the suite.
 
     Raises:
@@ -131,7 +131,7 @@ def resolve(pointer: str, document: Document | None = None) -> object:
     return copy.deepcopy(value)
 
 
-def quote_stands_at(pointer: str, quote: str, document: Document | None = None) -> bool:
+def quote_stands_at(pointer: str, quote: str, document: OpenApiDocument | None = None) -> bool:
     """Return whether a document, by default the one that ships with the suite, has a quote at a JSON Pointer.
 
     The quote may be a part of a string. If the value is not a string, the quote must be its whole JSON text. All white
@@ -167,9 +167,9 @@ def _at(document: Any, place: Sequence[str]) -> Any:
 
 
 @cache
-def _parse(path: Path) -> Document:
+def _parse(path: Path) -> OpenApiDocument:
     import yaml  # slow to import, and rarely needed
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # several times faster, but not built everywhere
-    document: Document = yaml.load(path.read_bytes(), loader)  # noqa: S506 - both are safe loaders
+    document: OpenApiDocument = yaml.load(path.read_bytes(), loader)  # noqa: S506 - both are safe loaders
     return document

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from conformance.spec.document import DOCUMENT_SHA256, Document, load_probed
+from conformance.spec.document import DOCUMENT_SHA256, OpenApiDocument, load_probed
 from conformance.text.pointer import unescape
 
 METHOD: Final = "get"
@@ -31,7 +31,7 @@ class Described:
 
     name: str
     sha256: str
-    probed: Document
+    probed: OpenApiDocument
     path: str
     own: bool = False
     unmatched: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def declaring(parameters: Sequence[Parameter]) -> Described:
     return replace(found, name="a document of the user's own", probed=probed, own=True)
 
 
-def path_for(document: Document, queue_path: str) -> str | None:
+def path_for(document: OpenApiDocument, queue_path: str) -> str | None:
     """Return the path in a document that matches ``queue_path``, or None.
 
     It may be a template such as ``/{user}/queue``.
@@ -80,7 +80,7 @@ def path_for(document: Document, queue_path: str) -> str | None:
     return None
 
 
-def parameters_of(document: Document, path: str) -> list[Parameter]:
+def parameters_of(document: OpenApiDocument, path: str) -> list[Parameter]:
     """Return all parameters that a document declares for GET of a path, with references resolved."""
     item = document["paths"][path]
     found: dict[tuple[str, str], Parameter] = {}
@@ -97,7 +97,7 @@ def place_of(parameter: Parameter) -> tuple[str, str]:
     return parameter["in"], parameter["name"]
 
 
-def follow_reference(value: Any, document: Document, deepest: int = 20) -> Any:
+def follow_reference(value: Any, document: OpenApiDocument, deepest: int = 20) -> Any:
     """Return the value that a local reference (``$ref``) refers to. Any other value is returned unchanged."""
     for _ in range(deepest):
         if not isinstance(value, Mapping) or "$ref" not in value:

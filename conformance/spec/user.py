@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.problems import UsageProblem
-from conformance.spec.document import Document, Erratum, errata, load_document, load_probing, resolve
+from conformance.spec.document import Erratum, OpenApiDocument, errata, load_document, load_probing, resolve
 from conformance.spec.operation import METHOD, PATH, Described, path_for
 from conformance.text.pointer import pointer_to
 from conformance.text.safe import printable
@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _validate(document: Any, file: str | Path) -> Document:
+def _validate(document: Any, file: str | Path) -> OpenApiDocument:
     """Return the document if it is valid OpenAPI 3.0 or 3.1 in one file. Raises UsageProblem for the first problem."""
     version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
@@ -119,7 +119,7 @@ def _references(value: Any, *above: str | int) -> Iterator[tuple[str, Any]]:
             yield from _references(each, *above, index)
 
 
-def _not_described(document: Document, file: str | Path, queue_path: str) -> str:
+def _not_described(document: OpenApiDocument, file: str | Path, queue_path: str) -> str:
     paths = [path for path, item in document.get("paths", {}).items() if isinstance(item, Mapping) and METHOD in item]
     shown = [printable(path, 60) for path in paths if "queue" in path] or [printable(path, 60) for path in paths]
     more = ", …" if len(shown) > _NAMED else ""
@@ -127,7 +127,7 @@ def _not_described(document: Document, file: str | Path, queue_path: str) -> str
     return f"--document {file} does not describe GET {queue_path}{hint}"
 
 
-def _apply_errata(document: Document, path: str) -> tuple[Document, tuple[str, ...]]:
+def _apply_errata(document: OpenApiDocument, path: str) -> tuple[OpenApiDocument, tuple[str, ...]]:
     """Apply the errata of the published document that also fit this one.
 
     Return the result, and the ids of the other errata. An erratum fits if both documents have the same value at the
@@ -149,17 +149,17 @@ def _apply_errata(document: Document, path: str) -> tuple[Document, tuple[str, .
     return _apply(document, actions), tuple(unmatched)
 
 
-def _add_probing(corrected: Document, path: str) -> Document:
+def _add_probing(corrected: OpenApiDocument, path: str) -> OpenApiDocument:
     document = copy.deepcopy(corrected)
     document.setdefault("components", {}).setdefault("schemas", {})
     actions = [{**action, "target": _target(action["target"], path)} for action in load_probing()["actions"]]
     return _apply(document, actions)
 
 
-def _apply(document: Document, actions: list[dict[str, Any]]) -> Document:
+def _apply(document: OpenApiDocument, actions: list[dict[str, Any]]) -> OpenApiDocument:
     from oas_patch import apply_overlay
 
-    applied: Document = apply_overlay(copy.deepcopy(document), {"actions": copy.deepcopy(actions)})
+    applied: OpenApiDocument = apply_overlay(copy.deepcopy(document), {"actions": copy.deepcopy(actions)})
     return applied
 
 
@@ -167,7 +167,7 @@ def _target(target: str, path: str) -> str:
     return target.replace(f"['{PATH}']", f"['{path}']")
 
 
-def _at(pointer: str, document: Document) -> object:
+def _at(pointer: str, document: OpenApiDocument) -> object:
     try:
         return resolve(pointer, document)
     except LookupError:

@@ -15,7 +15,7 @@ from hypothesis.strategies import SearchStrategy
 _SHORT: Final = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\", "/": "\\/"}
 
 More = Literal["none", "slash", "non-ascii", "every other", "all"]
-Order = Literal["as is", "reversed", "sorted"]
+MemberOrder = Literal["as is", "reversed", "sorted"]
 Form = Literal["shortest", "exponent", "EXPONENT", "zeros"]
 
 
@@ -61,7 +61,7 @@ class _Writer:
     """
 
     def __init__(
-        self, gaps: Sequence[str], escapings: Sequence[_Escaping], orders: Sequence[Order], forms: Sequence[Form]
+        self, gaps: Sequence[str], escapings: Sequence[_Escaping], orders: Sequence[MemberOrder], forms: Sequence[Form]
     ) -> None:
         self._gaps, self._escapings = cycle(gaps), cycle(escapings)
         self._orders, self._forms = cycle(orders), cycle(forms)
@@ -112,7 +112,7 @@ def _float(number: float, form: Form) -> str:
 _GAPS: Final = st.sampled_from(("", "", " ", "\n", "\t", "\r\n", "\n    "))
 _MORE: Final[SearchStrategy[More]] = st.sampled_from(("none", "slash", "non-ascii", "every other", "all"))
 _ESCAPINGS: Final = st.builds(_Escaping, _MORE, upper=st.booleans(), short=st.booleans())
-_ORDERS: Final[SearchStrategy[Order]] = st.sampled_from(("as is", "reversed", "sorted"))
+_ORDERS: Final[SearchStrategy[MemberOrder]] = st.sampled_from(("as is", "reversed", "sorted"))
 _FORMS: Final[SearchStrategy[Form]] = st.sampled_from(("shortest", "exponent", "EXPONENT", "zeros"))
 
 

@@ -25,7 +25,7 @@ _REPORTS: Final = pytest.StashKey[dict[tuple[str, str], Report]]()
 _NOT_SEEN: Final = (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
 
 
-class _Item(NamedTuple):
+class _OwnTest(NamedTuple):
     """One test. ``kind``: it is about the verdict, a clause or a family of generated requests, called ``name``."""
 
     kind: str
@@ -60,7 +60,7 @@ def contract_tests(
     failing = {Status.FAIL, Status.ERROR} | ({Status.WARN} if fail_on_should else set())
 
     @pytest.mark.parametrize("contract_item", list(_items(selected_clauses(options.get("clause", ())))))
-    def test_contract(contract_item: _Item, request: pytest.FixtureRequest) -> None:
+    def test_contract(contract_item: _OwnTest, request: pytest.FixtureRequest) -> None:
         report = _report(request, request.getfixturevalue(fixture), options)
         if contract_item.kind == VERDICT:
             _report_verdict(report, inconclusive_ok=inconclusive_ok)
@@ -73,12 +73,12 @@ def contract_tests(
 
 
 def _items(only: Container[str] | None) -> Iterator[Any]:
-    yield pytest.param(_Item(VERDICT, VERDICT), id=VERDICT)
+    yield pytest.param(_OwnTest(VERDICT, VERDICT), id=VERDICT)
     ids = [clause.id for clause in CATALOGUE if only is None or clause.id in only]
-    yield from (pytest.param(_Item("clause", name), id=name) for name in ids)
+    yield from (pytest.param(_OwnTest("clause", name), id=name) for name in ids)
     described = vendored()
     label = label_of(described)
-    yield from (pytest.param(_Item("family", name), id=f"{label} / {name}") for name in names(described))
+    yield from (pytest.param(_OwnTest("family", name), id=f"{label} / {name}") for name in names(described))
 
 
 def _report(request: pytest.FixtureRequest, url: object, options: dict[str, Any]) -> Report:

@@ -1,4 +1,4 @@
-"""Cut a large JSON text into pieces (``Run``): some consecutive elements of an array, or members of an object.
+"""Cut a large JSON text into pieces (``JsonRun``): some consecutive elements of an array, or members of an object.
 
 Nothing is decoded here. The caller decodes the pieces and thereby checks their syntax. A text that is not JSON gives
 pieces that cannot be decoded, or ends before its arrays and objects are closed.
@@ -36,7 +36,7 @@ class Unfinished(ValueError):
         self.at, self.rest, self.opening = at, rest, opening
 
 
-class Run(NamedTuple):
+class JsonRun(NamedTuple):
     """A piece of a JSON text: consecutive elements of an array or members of an object, as the offsets of their text.
 
     ``last`` means that no child follows: the closing bracket of the array or object should be at ``end``. ``giant``
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     depth: int = 0
 
 
-Runs = Generator[Run, int, None]
+Runs = Generator[JsonRun, int, None]
 
 
 def skip_space(content: bytes, at: int) -> int:
@@ -108,14 +108,14 @@ def runs(content: bytes, at: int, *, size: int | None = None, opening: bytes = b
     deepest = 0
     while True:
         if position - start >= size and boundary is not None:
-            yield Run(start, boundary)
+            yield JsonRun(start, boundary)
             start, boundary = boundary + 1, None
         if position - start >= 2 * size:
-            end = yield Run(start, start, giant=True, depth=deepest)
-            yield Run(end, end, empty=True)
+            end = yield JsonRun(start, start, giant=True, depth=deepest)
+            yield JsonRun(end, end, empty=True)
             end = skip_space(content, end)
             if not content.startswith(b",", end):
-                yield Run(end, end, last=True, empty=True)
+                yield JsonRun(end, end, last=True, empty=True)
                 return
             start, position, depth, piece = end + 1, end + 1, 0, min(size, _FIRST)
         try:
@@ -125,7 +125,7 @@ def runs(content: bytes, at: int, *, size: int | None = None, opening: bytes = b
         position, depth, deepest = found.end, found.depth, max(deepest, found.deepest)
         boundary = boundary if found.boundary is None else found.boundary
         if found.closed:
-            yield Run(start, position, last=True)
+            yield JsonRun(start, position, last=True)
             return
         piece = min(_larger(piece), size)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from conformance.text.json_bytes import depth_of, is_utf_8, may_hold_huge, members_at_most, members_of
-from conformance.text.json_runs import RUN, Run, Unfinished, end_of_scalar, runs, skip_space
+from conformance.text.json_runs import RUN, JsonRun, Unfinished, end_of_scalar, runs, skip_space
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 
@@ -134,7 +134,7 @@ class Checker:
             raise self.malformed(end, "Expecting ',' delimiter")
         return end + 1
 
-    def _giant(self, run: Run, parent: _Parent) -> tuple[int, str, int]:
+    def _giant(self, run: JsonRun, parent: _Parent) -> tuple[int, str, int]:
         """Return the offset, the pointer and the level of a child that is too large for a run."""
         if parent.level + run.depth >= NESTING_READ:  # refused here, because each level takes time
             raise NotRead(None)
@@ -146,7 +146,7 @@ class Checker:
         parent.index += 1
         return at, f"{parent.pointer}/{escape(name)}", parent.level + 1
 
-    def _run(self, run: Run, parent: _Parent, *, sole: bool) -> None:
+    def _run(self, run: JsonRun, parent: _Parent, *, sole: bool) -> None:
         """Check the children of a run. Only if it is the ``sole`` one may it be empty."""
         text = self.content[run.start : run.end]
         if not sole and not text.strip():

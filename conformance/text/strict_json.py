@@ -130,7 +130,7 @@ def parse(body: bytes, *, listed: float = math.inf) -> Document:
         for kind, place, got in _flaws(value):
             flaws[kind].note(place, got)
     if any(noted) and "non_finite" not in flaws:  # it was in a member that a later duplicate replaced
-        flaws["non_finite"].note(Place(), max(noted))
+        flaws["non_finite"].note(JsonPlace(), max(noted))
     return Document(
         read=True,
         value=value,
@@ -144,12 +144,12 @@ def parse(body: bytes, *, listed: float = math.inf) -> Document:
     )
 
 
-class Place:
+class JsonPlace:
     """The place of a value in a JSON text. ``str`` returns its JSON Pointer, which is computed only when needed."""
 
     __slots__ = ("_above", "_name")
 
-    def __init__(self, above: Place | None = None, name: str | int = "") -> None:
+    def __init__(self, above: JsonPlace | None = None, name: str | int = "") -> None:
         self._above, self._name = above, name
 
     @property
@@ -175,10 +175,10 @@ class _Flaws:
     def __init__(self, limit: float) -> None:
         self._limit, self._room = limit, POINTERS
         self._first: list[Flaw] = []
-        self._last: tuple[Place, str] | None = None
+        self._last: tuple[JsonPlace, str] | None = None
         self.more = 0
 
-    def note(self, place: Place, got: str) -> None:
+    def note(self, place: JsonPlace, got: str) -> None:
         if self._room > 0 and len(self._first) < self._limit:
             self._first.append(Flaw(str(place), got))
             self._room -= len(self._first[-1].pointer)
@@ -206,7 +206,7 @@ def _may_be_large(shape: bytes) -> bool:
     return b"0" * 210 in shape or _EXPONENT.search(shape) is not None
 
 
-def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
+def _flaws(value: Any) -> Iterator[tuple[str, JsonPlace, str]]:
     """Yield the kind, place and text of each flaw in a parsed value, such as a NaN or a repeated name."""
     for place, member in walk(value):
         if isinstance(member, NonFinite):
@@ -217,22 +217,22 @@ def _flaws(value: Any) -> Iterator[tuple[str, Place, str]]:
             yield "out_of_range", place, _number_text(member)
         elif isinstance(member, dict):
             for name in member.repeated if isinstance(member, Ambiguous) else ():
-                yield "repeated_names", Place(place, name), name
+                yield "repeated_names", JsonPlace(place, name), name
             for name in member:
                 if _LONE_SURROGATE.search(name):
                     yield "lone_surrogates", place, json.dumps(name)
 
 
-def walk(value: Any) -> Iterator[tuple[Place, Any]]:
+def walk(value: Any) -> Iterator[tuple[JsonPlace, Any]]:
     """Yield every value inside a JSON value with its place, in the order of the text, at any depth."""
-    stack = [(Place(), value)]
+    stack = [(JsonPlace(), value)]
     while stack:
         place, member = stack.pop()
         yield place, member
         if isinstance(member, dict):
-            stack += [(Place(place, name), child) for name, child in reversed(member.items())]
+            stack += [(JsonPlace(place, name), child) for name, child in reversed(member.items())]
         elif isinstance(member, list):
-            stack += [(Place(place, index), member[index]) for index in range(len(member) - 1, -1, -1)]
+            stack += [(JsonPlace(place, index), member[index]) for index in range(len(member) - 1, -1, -1)]
 
 
 def _decode(body: bytes) -> tuple[str, bool, str | None]:

@@ -13,7 +13,7 @@ from conformance.contract.clauses.reads import one_for_one
 from conformance.contract.conversation import LOOKED_AT, Answer, Conversation
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.fast import FastReading
-from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, KnownJobs, Listed, Listing, Roll, Shared
+from conformance.contract.reading.known_jobs import BOUNDS, NOTHING, ComparableJobs, KnownJobs, Listing, Roll, Shared
 from conformance.contract.reading.large import LargeReading
 from conformance.contract.reading.memory import Facts, Located, Observation
 from conformance.exchange.transcript import Transcript
@@ -41,7 +41,7 @@ def answer(body: bytes) -> Answer:
     return Answer(exchange, exchange.response, Reading(body))
 
 
-def listed(*names: str, known: KnownJobs, time: object = 1) -> Listed | None:
+def listed(*names: str, known: KnownJobs, time: object = 1) -> ComparableJobs | None:
     roll = Roll(known)
     for place, name in enumerate(names):
         facts = Facts(None, None, Located("/4/create_time", time))

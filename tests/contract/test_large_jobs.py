@@ -10,7 +10,7 @@ from conformance.contract.reading import large_jobs
 from conformance.contract.reading.body import Reading
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
 from conformance.contract.reading.large import LargeReading
-from conformance.contract.reading.large_jobs import Jobs
+from conformance.contract.reading.large_jobs import LargeJobs
 from conformance.contract.terms import Demand, Dialect, FastPath
 from conformance.text.large_json import Checker, NotRead
 from helpers.queue_bodies import body, job, oss
@@ -52,7 +52,7 @@ class Lists:
         self.pulses = 0
         content = b" " * 5000 + b"".join(lists.values())
         self.checker = Checker(content)
-        self.jobs = Jobs(content, demand, must_only=must_only, shared=Shared(None, self._pulse))
+        self.jobs = LargeJobs(content, demand, must_only=must_only, shared=Shared(None, self._pulse))
         at = 5000
         for name, text in lists.items():
             assert self.jobs.read(name, at, self.checker) == at + len(text)

@@ -11,11 +11,11 @@ from msgspec import Raw
 
 from conformance.contract.reading.fast_job import Inspection, prover
 from conformance.contract.reading.known_jobs import KnownJobs, Shared
-from conformance.contract.reading.large_compared import COMPARED, DISAGREEING, Compared, Entry
+from conformance.contract.reading.large_compared import COMPARED, DISAGREEING, Compared, ComparedJob
 from conformance.contract.reading.large_job import Reduced, reduced
 from conformance.contract.reading.large_listed import (
     REPEATED,
-    Listed,
+    LargeList,
     Repeat,
     Window,
     exercised_by,
@@ -24,7 +24,7 @@ from conformance.contract.reading.large_listed import (
     piece_of,
     text_again,
 )
-from conformance.contract.reading.large_part import Part
+from conformance.contract.reading.large_part import LargePart
 from conformance.contract.reading.large_recalled import recalled
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Dialect, FastPath
 from conformance.text.large_json import Checker
@@ -36,7 +36,7 @@ RUNNING, PENDING = "queue_running", "queue_pending"
 # --- comparing the jobs of a body with one another --------------------------------------------------------------------
 
 
-def entries(*values: tuple[str | None, Any, Any], first: int = 0) -> list[Entry]:
+def entries(*values: tuple[str | None, Any, Any], first: int = 0) -> list[ComparedJob]:
     return [(first + at, *each) for at, each in enumerate(values)]
 
 
@@ -57,7 +57,7 @@ BROKEN: Final = [
 
 
 @pytest.mark.parametrize(("jobs", "broken"), BROKEN)
-def test_pending_jobs_are_compared(jobs: list[Entry], broken: frozenset[FastPath]) -> None:
+def test_pending_jobs_are_compared(jobs: list[ComparedJob], broken: frozenset[FastPath]) -> None:
     compared = Compared()
     compared.add(PENDING, jobs)
     assert compared.broken == broken
@@ -161,7 +161,7 @@ def kept(found: Iterable[tuple[int, Raw]]) -> list[tuple[int, bytes]]:
 
 
 def test_a_repeated_text_is_counted_and_left_out() -> None:
-    listed = Listed()
+    listed = LargeList()
     assert kept(listed.new(raws("1", "2", "1", "1"), again=False)) == [(0, b"1"), (1, b"2")]
     assert listed.repeats == {b"1": Repeat(0, 3, 3), b"2": Repeat(1, 1, 1)}
     assert kept(listed.new(raws("1", "2", "1", "1", "3"), again=True)) == [(0, b"1"), (1, b"2"), (4, b"3")]
@@ -169,7 +169,7 @@ def test_a_repeated_text_is_counted_and_left_out() -> None:
 
 
 def test_only_short_texts_are_recognised_up_to_a_bound() -> None:
-    listed = Listed()
+    listed = LargeList()
     short, long = "1" * 100, "1" * 101
     assert kept(listed.new(raws(short, short, long, long), again=False)) == [
         (0, short.encode()),
@@ -178,22 +178,22 @@ def test_only_short_texts_are_recognised_up_to_a_bound() -> None:
     ]
     assert REPEATED == 10_000
     many = [(at, Raw(b"%d" % at)) for at in range(REPEATED)]
-    listed = Listed()
+    listed = LargeList()
     assert len(listed.new([*many, *many, (9, Raw(b"x")), (9, Raw(b"x"))], again=False)) == REPEATED + 2
 
 
 def test_the_clauses_that_apply_to_proven_jobs_of_either_list() -> None:
     none, outputs, graph, both = (
-        Listed(shapes={shape}) for shape in ((False, False), (True, False), (False, True), (True, True))
+        LargeList(shapes={shape}) for shape in ((False, False), (True, False), (False, True), (True, True))
     )
     each = FastPath.EACH_JOB
     assert exercised_by([]) == frozenset()
-    assert exercised_by([Listed(), none]) == {each}
+    assert exercised_by([LargeList(), none]) == {each}
     assert exercised_by([outputs]) == {each, FastPath.OUTPUT_NODE_IDS}
     assert exercised_by([graph]) == {each, FastPath.GRAPHS}
     assert exercised_by([graph, outputs]) == {each, FastPath.OUTPUT_NODE_IDS, FastPath.GRAPHS}
     assert exercised_by([both]) == {each, FastPath.OUTPUT_NODE_IDS, FastPath.GRAPHS, FastPath.GRAPHS_WITH_OUTPUTS}
-    assert exercised_by([none, Listed(linked=True)]) == {each, FastPath.LINKS}
+    assert exercised_by([none, LargeList(linked=True)]) == {each, FastPath.LINKS}
 
 
 def test_a_number_is_found_by_its_hash_as_written_and_as_a_float() -> None:
@@ -252,20 +252,20 @@ def test_only_verified_jobs_are_recalled() -> None:
 
 @pytest.mark.parametrize("indexes", [[4], [4, 5, 6]])
 def test_a_group_of_jobs_has_an_index_for_each(indexes: list[int]) -> None:
-    part = Part(PENDING, indexes, [b"[1]", b"[2]"], AS_THE_DOCUMENT_SAYS)
+    part = LargePart(PENDING, indexes, [b"[1]", b"[2]"], AS_THE_DOCUMENT_SAYS)
     with pytest.raises(ValueError, match=r"zip\(\) argument 2 is"):
         _ = part.elements
 
 
 def test_consecutive_jobs_need_only_the_first_index() -> None:
-    part = Part(PENDING, 5, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
+    part = LargePart(PENDING, 5, [b"[1],[2]", b"[3]"], AS_THE_DOCUMENT_SAYS)
     assert list(part.indexes) == [5, 6, 7]
     assert [item.pointer for item in part.items] == [f"/{PENDING}/{index}" for index in (5, 6, 7)]
     assert part.moved(f"/{PENDING}/2/0") == f"/{PENDING}/7/0"
 
 
 def test_the_jobs_of_a_group_have_their_places_in_the_body() -> None:
-    part = Part(PENDING, [4, 9], [b"[1]", b'"x"'], AS_THE_DOCUMENT_SAYS, more=3)
+    part = LargePart(PENDING, [4, 9], [b"[1]", b'"x"'], AS_THE_DOCUMENT_SAYS, more=3)
     assert [(pending, found.pointer, found.value) for pending, found in part.elements] == [
         (True, "/queue_pending/4", [1]),
         (True, "/queue_pending/9", "x"),
@@ -275,12 +275,12 @@ def test_the_jobs_of_a_group_have_their_places_in_the_body() -> None:
     ]
     assert part.moved("/queue_pending/1/0/a") == "/queue_pending/9/0/a"
     assert part.moved("/queue_pending") == "/queue_pending"
-    running = Part(RUNNING, [2], [b"[]"], AS_THE_DOCUMENT_SAYS)
+    running = LargePart(RUNNING, [2], [b"[]"], AS_THE_DOCUMENT_SAYS)
     assert [(item.pointer, item.pending, item.more) for item in running.items] == [("/queue_running/2", False, 0)]
 
 
 def test_a_finding_is_about_as_many_jobs_as_have_the_text() -> None:
-    part = Part(PENDING, [4, 9], [b"[1]", b"[2]"], AS_THE_DOCUMENT_SAYS)
+    part = LargePart(PENDING, [4, 9], [b"[1]", b"[2]"], AS_THE_DOCUMENT_SAYS)
     assert part.weight("/queue_pending/4") == 1
     part.times = {4: 7}
     assert [part.weight(pointer) for pointer in ("/queue_pending/4", "/queue_pending/9/1", None)] == [7, 1, 1]

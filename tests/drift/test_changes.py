@@ -11,7 +11,7 @@ from jsonpath_ng.ext.parser import parse as jsonpath
 from conformance.drift.changes import ABSENT, Drift, ErratumState, compare
 from conformance.render import drift as told
 from conformance.spec.document import (
-    Document,
+    OpenApiDocument,
     errata,
     load_corrected,
     load_document,
@@ -22,14 +22,14 @@ from helpers.published_documents import ITEM
 GET = "/paths/~1api~1queue/get"
 
 
-def drifted(change: Callable[[Document], object]) -> Drift:
+def drifted(change: Callable[[OpenApiDocument], object]) -> Drift:
     """Compare a document that was changed in one thing."""
     document = load_document()
     change(document)
     return compare(document, url="http://t/", content=b"")
 
 
-def reworded(document: Document, before: str, after: str) -> None:
+def reworded(document: OpenApiDocument, before: str, after: str) -> None:
     """Change the words of QueueItem's description."""
     schema = document["components"]["schemas"]["QueueItem"]
     assert before in schema["description"]
@@ -44,7 +44,7 @@ def test_prose_that_is_wrapped_anew_is_no_drift() -> None:
 
 
 def test_another_operation_or_schema_is_no_drift() -> None:
-    def change(document: Document) -> None:
+    def change(document: OpenApiDocument) -> None:
         document["paths"]["/api/queue"]["put"] = {}
         document["components"]["schemas"]["Job"] = {}
         document["info"]["version"] = "2.0.0"
@@ -96,7 +96,7 @@ def test_another_operation_or_schema_is_no_drift() -> None:
     ids=["member", "response", "type", "element", "schema", "escaped", "operation"],
 )
 def test_a_change_is_told_with_its_place_and_both_sides(
-    change: Callable[[Document], object], kind: str, pointer: str, was: Any, now: Any
+    change: Callable[[OpenApiDocument], object], kind: str, pointer: str, was: Any, now: Any
 ) -> None:
     (found,) = drifted(change).changes
     assert (found.kind, found.pointer, found.was, found.now) == (kind, pointer, was, now)
@@ -111,7 +111,7 @@ def test_clauses_that_quote_what_is_gone_are_named_once_for_each_sentence() -> N
 
 
 def test_a_quote_about_writing_is_looked_for_where_the_document_speaks_of_it() -> None:
-    def writing(says: str) -> Callable[[Document], object]:
+    def writing(says: str) -> Callable[[OpenApiDocument], object]:
         return lambda document: document["paths"].update({"/api/interrupt": {"post": {"description": says}}})
 
     def lost(says: str) -> set[str]:
@@ -172,7 +172,7 @@ def test_a_document_that_follows_the_errata_mends_them_all() -> None:
     ids=["mended", "reworded", "both members", "one member", "place gone", "elsewhere"],
 )
 def test_an_erratum_is_mended_reworded_or_stands(
-    change: Callable[[Document], object], expected: dict[str, str]
+    change: Callable[[OpenApiDocument], object], expected: dict[str, str]
 ) -> None:
     assert states(drifted(change)) == expected
 

@@ -11,7 +11,7 @@ import yaml
 from conformance.drift.changes import ErratumState, compare
 from conformance.drift.published import NoDocument, excerpt, read
 from conformance.spec.document import (
-    Document,
+    OpenApiDocument,
     document_bytes,
     load_document,
 )
@@ -76,7 +76,7 @@ def test_an_excerpt_of_an_excerpt_is_the_same_to_the_byte() -> None:
 
 
 def test_an_excerpt_holds_what_the_operation_refers_to_also_by_way_of_others() -> None:
-    def widened(document: Document) -> Document:
+    def widened(document: OpenApiDocument) -> OpenApiDocument:
         schemas = document["components"]["schemas"]
         schemas["Metadata"] = {"$ref": "#/components/schemas/Times"}
         schemas["Times"] = {"allOf": [{"$ref": "#/components/schemas/Metadata"}]}

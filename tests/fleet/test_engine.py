@@ -15,7 +15,7 @@ from conformance.fleet.engine import Engine, take_turns
 from conformance.fleet.filing import Filing
 from conformance.fleet.results import Results, endpoints
 from conformance.fleet.turns import Turns
-from conformance.fleet.work import Done, Order, OtherSuite
+from conformance.fleet.work import Assignment, Done, OtherSuite
 from conformance.run.targets import Target, make_target
 from helpers.fleet_samples import HEADER, kept, target
 
@@ -29,7 +29,7 @@ class FakeClient:
         self.foretold = foretold
         self.workers = workers
 
-    async def submit(self, _: Any, order: Order, **__: Any) -> Done:
+    async def submit(self, _: Any, order: Assignment, **__: Any) -> Done:
         found = self.foretold[order.target.name]
         if isinstance(found, Exception):
             raise found
@@ -111,7 +111,7 @@ def test_a_cluster_may_be_silent_as_long_as_a_check_may_take(
     from conformance.fleet.cluster import Cluster
 
     client: Any = FakeClient({}, workers=workers)
-    look = Cluster(client).demand_progress(silence, longest(Order(B)))
+    look = Cluster(client).demand_progress(silence, longest(Assignment(B)))
     if told is None:
         asyncio.run(look)
         return

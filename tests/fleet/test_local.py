@@ -13,7 +13,7 @@ from conformance.fleet import local
 from conformance.fleet.backend import Lost
 from conformance.fleet.local import processes
 from conformance.fleet.model import EndpointResult
-from conformance.fleet.work import Order
+from conformance.fleet.work import Assignment
 from conformance.run.targets import Target
 from helpers.fleet_samples import target
 
@@ -60,13 +60,13 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def order(name: str, *, isolate: bool = False, **options: object) -> Order:
+def order(name: str, *, isolate: bool = False, **options: object) -> Assignment:
     """Return the order to check a target."""
     made = target("http://127.0.0.1:1", **options)
-    return Order(Target(name, made.options, isolate), environ={})
+    return Assignment(Target(name, made.options, isolate), environ={})
 
 
-def checked(*orders: Order, number: int = 1) -> dict[str, EndpointResult]:
+def checked(*orders: Assignment, number: int = 1) -> dict[str, EndpointResult]:
     """Return the results of orders that are given at once, by name."""
 
     async def all_of_them() -> list[EndpointResult]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.fleet.sources import Part, inspect, own_environment, part_of, source_of
+from conformance.fleet.sources import TargetsPart, inspect, own_environment, part_of, source_of
 from conformance.problems import UsageProblem
 from conformance.run.targets import Target
 from helpers.fleet_samples import source
@@ -109,10 +109,10 @@ def test_what_cannot_be_checked_is_said_before_anything_is_sent(text: str, told:
 
 def test_the_parts_of_a_source_are_all_of_it_and_none_has_what_another_has() -> None:
     text = "".join(f"http://127.0.0.1:{number}\n" for number in range(1, 12))
-    parts = [[each.name for each in replace(source(text), part=Part(first, 4))] for first in range(4)]
+    parts = [[each.name for each in replace(source(text), part=TargetsPart(first, 4))] for first in range(4)]
     assert [len(part) for part in parts] == [3, 3, 3, 2]
     assert sorted(chain.from_iterable(parts)) == sorted(each.name for each in source(text))
-    assert inspect(replace(source("http://127.0.0.1:1\n"), part=Part(1, 2)), {}, {}, far=False).number == 0
+    assert inspect(replace(source("http://127.0.0.1:1\n"), part=TargetsPart(1, 2)), {}, {}, far=False).number == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "4/4", "-1/4", "a/b", "1/0", "/4", "²/4"])

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.exchange.model import Exchange
 from conformance.fleet.model import EndpointResult
-from conformance.fleet.work import Done, Order, OtherSuite, check
+from conformance.fleet.work import Assignment, Done, OtherSuite, check
 from conformance.reference.many import serve_many
 from conformance.reference.server import KEY, serve
 from conformance.run import ask as run
@@ -28,7 +28,7 @@ def checked(*targets: Target, environ: dict[str, str] | None = None, **order: An
     """Check targets side by side, as a worker does."""
 
     async def all_of_them() -> list[Done]:
-        return await asyncio.gather(*(check(Order(each, **order), environ or {}) for each in targets))
+        return await asyncio.gather(*(check(Assignment(each, **order), environ or {}) for each in targets))
 
     return asyncio.run(all_of_them())
 

@@ -13,9 +13,9 @@ from conformance.judge.report import Report
 from conformance.probe.limits import Bounds
 from conformance.probe.plan import begin, end, generating
 from conformance.properties.model import Properties
-from conformance.properties.requests import Prepared, Source
+from conformance.properties.requests import Prepared, RequestSource
 from conformance.properties.required import declared_values, required_by
-from conformance.properties.search import Wire, search_after
+from conformance.properties.search import Senders, search_after
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
@@ -30,7 +30,7 @@ MOST: Final = 600
 @cache
 def prepared(seed: int, number: int, described: Described | None = None) -> Prepared:
     """Return the requests that are generated from a seed."""
-    return Source(described or vendored(), seed).requests(number)
+    return RequestSource(described or vendored(), seed).requests(number)
 
 
 def run_with_seed(name: str, seed: int) -> Report:
@@ -55,7 +55,9 @@ def generated_run(
         stopped = runner.run(begin(client, keyed=keyed, max_requests=MOST))
         if stopped is None:
             asker = generating(client)
-            wire = Wire(lambda asks: runner.run(asker.in_turn(asks)), lambda asks: runner.run(asker.side_by_side(asks)))
+            wire = Senders(
+                lambda asks: runner.run(asker.in_turn(asks)), lambda asks: runner.run(asker.side_by_side(asks))
+            )
             client.counting = False
             drawn = prepared(seed, properties.wanted, document)
             search = search_after(client.ledger, drawn, wire, properties, dialect=read_as)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from conformance.exchange.model import Exchange, NoResponse, Operation, Problem, Response
-from conformance.load.jobs import Jobs
+from conformance.load.jobs import JobRounds
 from conformance.load.rounds import Round
 from conformance.probe.client import Client
 from conformance.probe.leave import Leave
@@ -64,7 +64,7 @@ class World:
         return [exchange for exchange in self.sent if exchange.request.operation in operations]
 
 
-def crowd(world: World, jobs: Jobs, requests: int, *, users: int = 5) -> Iterator[Round]:
+def crowd(world: World, jobs: JobRounds, requests: int, *, users: int = 5) -> Iterator[Round]:
     """Let simulated users send requests in turn.
 
     Yields each round of jobs when it ends; some rounds may remain unfinished.

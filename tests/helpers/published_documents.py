@@ -8,13 +8,13 @@ from collections.abc import Callable
 import yaml
 
 from conformance.spec.document import (
-    Document,
+    OpenApiDocument,
 )
 
 ITEM = "/components/schemas/QueueItem"
 
 
-def whole(document: Document) -> str:
+def whole(document: OpenApiDocument) -> str:
     """Write a document as its publisher does: among other operations and schemas, with a comment."""
     larger = copy.deepcopy(document)
     larger["paths"] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.contract.terms import Dialect
 from conformance.exchange.model import Exchange
-from conformance.judge.deviations.apply import Night, account, waiving
+from conformance.judge.deviations.apply import RunFacts, account, waiving
 from conformance.judge.deviations.register import Entry, Register
 from conformance.judge.judge import Judgement, judge
 from conformance.judge.report import Deviations
@@ -43,7 +43,7 @@ def held(
     only: set[str] | None = None,
 ) -> tuple[Judgement, Deviations]:
     """Judge exchanges with a register, today."""
-    register, night = Register("known.toml", entries), Night(TARGET, TODAY, partial)
+    register, night = Register("known.toml", entries), RunFacts(TARGET, TODAY, partial)
     judgement = judge(list(exchanges), dialect, only=only, waive=waiving(register, night))
     return judgement, account(register, night, judgement)
 

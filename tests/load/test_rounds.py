@@ -14,8 +14,8 @@ from msgspec import structs
 from conformance.contract.catalogue import BY_ID
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange, Operation, Response
-from conformance.load.jobs import FUTILE, Jobs
-from conformance.load.judgement import Judgement
+from conformance.load.jobs import FUTILE, JobRounds
+from conformance.load.response_result import ResponseResult
 from conformance.load.rounds import ALIKE, JOBS, Deed, Round, script
 from conformance.load.stream import Stream
 from conformance.probe.jobs import submit
@@ -62,7 +62,7 @@ class Tribunal:
             self._count(self._stream.judge("everybody", exchange))
         self._heard = len(self._world.sent)
 
-    def _count(self, noted: Judgement) -> None:
+    def _count(self, noted: ResponseResult) -> None:
         assert not noted.errors
         self.judged.update(noted.judged)
         self.broken.update(clause for clause, _ in noted.broken)
@@ -175,7 +175,7 @@ def test_no_more_bytes_are_kept_than_there_is_room_for() -> None:
 @pytest.mark.parametrize("variant", one_in(3, BOARDS))
 def test_a_conforming_queue_is_accused_of_nothing_by_a_crowd(variant: str) -> None:
     world = World(variant)
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     tribunal = Tribunal(world, demand_of(VARIANTS[variant].dialect))
     for over in crowd(world, jobs, 2500):
         tribunal.hear(over)
@@ -208,7 +208,7 @@ EXERCISED = {
 
 def test_rounds_exercise_what_the_page_says() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     judged, _ = told(world, crowd(world, jobs, 2500), demand_of("cloud"))
     assert {clause for clause in judged if clause.startswith("lifecycle.")} == EXERCISED
 
@@ -237,7 +237,7 @@ RARE = (
 )
 def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:
     world = World(fault=fault.name)
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     clause, tribunal = ELSEWHERE.get(fault.name, fault.clause), Tribunal(world, demand_of(fault.dialect))
     for over in crowd(world, jobs, 6000):
         tribunal.hear(over)
@@ -249,7 +249,7 @@ def test_a_lie_about_jobs_is_found_by_a_crowd(fault: Fault) -> None:
 
 def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     most = 0
     original = world.send
 
@@ -266,7 +266,7 @@ def test_the_queue_holds_no_more_of_our_jobs_than_was_said() -> None:
 
 def test_while_one_interrupts_no_other_has_jobs() -> None:
     world, job = World(), built_in("PreviewImage", slow=False)
-    jobs = Jobs(structs.replace(WRITES, workflows=(job,)), lambda: 0.0, bare=True)
+    jobs = JobRounds(structs.replace(WRITES, workflows=(job,)), lambda: 0.0, bare=True)
     first = jobs.begin()
     assert first is not None
     assert jobs.begin() is None, "until a job is read back there is one round"
@@ -291,7 +291,7 @@ def test_while_one_interrupts_no_other_has_jobs() -> None:
 
 def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: replace(response, status=403) if ask.method == "POST" else response
     list(crowd(world, jobs, 500))
     assert len(world.writes(Operation.SUBMIT)) == FUTILE
@@ -300,7 +300,7 @@ def test_a_server_that_takes_no_prompt_is_left_alone_after_three() -> None:
 
 def test_a_server_without_the_nodes_is_not_written_to() -> None:
     world = World()
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     nodes = b'{"EmptyImage": {}}'
     world.answer = lambda ask, response: replace(response, content=nodes) if "node" in ask.purpose else response
     list(crowd(world, jobs, 100))
@@ -317,7 +317,7 @@ def test_a_server_without_the_nodes_is_not_written_to() -> None:
 @pytest.mark.parametrize("requests", [3, 9, 20, 45, 101, 260])
 def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> None:
     world = World(variant)
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, requests))
     jobs.clean_up(world.send, world.wait)
     assert world.own == []
@@ -327,7 +327,7 @@ def test_wherever_it_is_stopped_nothing_is_left(variant: str, requests: int) -> 
 
 def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 40))
     assert world.own != []
@@ -339,7 +339,7 @@ def test_a_prompt_whose_answer_was_lost_is_found_by_its_mark_and_removed() -> No
 
 def test_what_cannot_be_removed_is_named() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
     left = {job.prompt_id for job in world.own}
     world.answer = lambda _, response: replace(response, status=502)
@@ -349,7 +349,7 @@ def test_what_cannot_be_removed_is_named() -> None:
 
 def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     world.answer = lambda ask, response: None if ask.operation is Operation.SUBMIT else response
     list(crowd(world, jobs, 8))
     world.answer = lambda _ask, _response: None
@@ -359,7 +359,7 @@ def test_a_prompt_of_which_nothing_is_known_is_counted() -> None:
 
 def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
 
     def again(_ask: Ask, _leave: Leave) -> Exchange:
@@ -372,7 +372,7 @@ def test_stopped_in_the_middle_of_removing_what_may_be_left_is_known() -> None:
 
 def test_only_the_last_part_names_what_is_left() -> None:
     world = World("takes-slow-jobs")
-    jobs = Jobs(WRITES, world.clock, bare=True)
+    jobs = JobRounds(WRITES, world.clock, bare=True)
     list(crowd(world, jobs, 40))
     jobs.close()
     first, last, after = jobs.part(last=False), jobs.part(last=True), jobs.part(last=True)

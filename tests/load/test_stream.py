@@ -167,7 +167,7 @@ def test_of_another_body_under_the_same_head_only_clauses_that_look_at_more_are_
     assert set(first.judged) == set(second.judged) - {"reads.job-data"}
     ((_, alike),) = stream._alike.items()
     assert [clause.id for clause in alike.others] == ["item.create-time.past"]
-    assert {"json.well-formed", "http.content-type", "http.date", "caching.shared"} <= set(alike.judgement.judged)
+    assert {"json.well-formed", "http.content-type", "http.date", "caching.shared"} <= set(alike.result.judged)
 
 
 def test_a_job_that_was_seen_before_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:

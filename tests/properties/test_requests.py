@@ -5,15 +5,15 @@ from functools import cache
 from itertools import chain
 
 from conformance.properties.names import SEQUENCES
-from conformance.properties.requests import LONGEST, Parts, Prepared, Source
+from conformance.properties.requests import LONGEST, Parts, Prepared, RequestSource
 from conformance.spec.operation import parameters_of, vendored
 
 NUMBER = 300
 
 
 @cache
-def source() -> Source:
-    return Source(vendored(), 1)
+def source() -> RequestSource:
+    return RequestSource(vendored(), 1)
 
 
 @cache
@@ -51,6 +51,6 @@ def test_a_sequence_has_several_requests() -> None:
 def test_without_a_second_family_nothing_is_mixed() -> None:
     document = vendored()
     headers = {each["name"].lower() for each in parameters_of(document.probed, document.path) if each["in"] == "header"}
-    prepared = Source(document, 1, without=headers).requests(NUMBER)
+    prepared = RequestSource(document, 1, without=headers).requests(NUMBER)
     assert len(prepared.singles) + sum(map(len, prepared.sequences)) == NUMBER
     assert {each.family for each in prepared.singles} == {"undeclared query"}

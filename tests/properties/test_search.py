@@ -15,8 +15,8 @@ from conformance.exchange.transcript import NO_ANSWER, Search
 from conformance.probe.asker import Sent
 from conformance.probe.requests import Ask
 from conformance.properties.model import Properties
-from conformance.properties.requests import LONGEST, Prepared, Source, ask_of, written
-from conformance.properties.search import CONFIRMATIONS, SHRINKS, Wire, _database, search
+from conformance.properties.requests import LONGEST, Prepared, RequestSource, ask_of, written
+from conformance.properties.search import CONFIRMATIONS, SHRINKS, Senders, _database, search
 from conformance.spec.operation import vendored
 
 MANY = 600
@@ -57,8 +57,8 @@ def broken_by(exchanges: object) -> set[str]:
 
 
 @cache
-def source(seed: int) -> Source:
-    return Source(vendored(), seed)
+def source(seed: int) -> RequestSource:
+    return RequestSource(vendored(), seed)
 
 
 @cache
@@ -69,7 +69,7 @@ def requests(seed: int, most: int) -> Prepared:
 def hunt(
     server: Server, *, seed: int = 1, most: int = 200, database: str = "none", known: Sequence[str] = ()
 ) -> Search:
-    wire = Wire(server.send, server.send)
+    wire = Senders(server.send, server.send)
     return search(requests(seed, most), wire, broken_by, known, Properties(most, seed, database))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conformance.contract.terms import Demand, Dialect
 from conformance.exchange.model import Exchange
 from conformance.exchange.secrets import REDACTED
-from conformance.load.judgement import Judgement
+from conformance.load.response_result import ResponseResult
 from conformance.load.stream import WINDOW, Stream
 from conformance.text.strict_json import parse
 from helpers.answers import HEADERS, item, queue, read
@@ -70,7 +70,7 @@ def is_object(body: bytes) -> bool:
     return isinstance(parse(body).value, dict)
 
 
-def told(noted: Judgement) -> Any:
+def told(noted: ResponseResult) -> Any:
     """Return what was said, whatever the order."""
     return sorted(noted.judged), sorted(noted.broken), noted.errors
 

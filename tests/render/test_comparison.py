@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from msgspec import json, structs
 
 from conformance.history.comparison import BROKEN as BROKEN_SOMEHOW
-from conformance.history.comparison import Comparison, Row, SideKind, encode, side_by_side
+from conformance.history.comparison import ComparedClause, Comparison, SideKind, encode, side_by_side
 from conformance.history.snapshot import snapshot
 from conformance.judge.report import Fingerprint, Report, Status, Verdict
 from conformance.render.comparison import comparison_lines, comparison_markdown, render_comparison
@@ -31,7 +31,7 @@ def contrast(a: Report, b: Report) -> Comparison:
     return side_by_side(snapshot(a), snapshot(b))
 
 
-def row(a: Status | None, b: Status | None, clause: str = MUST) -> Row:
+def row(a: Status | None, b: Status | None, clause: str = MUST) -> ComparedClause:
     """Compare two conformant reports that differ in one clause; None: a report lacks it."""
 
     def made(status: Status | None) -> Report:

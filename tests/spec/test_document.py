@@ -15,7 +15,7 @@ from conformance.spec.document import (
     DOCUMENT_SHA256,
     OVERLAY_PATH,
     PROBED_PATH,
-    Document,
+    OpenApiDocument,
     document_bytes,
     errata,
     load_corrected,
@@ -37,7 +37,7 @@ OPERATION = "/paths/~1api~1queue/get"
 QUEUE_ITEM = "/components/schemas/QueueItem"
 
 
-def accepts(document: Document, schema: str, value: object) -> bool:
+def accepts(document: OpenApiDocument, schema: str, value: object) -> bool:
     """Judge by Draft 4: an OpenAPI 3.0 schema is that draft, but for keywords that these schemas do not use."""
     from jsonschema import Draft4Validator
 
@@ -67,7 +67,7 @@ def test_the_provenance_names_the_published_document() -> None:
 
 
 @pytest.mark.parametrize("load", [load_document, load_corrected])
-def test_both_documents_are_valid_openapi(load: Callable[[], Document]) -> None:
+def test_both_documents_are_valid_openapi(load: Callable[[], OpenApiDocument]) -> None:
     from openapi_spec_validator import OpenAPIV30SpecValidator
 
     OpenAPIV30SpecValidator(load()).validate()

@@ -23,13 +23,13 @@ from conformance.problems import UsageProblem
 from conformance.properties.families import families, left_out, schema_values
 from conformance.properties.model import Properties
 from conformance.properties.names import DECLARED
-from conformance.properties.requests import Source, ask_of
+from conformance.properties.requests import RequestSource, ask_of
 from conformance.properties.required import declared_values
-from conformance.properties.search import Wire, search
+from conformance.properties.search import Senders, search
 from conformance.reference.server import serve
 from conformance.run.consent import announcement
 from conformance.run.options import settings_from
-from conformance.spec.document import Document, errata, load_document
+from conformance.spec.document import OpenApiDocument, errata, load_document
 from conformance.spec.operation import Described, declaring, path_for
 from conformance.spec.user import read_described
 from helpers.commands import command_line, report
@@ -39,7 +39,7 @@ PATH = "/api/{version}/queue"
 QUEUE_PATH = "/api/v1/queue"
 
 
-def gained() -> Document:
+def gained() -> OpenApiDocument:
     """Return the vendored document, moved to another path, with a required parameter, an enum header and more."""
     document = load_document()
     operation = document["paths"].pop("/api/queue")["get"]
@@ -172,7 +172,7 @@ def test_coverage_reads_the_values_that_a_schema_names(schema: dict[str, Any], v
 
 def test_each_declared_value_is_in_a_request_and_the_required_parameter_is_in_all(tmp_path: Path) -> None:
     described = read_described(written(tmp_path, gained()), QUEUE_PATH)
-    prepared = Source(described, 1).requests(60)
+    prepared = RequestSource(described, 1).requests(60)
     asks = [ask_of(each.parts) for each in prepared.singles]
     asks += [ask_of(parts) for sequence in prepared.sequences for parts in sequence]
     assert all("workspace=" in ask.query for ask in asks)
@@ -192,21 +192,21 @@ def many_values(number: int) -> Described:
 def test_each_declared_value_gets_one_more_request_up_to_a_limit(values: int, wanted: int, sent: int) -> None:
     described = many_values(values)
     properties = Properties(number=5, declared=declared_values(described))
-    prepared = Source(described, 1).requests(properties.wanted)
+    prepared = RequestSource(described, 1).requests(properties.wanted)
     asked = [parts for each in prepared.singles if (parts := ask_of(each.parts).query).startswith("zone=")]
     assert (properties.wanted, len(set(asked[:sent]))) == (wanted, sent)
     assert len(prepared.singles) + sum(map(len, prepared.sequences)) == wanted
 
 
 def test_declared_values_that_were_not_sent_are_named() -> None:
-    prepared, left = Source(many_values(10), 1).requests(15), 2 * 3
+    prepared, left = RequestSource(many_values(10), 1).requests(15), 2 * 3
     properties = Properties(number=5, declared=10)
 
     def send(asks: Sequence[Ask]) -> Sent:
         exchanges = [[Exchange("x1", Request("GET", "http://t/"), Response(200))] for _ in asks[:left]]
         return Sent([*exchanges, *([] for _ in asks[left:])], "the limit of requests")
 
-    found = search(prepared, Wire(send, send), lambda _: set(), (), properties)
+    found = search(prepared, Senders(send, send), lambda _: set(), (), properties)
     assert (found.examples, len(found.unsent)) == (left, 10 - left)
     assert all(re.fullmatch(r"\?zone=zone-\d", value) for value in found.unsent)
 

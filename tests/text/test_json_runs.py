@@ -10,7 +10,7 @@ import pytest
 
 from conformance.text.json_runs import (
     RUN,
-    Run,
+    JsonRun,
     Unfinished,
     end_of,
     end_of_member,
@@ -32,7 +32,7 @@ def cut(content: bytes, size: int | None, at: int = 0) -> Iterator[tuple[bytes, 
         if run.giant:
             child = end_of_member if content.startswith(b"{", at) else end_of
             end, mark = child(content, skip_space(content, run.start)), f"depth {run.depth}"
-            assert children.send(end) == Run(end, end, empty=True)
+            assert children.send(end) == JsonRun(end, end, empty=True)
         yield content[run.start : end], mark
 
 

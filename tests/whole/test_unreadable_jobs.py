@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.exchange.model import Operation
-from conformance.load.jobs import Jobs
+from conformance.load.jobs import JobRounds
 from conformance.probe.jobs import READ_BACK
 from conformance.reference.board import Board, Job
 from conformance.reference.queue import Queue
@@ -135,7 +135,7 @@ def test_under_load_one_job_is_submitted_and_removed_by_its_id() -> None:
     world = World("takes-slow-jobs")
     board = shaped(SHAPES["objects"])
     world.reference.board = board(world.clock.now)
-    jobs = Jobs(WRITES, world.clock)
+    jobs = JobRounds(WRITES, world.clock)
     list(crowd(world, jobs, 2000))
     assert len(world.writes(Operation.SUBMIT)) == 1
     assert jobs.why_not == "no more jobs were submitted: the queue lists the first one in a format that cannot be read"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Roll, Shared, Summary
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, ComparableJobs, KnownJobs, Roll, Shared, Summary
 from conformance.contract.reading.known_jobs import LISTS as LISTS  # noqa: PLC0414 - clauses import it from here
 from conformance.contract.reading.memory import Facts, Located, Observation, Remembered, digest_of
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
@@ -268,7 +268,7 @@ class Reading:
             compared=listed is not None,
         )
 
-    def _listed(self) -> Listed | None:
+    def _listed(self) -> ComparableJobs | None:
         """Return the jobs that are compared with those in other responses. None if there are too many."""
         roll = Roll(self.shared.known or KnownJobs(shared=False))
         for name, observe in self.observations():

@@ -16,7 +16,7 @@ from msgspec import Raw
 from conformance.contract.reading.body import ARITY, LISTS, Item, Reading, Remaining
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, not_inspected, prover
 from conformance.contract.reading.fast_proof import Proof
-from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, Listed, split_body
+from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, Element, SplitList, split_body
 from conformance.contract.reading.fast_workflow import sound
 from conformance.contract.reading.known_jobs import ALONE, Shared
 from conformance.contract.reading.memory import Observation
@@ -151,7 +151,7 @@ def _prove_must(content: bytes, demand: Demand) -> Proof | None:
     return _if_few_remain(Proof(listed, _inspect(listed, must_prover(demand.read_as).inspect), demand))
 
 
-def _inspect(listed: Mapping[str, Listed[Element]], inspect: Callable[[Element], Inspection]) -> list[InspectedJob]:
+def _inspect(listed: Mapping[str, SplitList[Element]], inspect: Callable[[Element], Inspection]) -> list[InspectedJob]:
     return [
         InspectedJob(name == LISTS[1], index, inspect(element))
         for name, elements in listed.items()
@@ -167,7 +167,7 @@ def _if_few_remain(proof: Proof) -> Proof | None:
 
 
 def _if_nothing_is_lost(
-    content: bytes, listed: Mapping[str, Listed[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
+    content: bytes, listed: Mapping[str, SplitList[Raw]], others: Mapping[str, Raw], jobs: list[InspectedJob]
 ) -> list[InspectedJob] | None:
     """Check that no object of the body has a repeated name, and return the jobs.
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from conformance.contract.reading.body import ARITY, EPOCH_MS_FIRST, EPOCH_MS_LAST, LISTS, PLACES
 from conformance.contract.reading.fast_split import REFUSED, Split, split_array, write
-from conformance.contract.reading.fast_workflow import Nodes, Workflow, of_nodes, sound, workflow
+from conformance.contract.reading.fast_workflow import InspectedWorkflow, Nodes, of_nodes, sound, workflow
 from conformance.contract.reading.memory import Facts, Located, Observation, Remembered
 from conformance.contract.terms import Dialect
 from conformance.contract.values import SAFE_INTEGER, UUID
@@ -230,7 +230,7 @@ class Prover:
         return Inspection(element, remaining, members=members, graph=found.graph, linked=found.linked)
 
 
-def _proven(element: Raw, few: _Few, found: Workflow, in_metadata: int) -> Inspection:
+def _proven(element: Raw, few: _Few, found: InspectedWorkflow, in_metadata: int) -> Inspection:
     """Return the inspection of a verified job. ``in_metadata`` is the number of members in its metadata."""
     number, prompt_id, outputs, metadata = few
     members = found.members + in_metadata
@@ -285,7 +285,7 @@ def _harmless(text: Raw) -> int | None:
     return None if found is None or may_hold_some(write(found[0])) else found[1]
 
 
-def _fit(outputs: Sequence[str], found: Workflow) -> bool:
+def _fit(outputs: Sequence[str], found: InspectedWorkflow) -> bool:
     """Whether a workflow conforms, and the output node ids are distinct and, if it is an API graph, name its nodes."""
     if not found.nodes or found.faulty:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.contract.reading.body import LISTS, PLACES, Item, Reading, Remaining, is_number
 from conformance.contract.reading.fast_job import InspectedJob, Inspection
-from conformance.contract.reading.fast_split import Listed, write
+from conformance.contract.reading.fast_split import SplitList, write
 from conformance.contract.reading.memory import Located, Observation
 from conformance.contract.terms import Demand, Dialect, FastPath
 
@@ -47,7 +47,7 @@ class _WithoutWorkflows(Reading):
 class Proof:
     """What the fast path found out about a body: all jobs (``jobs``), and those that the clauses must still check."""
 
-    def __init__(self, listed: Mapping[str, Listed[Any]], jobs: Sequence[InspectedJob], demand: Demand) -> None:
+    def __init__(self, listed: Mapping[str, SplitList[Any]], jobs: Sequence[InspectedJob], demand: Demand) -> None:
         self.jobs, self._listed, self._demand = jobs, listed, demand
         self.remaining_jobs = [job for job in jobs if job.inspection.remaining is not None]
 

@@ -18,7 +18,7 @@ NotAnArray = dict[str, Raw] | str | int | bool | None
 Split = list[Raw] | NotAnArray
 """An element of ``queue_running`` or ``queue_pending``. An array is given as the JSON texts of its elements."""
 Element = TypeVar("Element")
-Listed = Sequence[Element] | NotAnArray
+SplitList = Sequence[Element] | NotAnArray
 """The value of ``queue_running`` or ``queue_pending``, which may also be of a wrong type."""
 
 
@@ -32,7 +32,7 @@ class _Decoders(Generic[Element]):
 
     def __init__(self, element: Any) -> None:
         self.info = msgspec.json.Decoder(_Info[element])
-        self.listed: msgspec.json.Decoder[Listed[Element]] = msgspec.json.Decoder(list[element] | NotAnArray)
+        self.listed: msgspec.json.Decoder[SplitList[Element]] = msgspec.json.Decoder(list[element] | NotAnArray)
         self.elements: msgspec.json.Decoder[list[Element]] = msgspec.json.Decoder(list[element])
 
 
@@ -42,7 +42,7 @@ AS_SPLIT: Final = _Decoders[Split](Split)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
-def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, Listed[Element]], dict[str, Raw]] | None:
+def split_body(content: bytes, by: _Decoders[Element]) -> tuple[dict[str, SplitList[Element]], dict[str, Raw]] | None:
     """Return the two lists of a body, and the texts of its other members. None if the body is not a JSON object.
 
     The texts are valid JSON by RFC 8259, but their encoding is not checked, and they may have repeated names and

@@ -56,7 +56,7 @@ _OF_A_NODE: Final = 3
 """The number of members that every node adds to a workflow: itself, ``class_type`` and ``inputs``."""
 
 
-class Workflow(Struct, gc=False):
+class InspectedWorkflow(Struct, gc=False):
     """What the fast path found out about a workflow.
 
     ``graph`` says that it is an API graph, ``linked`` that it has links. ``nodes`` has the members of the workflow.
@@ -80,7 +80,7 @@ class Workflow(Struct, gc=False):
         return write({name: texts[name] if name in self.faulty else _A_NODE for name in self.nodes})
 
 
-def workflow(text: Raw) -> Workflow | None:
+def workflow(text: Raw) -> InspectedWorkflow | None:
     """Inspect the text of a workflow.
 
     None if it is not an object, is nested too deeply, or may have too large a number.
@@ -92,7 +92,7 @@ def workflow(text: Raw) -> Workflow | None:
         return _unusual(text)
 
 
-def of_nodes(nodes: Nodes) -> Workflow:
+def of_nodes(nodes: Nodes) -> InspectedWorkflow:
     """Inspect an API graph whose nodes are as the frontend writes them."""
     members, links = _OF_A_NODE * len(nodes), []
     for node in nodes.values():
@@ -104,7 +104,7 @@ def of_nodes(nodes: Nodes) -> Workflow:
             members += 1 + len(node.meta)
     missing = set(links).difference(nodes)
     faulty = _linking_to(missing, {name: node.inputs for name, node in nodes.items()}) if missing else ()
-    return Workflow(nodes, members, bool(nodes), bool(links), faulty)
+    return InspectedWorkflow(nodes, members, bool(nodes), bool(links), faulty)
 
 
 def _linking_to(missing: set[str], inputs: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -117,17 +117,17 @@ def _targets(inputs: Mapping[str, Any]) -> list[str]:
     return [value[0] for value in inputs.values() if isinstance(value, tuple) or is_link(value)]
 
 
-def _unusual(text: Raw) -> Workflow | None:
+def _unusual(text: Raw) -> InspectedWorkflow | None:
     """Inspect a workflow that is not an API graph, or whose nodes have unusual members."""
     found = sound(text)
     if found is None or not isinstance(found[0], dict):
         return None
     nodes, members = found
     if not is_graph(nodes):
-        return Workflow(nodes, members, graph=False, linked=False)
+        return InspectedWorkflow(nodes, members, graph=False, linked=False)
     objects = {name: node for name, node in nodes.items() if isinstance(node, dict)}
     inputs = {name: node["inputs"] for name, node in objects.items() if isinstance(node.get("inputs"), dict)}
     links = {target for given in inputs.values() for target in _targets(given)}
     faulty = {name for name in nodes if not isinstance(objects.get(name, {}).get("class_type"), str)}
     faulty.update(_linking_to(links.difference(nodes), inputs))
-    return Workflow(nodes, members, graph=True, linked=bool(links), faulty=faulty)
+    return InspectedWorkflow(nodes, members, graph=True, linked=bool(links), faulty=faulty)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from conformance.contract.reading.memory import Facts, Known, Observation
+from conformance.contract.reading.memory import DigestCache, Facts, Observation
 from conformance.contract.terms import Dialect
 
 LISTS: Final = ("queue_running", "queue_pending")
@@ -184,13 +184,13 @@ class Summary(NamedTuple):
         """The ids of all jobs."""
         return self.repeated.union(self.observations)
 
-    def settle(self, known: Known) -> None:
+    def settle(self, known: DigestCache) -> None:
         """Replace texts of jobs by digests, so that the body can be freed."""
         for _, facts in self.observations.facts:
             facts.settle(known)
 
 
-class Listed(NamedTuple):
+class ComparableJobs(NamedTuple):
     """The jobs of a response that are compared with other responses, and the ids that are listed more than once."""
 
     once: Listing
@@ -228,7 +228,7 @@ class Roll:
         _, listed, place = observation.pointer.split("/")
         self.add(listed, int(place), self.known.number(key, name, lambda: facts))
 
-    def listed(self) -> Listed | None:
+    def listed(self) -> ComparableJobs | None:
         """Return all collected jobs. None if there are too many."""
         lists = [self._in_order(name) for name in LISTS]
         if not self.complete or not self.known.may_list(sum(len(numbers) for numbers, _ in lists)):
@@ -237,12 +237,12 @@ class Roll:
         numbers, places = running + pending, at + after
         names = [self.known.names[number] for number in numbers]
         if len(set(names)) == len(names):
-            return Listed(Listing(self.known, numbers, places, len(running)), frozenset())
+            return ComparableJobs(Listing(self.known, numbers, places, len(running)), frozenset())
         repeated = _repeated(names)
         once = [at for at, name in enumerate(names) if name not in repeated]
         first = sum(at < len(running) for at in once)
         numbers, places = (array("I", [each[at] for at in once]) for each in (numbers, places))
-        return Listed(Listing(self.known, numbers, places, first), repeated)
+        return ComparableJobs(Listing(self.known, numbers, places, first), repeated)
 
     def _in_order(self, name: str) -> tuple[array[int], array[int]]:
         numbers, places = self._lists.get(name, (array("I"), array("I")))
@@ -264,5 +264,5 @@ def _characters(facts: Facts) -> int:
     return 0 if facts.create_time is None else len(repr(facts.create_time.value))
 
 
-NOTHING: Final = Listed(Listing(KnownJobs(), array("I"), array("I"), 0), frozenset())
+NOTHING: Final = ComparableJobs(Listing(KnownJobs(), array("I"), array("I"), 0), frozenset())
 """No jobs."""

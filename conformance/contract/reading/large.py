@@ -10,13 +10,13 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
-from conformance.contract.reading.known_jobs import ALONE, NOTHING, KnownJobs, Listed, Shared, Summary
+from conformance.contract.reading.known_jobs import ALONE, NOTHING, ComparableJobs, KnownJobs, Shared, Summary
 from conformance.contract.reading.large_compared import Compared
-from conformance.contract.reading.large_jobs import Jobs
-from conformance.contract.reading.large_listed import Source
+from conformance.contract.reading.large_jobs import LargeJobs
+from conformance.contract.reading.large_listed import ReadBytes
 from conformance.contract.terms import AS_THE_DOCUMENT_SAYS, Demand, Dialect, FastPath, Level
 from conformance.exchange.stored import StoredBody
-from conformance.text.json_runs import RUN, Run, Unfinished, last_members, nesting_of, runs, skip_space
+from conformance.text.json_runs import RUN, JsonRun, Unfinished, last_members, nesting_of, runs, skip_space
 from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, parse_piece, shorten
 from conformance.text.pointer import escape
 from conformance.text.strict_json import NESTING_READ, Document, parse
@@ -55,7 +55,7 @@ class LargeReading(Reading):
     @cached_property
     def _scan(self) -> _Scan:
         source = self._body.read if isinstance(self._body, StoredBody) else None
-        jobs = partial(Jobs, demand=self.demand, must_only=self._must_only, shared=self.shared)
+        jobs = partial(LargeJobs, demand=self.demand, must_only=self._must_only, shared=self.shared)
         return _Scan(self.content, jobs, source, self.shared.pulse)
 
     def keeps(self, proofs: Collection[FastPath]) -> bool:
@@ -70,7 +70,7 @@ class LargeReading(Reading):
         jobs, read = self._scan.jobs, self._scan.document.read
         applies = jobs.compared.many(fast) if fast in Compared.CLAUSES else fast in jobs.exercised
         items = jobs.disagreeing(fast) if read and fast in jobs.compared.broken else ()
-        return Remaining(exercised=read and applies, reading=_Jobs(self.demand, items))
+        return Remaining(exercised=read and applies, reading=_SomeJobs(self.demand, items))
 
     def parts(self) -> Iterator[Reading]:
         """Yield the jobs that the clauses must check, in groups."""
@@ -120,7 +120,7 @@ class LargeReading(Reading):
         """The facts about the body that are kept when its parsed value is dropped."""
         return super().summary._replace(unread=self._scan.unread)
 
-    def _listed(self) -> Listed | None:
+    def _listed(self) -> ComparableJobs | None:
         if self.shared.known is None:
             self.shared = self.shared._replace(known=KnownJobs())
             self.release()
@@ -132,7 +132,7 @@ class LargeReading(Reading):
         self.__dict__.pop("_scan", None)
 
 
-class _Jobs(Reading):
+class _SomeJobs(Reading):
     """Some jobs of a body, for clauses that compare jobs with one another."""
 
     def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
@@ -144,7 +144,7 @@ class _Scan:
     """The result of one pass over a body that checks its JSON syntax and inspects its jobs."""
 
     def __init__(
-        self, content: bytes, jobs: Callable[..., Jobs], source: Source | None, pulse: Callable[[], None]
+        self, content: bytes, jobs: Callable[..., LargeJobs], source: ReadBytes | None, pulse: Callable[[], None]
     ) -> None:
         sent = content
         content, bom, not_utf8 = _in_utf_8(content)
@@ -243,7 +243,7 @@ class _Scan:
             value[name] = parse_piece(shorten(self._content, at, end)).value
         return end
 
-    def _grouped(self, run: Run, names: set[int]) -> bool:
+    def _grouped(self, run: JsonRun, names: set[int]) -> bool:
         """Check a group of members. False if it is empty, or a single member that is too large for a group.
 
         Of a list that is repeated, only the last one counts. It is read when all members were checked.

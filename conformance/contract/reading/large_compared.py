@@ -15,13 +15,13 @@ DISAGREEING: Final = 1000
 """Findings can name the jobs that share an id or a job number for at most this many ids, and this many numbers."""
 
 
-Entry = tuple[int, str | None, Any, Any]
+ComparedJob = tuple[int, str | None, Any, Any]
 """A job's index in its list, and the values that are compared: id, number and create_time. The number may be a float.
 """
 
 
 @dataclass
-class _Values:
+class _SeenHashes:
     """Hashes of one kind of value (such as ids) in one list.
 
     ``seen`` has the hashes of all values, and ``twice`` those of repeated values. ``number`` counts the values.
@@ -53,10 +53,10 @@ class _Values:
 
 
 @dataclass
-class _Seen:
-    ids: _Values = field(default_factory=_Values)
-    numbers: _Values = field(default_factory=_Values)
-    times: _Values = field(default_factory=_Values)
+class _SeenValues:
+    ids: _SeenHashes = field(default_factory=_SeenHashes)
+    numbers: _SeenHashes = field(default_factory=_SeenHashes)
+    times: _SeenHashes = field(default_factory=_SeenHashes)
 
 
 class Compared:
@@ -67,15 +67,15 @@ class Compared:
     )
 
     def __init__(self) -> None:
-        self._lists: dict[str, _Seen] = {}
+        self._lists: dict[str, _SeenValues] = {}
 
     def drop(self, name: str) -> None:
         """Forget the jobs of the list with this name."""
         self._lists.pop(name, None)
 
-    def add(self, name: str, entries: Iterable[Entry]) -> None:
+    def add(self, name: str, entries: Iterable[ComparedJob]) -> None:
         """Add consecutive jobs of a list. Some of their values may be missing (None)."""
-        seen, pending = self._lists.setdefault(name, _Seen()), name in LISTS[1:]
+        seen, pending = self._lists.setdefault(name, _SeenValues()), name in LISTS[1:]
         for at, prompt_id, number, time in entries:
             if prompt_id is not None:
                 seen.ids.add(prompt_id.lower())

@@ -18,11 +18,11 @@ from conformance.contract.reading.fast_job import InspectedJob
 from conformance.contract.reading.fast_proof import ItemWithoutWorkflow
 from conformance.contract.reading.fast_split import AS_TEXTS
 from conformance.contract.reading.known_jobs import ALONE, Roll, Shared
-from conformance.contract.reading.large_compared import Compared, Entry
+from conformance.contract.reading.large_compared import Compared, ComparedJob
 from conformance.contract.reading.large_job import reduced
 from conformance.contract.reading.large_listed import (
-    Listed,
-    Source,
+    LargeList,
+    ReadBytes,
     Window,
     exercised_by,
     hashes_of,
@@ -31,11 +31,11 @@ from conformance.contract.reading.large_listed import (
     place_of,
     text_again,
 )
-from conformance.contract.reading.large_part import Part
+from conformance.contract.reading.large_part import LargePart
 from conformance.contract.reading.large_recalled import facts_of, without_texts
 from conformance.contract.reading.large_windows import GROUP, Windows
 from conformance.contract.terms import Demand, Dialect, FastPath
-from conformance.text.json_runs import RUN, Run, runs, skip_space
+from conformance.text.json_runs import RUN, JsonRun, runs, skip_space
 from conformance.text.large_json import Checker, shift_by
 
 ASKED: Final = 50_000
@@ -53,7 +53,7 @@ _LIKELY: Final = (b"}],[", b"}], [", b"]],[", b"]], [")
 """The bytes between two jobs if the first ends with metadata, and if it ends with output node ids."""
 
 
-class Jobs:
+class LargeJobs:
     """The jobs of the two lists of a large body.
 
     The function ``pulse`` of the argument ``shared`` is called for each group of jobs. If it raises, the reading ends.
@@ -65,14 +65,14 @@ class Jobs:
         demand: Demand,
         *,
         must_only: bool,
-        source: Source | None = None,
+        source: ReadBytes | None = None,
         shared: Shared = ALONE,
     ) -> None:
         self._content, self.demand, self._shared = content, demand, shared
         self._windows = Windows(content, demand, must_only=must_only, shared=shared)
         self.roll = None if shared.known is None else Roll(shared.known)
         self._source = source or partial(piece_of, content)
-        self._lists: dict[str, Listed] = {}
+        self._lists: dict[str, LargeList] = {}
         self._unproven = 0
         self._sign = _LIKELY[0]
         self.compared = Compared()
@@ -89,7 +89,7 @@ class Jobs:
     def read(self, name: str, at: int, checker: Checker) -> int:
         """Inspect the list that begins at an offset, and return the offset of its end."""
         self.drop(name)
-        listed = self._lists[name] = Listed()
+        listed = self._lists[name] = LargeList()
         checker.depth = max(checker.depth, 2)
         start, guesses = at + 1, GUESSES
         while True:
@@ -133,7 +133,7 @@ class Jobs:
     def _is_dense(self, start: int) -> bool:
         return self._content.count(b",", start, start + 4096) > DENSE
 
-    def _run(self, name: str, listed: Listed, run: Run, checker: Checker) -> None:
+    def _run(self, name: str, listed: LargeList, run: JsonRun, checker: Checker) -> None:
         text = self._content[run.start : run.end]
         if not text.strip():
             if run.last and not listed.size:
@@ -148,14 +148,16 @@ class Jobs:
         window.count, window.flawed = len(value), True
         self._add_whole(name, listed, window, len(value))
 
-    def _giant(self, name: str, listed: Listed, run: Run, checker: Checker) -> int:
+    def _giant(self, name: str, listed: LargeList, run: JsonRun, checker: Checker) -> int:
         at = skip_space(self._content, run.start)
         found, end = reduced(self._content, at, checker, f"/{name}/{listed.size}")
         listed.partly += found.partly
         self._add_whole(name, listed, Window(listed.size, 1, at, end, giant=found), 1)
         return skip_space(self._content, end)
 
-    def _take(self, name: str, listed: Listed, window: Window, jobs: Sequence[InspectedJob], checker: Checker) -> None:
+    def _take(
+        self, name: str, listed: LargeList, window: Window, jobs: Sequence[InspectedJob], checker: Checker
+    ) -> None:
         """Add the inspected jobs of a window (consecutive jobs of a list) to the facts about the list."""
         window.count = max(window.count, len(jobs))
         listed.linked = listed.linked or any(job.inspection.linked for job in jobs)
@@ -164,25 +166,25 @@ class Jobs:
             listed.order, listed.order_at = (self.demand.read_as, proven[0].pointer), proven[0].place
         listed.shapes.update([(bool(found.outputs), found.graph) for _, _, found in proven])
         listed.latest = _latest(listed.latest, *[found.create_time for _, _, found in proven])
-        entries: list[Entry] = [(at, found.prompt_id, found.number, found.create_time) for _, at, found in proven]
+        entries: list[ComparedJob] = [(at, found.prompt_id, found.number, found.create_time) for _, at, found in proven]
         unproven = len(jobs) - len(proven)
         entries += self._add(name, listed, window, unproven, checker)
         if self.roll is not None and self.roll.complete:
             self._list(self.roll, name, window, jobs)
         self.compared.add(name, sorted(entries, key=itemgetter(0)))
 
-    def _add_whole(self, name: str, listed: Listed, window: Window, unproven: int) -> None:
+    def _add_whole(self, name: str, listed: LargeList, window: Window, unproven: int) -> None:
         """Add a window (consecutive jobs of a list) to the facts about the list. None of its jobs was verified."""
         self.compared.add(name, self._add(name, listed, window, unproven))
 
     def _add(
-        self, name: str, listed: Listed, window: Window, unproven: int, checker: Checker | None = None
-    ) -> list[Entry]:
+        self, name: str, listed: LargeList, window: Window, unproven: int, checker: Checker | None = None
+    ) -> list[ComparedJob]:
         """Add a window (consecutive jobs) to a list.
 
         Return the values to compare of those jobs that were not verified.
         """
-        entries: list[Entry] = []
+        entries: list[ComparedJob] = []
         listed.windows.append(window)
         listed.size += window.count
         self._unproven += unproven
@@ -196,9 +198,9 @@ class Jobs:
             entries += self._note(listed, window, part)
         return entries
 
-    def _note(self, listed: Listed, window: Window, part: Part) -> list[Entry]:
+    def _note(self, listed: LargeList, window: Window, part: LargePart) -> list[ComparedJob]:
         """Update the facts about a list by some of its jobs, and return the values of these jobs that are compared."""
-        entries: list[Entry] = []
+        entries: list[ComparedJob] = []
         for item in part.items:
             at = index_of(item.pointer)
             if self.roll is not None and item.prompt_id is not None:
@@ -217,7 +219,7 @@ class Jobs:
         listed.latest = _latest(listed.latest, *[found.value for found in plausible_create_times(part)])
         return entries
 
-    def _inspect(self, name: str, listed: Listed, window: Window) -> list[InspectedJob] | None:
+    def _inspect(self, name: str, listed: LargeList, window: Window) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if its text is not strict JSON."""
         return self._windows.inspect(name, listed, window, only_counted=self._unproven > ASKED)
 
@@ -228,10 +230,10 @@ class Jobs:
         """Whether there is a job that was not verified."""
         return bool(self._unproven)
 
-    def _in_order(self) -> list[tuple[str, Listed]]:
+    def _in_order(self) -> list[tuple[str, LargeList]]:
         return [(name, self._lists[name]) for name in LISTS if name in self._lists]
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[LargePart]:
         """Yield the jobs that the clauses must check, and at the end one example of each small job that is repeated."""
         for name, listed in self._in_order():
             for window in listed.windows:
@@ -241,7 +243,7 @@ class Jobs:
             again = [(repeat, text) for text, repeat in listed.repeats.items() if repeat.count > 1]
             for begin in range(0, len(again), GROUP):
                 group = again[begin : begin + GROUP]
-                part = Part(name, [repeat.last for repeat, _ in group], [text for _, text in group], self.demand)
+                part = LargePart(name, [repeat.last for repeat, _ in group], [text for _, text in group], self.demand)
                 part.times = {repeat.last: repeat.count - 1 for repeat, _ in group}
                 yield part
 

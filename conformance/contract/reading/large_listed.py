@@ -20,7 +20,7 @@ REPEATED: Final = 10_000
 SHORT: Final = 100
 """Only job texts of at most this many bytes are kept to recognise repeated jobs. Valid jobs are hardly shorter."""
 
-Source = Callable[[int, int], bytes]
+ReadBytes = Callable[[int, int], bytes]
 """A function that returns the bytes of the body from one offset to another, from memory or from a file."""
 
 
@@ -53,7 +53,7 @@ class Repeat:
 
 
 @dataclass
-class Listed:
+class LargeList:
     """Facts about one list of a large body, such as its size and the groups of consecutive jobs (``windows``) in it.
 
     ``unasked`` counts the jobs that the fast path could not verify and that no clause checks, and ``partly`` those of
@@ -93,7 +93,7 @@ class Listed:
         return new
 
 
-def exercised_by(lists: Collection[Listed]) -> frozenset[FastPath]:
+def exercised_by(lists: Collection[LargeList]) -> frozenset[FastPath]:
     """Return the members of ``FastPath`` whose clauses apply to at least one job that the fast path verified."""
     shapes = {shape for listed in lists for shape in listed.shapes}
     exercised = {
@@ -131,7 +131,7 @@ def piece_of(content: bytes, start: int, end: int) -> bytes:
     return content[start:end]
 
 
-def text_again(source: Source, shared: Shared, window: Window, index: int, element: int) -> bytes:
+def text_again(source: ReadBytes, shared: Shared, window: Window, index: int, element: int) -> bytes:
     """Read the text of an element of a job again. The groups of jobs that were read last are kept in memory."""
     shared.pulse()
     kept = [] if shared.known is None else shared.known.windows

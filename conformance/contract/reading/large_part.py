@@ -15,7 +15,7 @@ from conformance.text.large_json import FLAWS
 from conformance.text.strict_json import Document, parse
 
 
-class Part(Reading):
+class LargePart(Reading):
     """Some jobs of one list. ``at`` is the index of each job in the list, or the first index if the jobs are consecutive.
 
     ``times`` says, by index, how many equal jobs a job represents. ``sent`` has the texts of the elements of the jobs

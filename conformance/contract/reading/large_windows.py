@@ -10,8 +10,8 @@ from conformance.contract.reading.fast import recheck_members
 from conformance.contract.reading.fast_job import InspectedJob, Inspection, must_prover, prover, without_refused
 from conformance.contract.reading.fast_split import AS_SPLIT, AS_TEXTS, REFUSED, write
 from conformance.contract.reading.known_jobs import Shared
-from conformance.contract.reading.large_listed import Listed, Window
-from conformance.contract.reading.large_part import Part
+from conformance.contract.reading.large_listed import LargeList, Window
+from conformance.contract.reading.large_part import LargePart
 from conformance.contract.reading.large_recalled import recalled
 from conformance.contract.terms import Demand
 from conformance.text.json_bytes import is_utf_8, seems_huge
@@ -30,7 +30,7 @@ class Windows:
         self._pulse, self._known = shared.pulse, shared.known
 
     def inspect(
-        self, name: str, listed: Listed, window: Window, *, only_counted: bool = False
+        self, name: str, listed: LargeList, window: Window, *, only_counted: bool = False
     ) -> list[InspectedJob] | None:
         """Inspect the jobs of a window. None if its text is not strict JSON.
 
@@ -65,10 +65,10 @@ class Windows:
             return refused + recheck_members([InspectedJob(pending, at, by.inspect(each)) for at, each in numbered])
         return refused + recalled(self._known, by.inspect, [(pending, at, each) for at, each in numbered])
 
-    def parts(self, name: str, listed: Listed, window: Window) -> Iterator[Part]:
+    def parts(self, name: str, listed: LargeList, window: Window) -> Iterator[LargePart]:
         """Yield, in groups, those jobs of a window that were not verified."""
         if window.giant:
-            yield Part(name, [window.first], [window.giant.text], self._demand, more=window.giant.more)
+            yield LargePart(name, [window.first], [window.giant.text], self._demand, more=window.giant.more)
         elif window.flawed:
             yield from self._flawed_parts(name, window)
         else:
@@ -77,11 +77,11 @@ class Windows:
             sent = {job.place: job.inspection.texts for job in jobs}
             for begin in range(0, len(remaining), GROUP):
                 group = remaining[begin : begin + GROUP]
-                part = Part(name, [at for at, _ in group], [text for _, text in group], self._demand)
+                part = LargePart(name, [at for at, _ in group], [text for _, text in group], self._demand)
                 part.sent = sent
                 yield part
 
-    def _flawed_parts(self, name: str, window: Window) -> Iterator[Part]:
+    def _flawed_parts(self, name: str, window: Window) -> Iterator[LargePart]:
         """Yield the jobs of a window that is not strict JSON, in small groups: their parsed values take much memory."""
         content = b"[%b]" % self._content[window.start : window.end]
         first, children = window.first, runs(content, 0, size=_SMALL)
@@ -90,6 +90,6 @@ class Windows:
             if run.giant:
                 children.send(end)
             text = content[run.start : end]
-            part = Part(name, first, [text], self._demand)
+            part = LargePart(name, first, [text], self._demand)
             yield part
             first += len(part.indexes)

@@ -21,7 +21,7 @@ class Located(NamedTuple):
     value: Any
 
 
-Known = Callable[[bytes, Callable[[], bytes]], bytes]
+DigestCache = Callable[[bytes, Callable[[], bytes]], bytes]
 """A cache of digests. It takes the hash of a value's JSON text, and a function that computes the digest of the
 value.
 """
@@ -65,7 +65,7 @@ class Remembered:
         """
         return self.digest if self._text is None else hash_of(bytes(self._text))
 
-    def settle(self, known: Known) -> None:
+    def settle(self, known: DigestCache) -> None:
         """Drop the reference to the text in the body, and keep only the digest."""
         if self._text is not None:
             self._digest = known(hash_of(bytes(self._text)), lambda: self.digest)
@@ -104,7 +104,7 @@ class Recalled(Remembered):
         """A digest of the text."""
         return self._hash
 
-    def settle(self, known: Known) -> None:
+    def settle(self, known: DigestCache) -> None:
         """Keep only the hash of the text and the digest of the value. The text cannot be read again after that."""
         self._digest = known(self._hash, lambda: self.digest)
         self._read = _not_kept
@@ -130,7 +130,7 @@ class Facts(NamedTuple):
         keys = [None if found is None else (found.pointer, found.value.key) for found in both]
         return hash_of(repr((name, keys, self.create_time)).encode("utf-8", "surrogatepass"))
 
-    def settle(self, known: Known) -> None:
+    def settle(self, known: DigestCache) -> None:
         """Replace texts that are part of the body by digests, so that the body can be freed."""
         for found in (self.workflow, self.output_node_ids):
             if found is not None:

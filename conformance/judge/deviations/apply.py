@@ -34,7 +34,7 @@ NAMED: Final = 20
 """Maximum number of violations of a clause that are reported because no entry of the register covers them."""
 
 
-class Night(NamedTuple):
+class RunFacts(NamedTuple):
     """Facts about the run that a register is applied to: its target, the day (UTC), and whether it was ``partial``.
 
     A partial run did not check every clause, or was stopped before its end.
@@ -45,12 +45,12 @@ class Night(NamedTuple):
     partial: bool = False
 
 
-def waiving(register: Register, night: Night) -> Waive:
+def waiving(register: Register, night: RunFacts) -> Waive:
     """Return a function that turns a failed result into a waived one if valid entries cover all of its violations."""
     return lambda result, dialect: _waive(result, _valid(register, night, dialect, result.id))
 
 
-def account(register: Register, night: Night, judgement: Judgement) -> Deviations:
+def account(register: Register, night: RunFacts, judgement: Judgement) -> Deviations:
     """Return the state of each entry of a register that applies to the run, and the problems of the register."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
@@ -70,7 +70,7 @@ def account(register: Register, night: Night, judgement: Judgement) -> Deviation
     return Deviations(file=register.file, known=tuple(known), problems=tuple(filter(None, problems)))
 
 
-def _valid(register: Register, night: Night, dialect: Dialect, clause: str) -> list[Entry]:
+def _valid(register: Register, night: RunFacts, dialect: Dialect, clause: str) -> list[Entry]:
     """Return the entries for a clause that apply to the run's target and dialect and have not expired."""
     return [
         entry
@@ -95,7 +95,7 @@ def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     return structs.replace(result, status=Status.WAIVED, waiver="; ".join(waivers))
 
 
-def _state(entry: Entry, result: ClauseResult, night: Night, listed: Collection[str]) -> State:
+def _state(entry: Entry, result: ClauseResult, night: RunFacts, listed: Collection[str]) -> State:
     """Return the state of a known deviation after a run. It is stale if the run would have shown it but did not."""
     if night.today > entry.expires:
         return State.EXPIRED

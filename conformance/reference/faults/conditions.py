@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from conformance.reference.faults.registry import add, replies
-from conformance.reference.message import IncomingRequest, Reply, Twist
+from conformance.reference.message import IncomingRequest, Replies, Reply, Twist
 
 
 @replies("http.not-modified", to=200, when=lambda ask: ask.header("if-none-match") is not None)
@@ -34,7 +34,7 @@ def not_modified_without_etag(reply: Reply, _ask: IncomingRequest) -> Reply:
     return reply.having(etag=None)
 
 
-def _tagged(tag: Callable[[Reply], str]) -> Callable[[Reply, IncomingRequest], Reply]:
+def _tagged(tag: Callable[[Reply], str]) -> Replies:
     return lambda reply, _ask: reply.having(etag=tag(reply)) if reply.status == 200 else reply
 
 

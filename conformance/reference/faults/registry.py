@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.reference.board import Board
-from conformance.reference.message import IncomingRequest, Reply, Twist
+from conformance.reference.message import IncomingRequest, Replies, Reply, Twist
 from conformance.reference.message import items as items_of
 from conformance.reference.queue import Queue, QueueItem
 from conformance.reference.variants import VARIANTS
@@ -55,7 +55,6 @@ FAULTS: Final[dict[str, Fault]] = {}
 
 When = Callable[[IncomingRequest], bool]
 Lists = Callable[[Queue, IncomingRequest], object]
-Replies = Callable[[Reply, IncomingRequest], Reply]
 Plays = Callable[[bytes], AsyncIterator[bytes]]
 ItemChange = Callable[[QueueItem], object]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
 
 from conformance.reference.faults.registry import add, every, replies
-from conformance.reference.message import IncomingRequest, Reply, Twist
+from conformance.reference.message import IncomingRequest, Replies, Reply, Twist
 
 PAGE = b"<!doctype html><title>Comfy</title><h1>Queue</h1>"
 
@@ -77,7 +76,7 @@ def missing_every_7th_read(reply: Reply, _ask: IncomingRequest) -> Reply:
 # --- content and its type ---------------------------------------------------------------------------------------------
 
 
-def _typed(value: str | None) -> Callable[[Reply, IncomingRequest], Reply]:
+def _typed(value: str | None) -> Replies:
     """Return a function that sets the Content-Type of 200 responses."""
     return lambda reply, _ask: reply.having(content_type=value) if reply.status == 200 else reply
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from email.utils import formatdate
 from typing import Final
 
-from conformance.reference.message import IncomingRequest, Reply, Twist
-from conformance.reference.tolerances.row import Replies, Row, on_200, set_fields
+from conformance.reference.message import IncomingRequest, Replies, Reply, Twist
+from conformance.reference.tolerances.row import Row, on_200, set_fields
 
 
 def tagging(tag: Callable[[bytes], str | None], *, heeds: bool = True) -> Twist:

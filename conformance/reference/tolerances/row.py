@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from conformance.reference.message import IncomingRequest, Reply, Twist, items
 from conformance.reference.queue import Queue, QueueItem
 
-Replies = Callable[[Reply, IncomingRequest], Reply]
 NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 

@@ -16,7 +16,7 @@ LISTED: Final = 2
 """Maximum number of findings of one clause that are kept per response."""
 
 
-class Judgement(Struct, frozen=True, gc=False):
+class ResponseResult(Struct, frozen=True, gc=False):
     """The result for one response: the clauses that it exercises, and the first findings of those that it breaks.
 
     ``errors`` are clauses whose check itself failed, which is a defect of the suite and not of the response. ``unread``
@@ -30,8 +30,8 @@ class Judgement(Struct, frozen=True, gc=False):
     unread: str | None = None
     uncompared: bool = False
 
-    def __add__(self, other: Judgement) -> Judgement:
-        return Judgement(
+    def __add__(self, other: ResponseResult) -> ResponseResult:
+        return ResponseResult(
             self.judged + other.judged,
             self.broken + other.broken,
             self.errors + other.errors,
@@ -40,12 +40,12 @@ class Judgement(Struct, frozen=True, gc=False):
         )
 
 
-NOTHING: Final = Judgement()
+NOTHING: Final = ResponseResult()
 Selected = tuple[bool, Iterable[Any]]
 """Whether the fast path has already exercised a clause, and the parts of a response that its check must still see."""
 
 
-def judgement_of(checks: Iterable[tuple[Clause, Callable[[], Selected]]]) -> Judgement:
+def result_of(checks: Iterable[tuple[Clause, Callable[[], Selected]]]) -> ResponseResult:
     """Check each clause on the parts that are selected for it, and return the result of all clauses together.
 
     A clause may come several times, for example once for each group of jobs of a large body.
@@ -67,10 +67,10 @@ def judgement_of(checks: Iterable[tuple[Clause, Callable[[], Selected]]]) -> Jud
     for name in errors:
         exercised.pop(name, None)
     broken = tuple([(name, tuple(found)) for name, found in exercised.items() if found])
-    return Judgement(tuple(exercised), broken, tuple(errors.items()))
+    return ResponseResult(tuple(exercised), broken, tuple(errors.items()))
 
 
-def judgements_across(clause: Clause, conversation: Conversation) -> dict[str, Judgement]:
+def results_across(clause: Clause, conversation: Conversation) -> dict[str, ResponseResult]:
     """Return the result of a clause about several exchanges, by the id of the exchange that it applies to."""
     assert clause.across is not None
     found: dict[str, list[Finding]] = {}
@@ -79,9 +79,9 @@ def judgements_across(clause: Clause, conversation: Conversation) -> dict[str, J
             findings = found.setdefault(answer.exchange.id, [])
             findings += islice(clause.check(subject), LISTED - len(findings))
     except Exception as error:  # noqa: BLE001 - any error here is a defect of the suite
-        failed = Judgement(errors=((clause.id, failure(error)),))
+        failed = ResponseResult(errors=((clause.id, failure(error)),))
         return {conversation.answers[0].exchange.id: failed}
     return {
-        name: Judgement((clause.id,), ((clause.id, tuple(findings)),) if findings else ())
+        name: ResponseResult((clause.id,), ((clause.id, tuple(findings)),) if findings else ())
         for name, findings in found.items()
     }
