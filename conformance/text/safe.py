@@ -63,11 +63,14 @@ def failure(error: Exception) -> str:
     return f"{type(error).__name__}: {printable(str(error))}"
 
 
-def printable(text: str, limit: int = GOT_LIMIT) -> str:
-    """Return text as printable, with credentials masked, and cut to ``limit`` characters."""
+def printable(text: str, limit: int = GOT_LIMIT, *, more: int = 0) -> str:
+    """Return text as printable, with credentials masked, and cut to ``limit`` characters.
+
+    ``more`` is the number of characters that follow, if ``text`` is only the start of a long text.
+    """
     text = without_credentials(text)
     safe = visible(text[:limit])
-    return safe if len(text) <= limit else f"{safe}… ({len(text):,} characters)"
+    return safe if len(text) <= limit else f"{safe}… ({len(text) + more:,} characters)"
 
 
 def blot_keys(text: str, mark: str = "█", spare: Container[str] = ()) -> str:

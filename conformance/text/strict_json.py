@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from conformance.text.json_bytes import depth_of, steps
 from conformance.text.pointer import escape
+from conformance.text.safe import printable
 
 NESTING_READ: Final = 500
 """Maximum levels of nesting that are parsed. Python's own parser stops near 1,000 stack frames."""
@@ -76,7 +77,7 @@ class Flaw(NamedTuple):
 class Document(NamedTuple):
     """A body parsed as JSON, with every flaw in its syntax. ``read`` says whether it could be parsed into ``value``.
 
-    ``malformed`` says why the body is not JSON, and ``trailing`` is text after the value. In ``value``, objects are
+    ``malformed`` says why the body is not JSON, and ``trailing`` shows text after the value. In ``value``, objects are
     dicts and arrays are lists. Numbers without fraction and exponent are ints (or ``Whole`` with thousands of digits),
     and all other numbers are Decimals, which keep the notation of the number. NaN and infinities are
     ``NonFinite``.
@@ -137,7 +138,7 @@ def parse(body: bytes, *, listed: float = math.inf) -> Document:
         bom=bom,
         not_utf8=not_utf8,
         control_character=control,
-        trailing=rest or None,
+        trailing=printable(rest) if rest else None,
         depth=depth,
         more={kind: found.more for kind, found in flaws.items() if found.more},
         **{kind: found.listed() for kind, found in flaws.items()},  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.text.json_runs import RUN, Runs, Unfinished, runs, skip_space
 from conformance.text.large_json import Checker, NotRead, parse_piece
+from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ, Document, Flaw, parse
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -27,7 +28,7 @@ def by_pieces(content: bytes) -> Document:
     checker = Checker(content)
     bom = content.startswith(BOM)
     end = checker.value(skip_space(content, len(BOM) * bom), "")
-    return checker.document(None, bom=bom, trailing=content[end:].strip().decode() or None)
+    return checker.document(None, bom=bom, trailing=printable(content[end:].strip().decode()) or None)
 
 
 def why_malformed(content: bytes) -> str | None:

@@ -67,11 +67,10 @@ def other_errors_are_json(answer: Answer) -> Iterator[Finding]:
         "a byte order mark" if document.bom else None,
         document.control_character,
         next((flaw.got for flaw in document.non_finite), None),
-        document.trailing,
     )
-    got = next((flaw for flaw in flaws if flaw is not None), None)
+    got = next((printable(flaw) for flaw in flaws if flaw is not None), document.trailing)
     if got is not None:
         what = (
             f"The Content-Type of the {answer.response.status} response is application/json, but the body is not JSON."
         )
-        yield Finding("", "a JSON text", printable(got), what)
+        yield Finding("", "a JSON text", got, what)

@@ -216,7 +216,7 @@ def single_text(answer: Answer) -> Iterator[Finding]:
     """Only white space follows the JSON value in the body."""
     rest = answer.document.trailing
     if rest is not None:
-        yield Finding("", "one JSON text", printable(rest), "There is more text after the JSON value.")
+        yield Finding("", "one JSON text", rest, "There is more text after the JSON value.")
 
 
 @clause(

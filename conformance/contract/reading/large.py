@@ -19,6 +19,7 @@ from conformance.exchange.stored import StoredBody
 from conformance.text.json_runs import RUN, JsonRun, Unfinished, last_members, nesting_of, runs, skip_space
 from conformance.text.large_json import NAMES, SHALLOW, Checker, NotRead, parse_piece, shorten
 from conformance.text.pointer import escape
+from conformance.text.safe import printable
 from conformance.text.strict_json import NESTING_READ, Document, parse
 
 
@@ -160,8 +161,7 @@ class _Scan:
             after = skip_space(content, end)
             if after < len(content):
                 self._checker.not_utf8 = self._checker.not_utf8 or _undecodable(content)
-            rest = content[after : after + _REST].decode("utf-8", "replace")
-            self.document = self._checker.document(value, bom=bom, trailing=rest or None)
+            self.document = self._checker.document(value, bom=bom, trailing=_shown(content, after))
         except (NotRead, Unfinished, RecursionError) as error:
             self.document = self._not_read(error, bom=bom)
 
@@ -267,6 +267,15 @@ class _Scan:
         """Parse the lists that are in groups. Their syntax was checked with the group."""
         for name, at in self._last_lists.items():
             self._value(name, at, value, Checker(self._content, self._pulse))
+
+
+def _shown(content: bytes, at: int) -> str | None:
+    """Return, as it is shown, the text that begins at an offset; None if there is none."""
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    first = decode(content[at : at + _REST], final=len(content) <= at + _REST)
+    more = sum(len(decode(content[start : start + RUN])) for start in range(at + _REST, len(content), RUN))
+    more += len(decode(b"", final=True))
+    return printable(first, more=more) if first else None
 
 
 def _undecodable(content: bytes) -> str | None:
