@@ -27,7 +27,7 @@ from conformance.fleet.results import endpoints
 from conformance.reference.faults import FAULTS
 from conformance.reference.many import serve_many
 from conformance.reference.server import serve
-from conformance.run.ask import ask
+from conformance.run.one_run import ask
 from conformance.run.settings import Settings
 
 NUMBER = 1000

@@ -21,7 +21,7 @@ from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clauses.method import NOT_IMPLEMENTED
 from conformance.contract.conversation import NOT_NOW, OK, REFUSALS
 from conformance.contract.terms import Dialect
-from conformance.exchange.generated import Received, exchange_of, redactor_of
+from conformance.exchange.from_schemathesis import Received, exchange_of, redactor_of
 from conformance.exchange.secrets import KEY_HEADER
 from conformance.judge.judge import judge
 from conformance.judge.report import ClauseResult, Status

@@ -16,7 +16,7 @@ import click
 
 from conformance.cli.drift import compare_published, document_url
 from conformance.cli.shared import Command, options_at
-from conformance.drift.changes import PUBLISHED_AT
+from conformance.drift.differences import PUBLISHED_AT
 from conformance.drift.published import METHOD, PATH, Published, excerpt
 from conformance.run.describing import Place
 from conformance.spec.document import DOCUMENT_PATH

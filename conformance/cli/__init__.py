@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import click
 
-from conformance.cli.streams import tolerant_streams
+from conformance.cli.standard_streams import tolerant_streams
 from conformance.version import __version__
 
 EXIT_INTERRUPTED: Final = 2

@@ -69,8 +69,8 @@ def check(  # noqa: PLR0913 - one parameter for each option that this function r
     for name in _typed_options(many):
         raise UsageProblem(f"--{name.replace('_', '-')} is for many targets: add --all")
     from conformance.judge.build import report_on
-    from conformance.run.ask import ask
     from conformance.run.consent import announcement
+    from conformance.run.one_run import ask
 
     if url is not None and target is not None and url != target:
         raise UsageProblem("two targets: give the URL as an argument or with --target, not both")

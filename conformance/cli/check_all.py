@@ -30,7 +30,7 @@ from conformance.text.safe import line
 if TYPE_CHECKING:
     from conformance.fleet.engine import Engine, Tell
     from conformance.fleet.filing import Filing
-    from conformance.fleet.model import EndpointResult
+    from conformance.fleet.result_lines import EndpointResult
     from conformance.fleet.sources import Inspected, TargetSource
     from conformance.fleet.work import Keep
 
@@ -100,7 +100,7 @@ def _prepare(
     from conformance.fleet.bounds import FleetBounds
     from conformance.fleet.engine import Engine
     from conformance.fleet.filing import Filing
-    from conformance.fleet.model import Header
+    from conformance.fleet.result_lines import Header
     from conformance.fleet.results import Results
     from conformance.fleet.sources import WHOLE, inspect, part_of, source_of
     from conformance.history import prepare
@@ -245,7 +245,7 @@ def show_overview(directories: Sequence[Path], into: Path, *, quiet: bool) -> in
 
     Raises OSError if the overview cannot be written, and UsageProblem if one of the directories holds no results.
     """
-    from conformance.fleet.overview import left_by_earlier, write_overview
+    from conformance.fleet.overview_files import left_by_earlier, write_overview
     from conformance.render.digest import digest_lines
     from conformance.render.overview import headline
     from conformance.render.terminal import COLOUR

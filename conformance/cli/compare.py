@@ -248,8 +248,8 @@ def _plan(side: str, given: str, options: Mapping[str, Any]) -> Callable[[bool],
 
 def _check_side(side: str, settings: Settings, *, quiet: bool) -> Report:
     from conformance.judge.build import report_on
-    from conformance.run.ask import ask
     from conformance.run.consent import announcement
+    from conformance.run.one_run import ask
 
     if not quiet:
         for text in announcement(settings):

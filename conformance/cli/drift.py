@@ -15,7 +15,7 @@ from conformance.run.describing import Place
 from conformance.text.safe import line
 
 if TYPE_CHECKING:
-    from conformance.drift.changes import Drift
+    from conformance.drift.differences import Drift
     from conformance.drift.published import Published
 
 EXIT_DRIFT: Final = 1
@@ -37,7 +37,7 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
     """
     import json
 
-    from conformance.drift.changes import PUBLISHED_AT
+    from conformance.drift.differences import PUBLISHED_AT
     from conformance.render import drift as rendering
     from conformance.render.terminal import COLOUR
 
@@ -93,7 +93,7 @@ def compare_published(url: str, options: dict[str, Any]) -> tuple[Drift | None, 
     Returns the comparison, the published document, and an empty message. If the document cannot be fetched or read,
     returns None, None, and a message that says why.
     """
-    from conformance.drift.changes import PUBLISHED_AT, compare
+    from conformance.drift.differences import PUBLISHED_AT, compare
     from conformance.drift.fetch import NotFetched, fetch
     from conformance.drift.published import NoDocument, read
     from conformance.run.options import settings_from

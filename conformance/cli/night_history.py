@@ -11,7 +11,7 @@ from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.history import Snapshot, Store
-    from conformance.history.overview import TargetResult
+    from conformance.history.night_results import TargetResult
     from conformance.judge.report import PastRun, Report
 
 

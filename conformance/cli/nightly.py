@@ -22,10 +22,10 @@ from conformance.problems import UsageProblem
 from conformance.text.files import write_whole
 
 if TYPE_CHECKING:
-    from conformance.fleet.model import EndpointResult
+    from conformance.fleet.result_lines import EndpointResult
     from conformance.history.digest import Digest
     from conformance.history.night import Decision
-    from conformance.history.overview import Overview, TargetResult
+    from conformance.history.night_results import Overview, TargetResult
 
 MOST_NIGHTS: Final = 30
 """The number of earlier runs that a report shows. It is also the maximum of ``--after``."""
@@ -115,7 +115,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     from conformance.history.digest import digest
     from conformance.history.night import decide, known_keys
-    from conformance.history.overview import Overview
+    from conformance.history.night_results import Overview
     from conformance.judge.ledger import instant
     from conformance.render import night as told
 
@@ -261,7 +261,7 @@ def _missing(file: Path | None, names: Sequence[str]) -> list[Found]:
     """Return a result for each target of the targets file that left no report: its name is not in ``names``."""
     if file is None:
         return []
-    from conformance.fleet.model import failed_result
+    from conformance.fleet.result_lines import failed_result
     from conformance.run.targets import read
 
     wanted = [target for target in read(file) if target.name not in names]

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from conformance.fleet.model import failed_result
+from conformance.fleet.result_lines import failed_result
 from conformance.fleet.work import Assignment, Done, check
 
 LENGTH: Final = 4

@@ -16,7 +16,7 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from conformance.fleet.backend import GRACE, Lost
-from conformance.fleet.model import failed_result
+from conformance.fleet.result_lines import failed_result
 from conformance.fleet.work import Assignment, Done, OtherSuite, work
 from conformance.text.safe import printable
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from conformance.fleet.backend import Backend, longest
 from conformance.fleet.bounds import FleetBounds
 from conformance.fleet.filing import Filing
-from conformance.fleet.model import EndpointResult
+from conformance.fleet.result_lines import EndpointResult
 from conformance.fleet.sources import TargetSource, own_environment
 from conformance.fleet.turns import Turns, host_of
 from conformance.fleet.work import Assignment, Done, Keep

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import structs
 
-from conformance.fleet.model import EndpointResult, endpoint_result
+from conformance.fleet.result_lines import EndpointResult, endpoint_result
 from conformance.fleet.results import Results, pack_report, unpack_report
 from conformance.fleet.work import Done, Keep
 from conformance.judge.report import Report

@@ -23,7 +23,7 @@ from conformance.exchange.redactor import Redactor
 from conformance.exchange.secrets import Secret
 from conformance.fleet.backend import GRACE, Lost, longest
 from conformance.fleet.child import LENGTH, RESULTS, message
-from conformance.fleet.model import failed_result
+from conformance.fleet.result_lines import failed_result
 from conformance.fleet.work import Assignment, Done
 from conformance.text.safe import printable
 

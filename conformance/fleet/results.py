@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, Self
 import msgspec
 
 from conformance.fleet.marks import Marks
-from conformance.fleet.model import EndpointResult, Footer, Header, ResultLine, Stored
+from conformance.fleet.result_lines import EndpointResult, Footer, Header, ResultLine, Stored
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 

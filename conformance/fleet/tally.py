@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
-from conformance.fleet.model import EndpointResult, Footer
-from conformance.history.overview import Outcomes, TargetOutcome
+from conformance.fleet.result_lines import EndpointResult, Footer
+from conformance.history.night_results import Outcomes, TargetOutcome
 from conformance.judge.report import Status
 
 EXAMPLES: Final = 5

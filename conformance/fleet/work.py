@@ -16,15 +16,15 @@ from msgspec import structs
 
 from conformance.exchange.transcript import Transcript
 from conformance.exchange.trouble import InternalError, internal_error_text
-from conformance.fleet.model import EndpointResult, endpoint_result, failed_result
+from conformance.fleet.result_lines import EndpointResult, endpoint_result, failed_result
 from conformance.fleet.results import pack_report
 from conformance.fleet.sources import own_environment
 from conformance.judge.build import report_on
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report, Verdict
 from conformance.problems import UsageProblem
-from conformance.properties.model import Properties
-from conformance.run.ask import ask, ask_here
+from conformance.properties.generation import Properties
+from conformance.run.one_run import ask, ask_here
 from conformance.run.settings import EMBEDDED, Settings
 from conformance.run.targets import Target
 from conformance.spec.document import DOCUMENT_SHA256

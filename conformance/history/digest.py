@@ -14,7 +14,7 @@ from datetime import date
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from conformance.history.overview import NightState, TargetResult, Trouble
+from conformance.history.night_results import NightState, TargetResult, Trouble
 from conformance.judge.deviations.review import SOON
 from conformance.judge.report import Status, Value
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal
 
-from conformance.history.overview import TargetResult
+from conformance.history.night_results import TargetResult
 from conformance.judge.report import Value
 
 AFTER: Final = 3

@@ -10,7 +10,7 @@ from typing import Final
 from conformance.history.comparison import Comparison, over_time
 from conformance.history.digest import Digest, digest, is_mended
 from conformance.history.file import HistoryProblem
-from conformance.history.overview import (
+from conformance.history.night_results import (
     BrokenClause,
     TargetResult,
     Trouble,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from conformance.exchange.model import Problem, Wire
-from conformance.judge.terms import Value
+from conformance.judge.statuses import Value
 
 
 class RecordedRequest(Value, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from conformance.judge.terms import Counts, Fingerprint, Status, Value, Verdict
+from conformance.judge.statuses import Counts, Fingerprint, Status, Value, Verdict
 
 ChangeKind = Literal[
     "failed", "warned", "changed", "error", "vanished", "waived", "fixed", "exercised", "added", "removed"

@@ -25,7 +25,7 @@ from conformance.judge.past import (
     RunAt,
     Span,
 )
-from conformance.judge.terms import EXERCISED, Counts, Fingerprint, Status, Value, Verdict
+from conformance.judge.statuses import EXERCISED, Counts, Fingerprint, Status, Value, Verdict
 
 __all__ = [
     "EXERCISED",

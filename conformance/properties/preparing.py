@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.spec.operation import Described
 
 if TYPE_CHECKING:
-    from conformance.properties.requests import Prepared
+    from conformance.properties.request_source import Prepared
 
 
 class Preparing:
@@ -64,7 +64,7 @@ class Preparing:
 
     def _generated(self) -> Prepared:
         from conformance.properties.drawing import temporary_storage, without_old_garbage
-        from conformance.properties.requests import RequestSource
+        from conformance.properties.request_source import RequestSource
 
         with temporary_storage():
             source = RequestSource(self._described(), self._properties.seed, self._without)

@@ -28,10 +28,10 @@ from conformance.exchange.transcript import NO_ANSWER, FamilyTally, Search, Smal
 from conformance.judge.judge import Bench, demand_of
 from conformance.probe.asker import AGAIN, READ, Asker, Sent
 from conformance.probe.requests import Ask
+from conformance.properties.generation import Properties
 from conformance.properties.judging_time import PLAIN, TimedBench, up_to
-from conformance.properties.model import Properties
 from conformance.properties.names import SEQUENCES
-from conformance.properties.requests import Generated, Parts, Prepared, RequestSource, ask_of, in_words, written
+from conformance.properties.request_source import Generated, Parts, Prepared, RequestSource, ask_of, in_words, written
 from conformance.spec.schemas import Schemas
 
 BATCH: Final = 32

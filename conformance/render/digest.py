@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from conformance.history.digest import Alike, AwayTarget, ChangedTarget, Digest, FirstItems, GroupKind, Member
-from conformance.history.overview import TargetOutcome
+from conformance.history.night_results import TargetOutcome
 from conformance.judge.report import Verdict
 from conformance.render.markdown import MARK, ROWS, code, plain
 from conformance.render.nights import strip

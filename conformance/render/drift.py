@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os.path import commonprefix
 from typing import Any, Final
 
-from conformance.drift.changes import ABSENT, DocumentChange, Drift, ErratumState
+from conformance.drift.differences import ABSENT, DocumentChange, Drift, ErratumState
 from conformance.render.markdown import code
 from conformance.render.terminal import Line
 from conformance.spec.document import folded

@@ -8,7 +8,7 @@ from typing import Final
 
 from conformance.history.digest import Digest
 from conformance.history.night import RUN, SILENT, UNTOLD, Action, Decision, kept_keys
-from conformance.history.overview import Outcomes, Overview, TargetResult, worst_first
+from conformance.history.night_results import Outcomes, Overview, TargetResult, worst_first
 from conformance.render.digest import digest_lines, digest_markdown, some
 from conformance.render.markdown import ROWS, code, plain
 from conformance.render.overview import render_markdown

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple, get_args
 
-from conformance.history.overview import NightState, night_state
+from conformance.history.night_results import NightState, night_state
 from conformance.judge.report import PastRun
 from conformance.text.plural import count
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from conformance.history.digest import is_mended
-from conformance.history.overview import (
+from conformance.history.night_results import (
     NAMED,
     BrokenClause,
     Outcomes,

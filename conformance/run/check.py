@@ -33,8 +33,8 @@ def check(
     Raises ``conformance.UsageProblem`` if the run is not possible; the message says in one line what to do. Raises
     TypeError for an unknown option.
     """
-    from conformance.properties.model import Properties
-    from conformance.run.ask import check as ask_and_judge
+    from conformance.properties.generation import Properties
+    from conformance.run.one_run import check as ask_and_judge
     from conformance.run.options import settings_from
 
     demand_options(options)

@@ -14,7 +14,7 @@ from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import SHORTEST_KEY
 from conformance.probe.limits import TO_BE_REFUSED
 from conformance.problems import UsageProblem
-from conformance.properties.model import MOST_DECLARED
+from conformance.properties.generation import MOST_DECLARED
 from conformance.run.settings import Settings
 
 PLAN: Final = 45

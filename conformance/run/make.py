@@ -15,7 +15,7 @@ from conformance.exchange.hosts import is_loopback
 from conformance.judge.judging import WHOLE_AND_HIDDEN
 from conformance.probe.limits import Bounds, Gateway
 from conformance.problems import UsageProblem
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.run.address import target_from
 from conformance.run.secrets_given import header_from, keep_off_plain_http, key_from, proxy_from, readable
 from conformance.run.server_changes import server_changes_from
@@ -128,7 +128,7 @@ def _check_shown(url: str | None, *, redact: bool, show: bool, whole: bool) -> N
 def _document(file: str | Path | None, queue_path: str) -> Described | None:
     if file is None:
         return None
-    from conformance.spec.user import read_described
+    from conformance.spec.own_document import read_described
 
     return read_described(file, queue_path)
 

@@ -13,7 +13,7 @@ from conformance.exchange.hosts import is_loopback
 from conformance.exchange.secrets import Secret
 from conformance.judge.judging import Judging
 from conformance.probe.limits import Bounds, Gateway, ServerChanges
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 
 if TYPE_CHECKING:
     from conformance.judge.deviations.register import Register

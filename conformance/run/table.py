@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from conformance.contract.terms import Dialect
 from conformance.probe.limits import Bounds, ServerChanges
-from conformance.properties.model import KEPT_NOWHERE, Properties
+from conformance.properties.generation import KEPT_NOWHERE, Properties
 from conformance.render.formats import FORMATS
 from conformance.run.describing import Group, Opt, Place
 from conformance.run.settings import DEFAULT_KEY_ENV, DEFAULT_QUEUE_PATH, DEFAULT_REPORT_DIR

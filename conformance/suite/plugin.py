@@ -22,8 +22,8 @@ from conformance.problems import UsageProblem
 from conformance.properties.names import DECLARED
 from conformance.render.terminal import COLOUR, broken_status, clause_lines, property_lines, summary_lines
 from conformance.render.write import check_writable, write_reports
-from conformance.run.ask import ask
 from conformance.run.consent import announcement, demand_consent
+from conformance.run.one_run import ask
 from conformance.run.options import settings_from
 from conformance.run.settings import Settings
 from conformance.suite.options import add_options, given_options

@@ -18,7 +18,7 @@ from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.reference.many import serve_many
 from conformance.reference.server import serve
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 from helpers import cli_runner
 from helpers.cli_runner import is_refused

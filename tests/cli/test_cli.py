@@ -319,7 +319,7 @@ def test_an_error_of_the_suite_itself_is_3(monkeypatch: pytest.MonkeyPatch, *, w
         message = f"no {KEY}"
         raise LookupError(message)
 
-    monkeypatch.setattr("conformance.run.ask._run", stumble)
+    monkeypatch.setattr("conformance.run.one_run._run", stumble)
     extra = {"CONFORMANCE_TRACEBACK": "1"} if wished else {}
     result = call("check", NOWHERE, "-q", COMFY_API_KEY=KEY, **extra)
     assert result.exit_code == 3

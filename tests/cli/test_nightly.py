@@ -14,7 +14,7 @@ from conformance.fleet.results import Results, pack_report
 from conformance.history import Store
 from conformance.history.digest import Digest, digest
 from conformance.history.night import MOST, Decision, decide, kept_keys, known_keys
-from conformance.history.overview import Overview, TargetResult, Trouble
+from conformance.history.night_results import Overview, TargetResult, Trouble
 from conformance.judge.read import read_report
 from conformance.reference.server import serve
 from conformance.render import night as told

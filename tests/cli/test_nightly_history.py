@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from conformance.fleet.model import endpoint_result
+from conformance.fleet.result_lines import endpoint_result
 from conformance.fleet.results import Results
 from conformance.judge.exit import exit_status
 from conformance.judge.report import Report

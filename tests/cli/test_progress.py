@@ -12,7 +12,7 @@ from conformance.cli import progress as module
 from conformance.cli.progress import ProgressLine, fitting, progress
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.probe.limits import Bounds
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.run.settings import Settings
 from helpers.simulated_runs import endpoint, ran
 

@@ -84,7 +84,7 @@ def test_what_was_typed_wrong_is_4(typed: list[str], why: str) -> None:
 def test_where_the_usual_place_has_no_document_another_can_be_named(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
 ) -> None:
-    monkeypatch.setattr("conformance.drift.changes.PUBLISHED_AT", NOWHERE if answer is None else serving(answer)[0])
+    monkeypatch.setattr("conformance.drift.differences.PUBLISHED_AT", NOWHERE if answer is None else serving(answer)[0])
     result = call()
     assert result.exit_code == 11
     (told,) = result.stderr.splitlines()

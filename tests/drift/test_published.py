@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.drift.changes import ErratumState, compare
+from conformance.drift.differences import ErratumState, compare
 from conformance.drift.published import NoDocument, excerpt, read
 from conformance.spec.document import (
     OpenApiDocument,

@@ -12,7 +12,7 @@ import pytest
 from conformance.fleet import local
 from conformance.fleet.backend import Lost
 from conformance.fleet.local import processes
-from conformance.fleet.model import EndpointResult
+from conformance.fleet.result_lines import EndpointResult
 from conformance.fleet.work import Assignment
 from conformance.run.targets import Target
 from helpers.fleet_samples import target
@@ -20,7 +20,7 @@ from helpers.fleet_samples import target
 FAKE = """
 import asyncio, os, sys
 from conformance.fleet import child
-from conformance.fleet.model import failed_result
+from conformance.fleet.result_lines import failed_result
 from conformance.fleet.work import Done
 
 first = not os.path.exists("started")  # the process that the targets share

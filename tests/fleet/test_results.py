@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from conformance.fleet.model import Footer
+from conformance.fleet.result_lines import Footer
 from conformance.fleet.results import REPORTS, RESULTS, Results, endpoints, header_and_footer, pack_report, report_of
 from conformance.fleet.tally import FleetTally
 from conformance.judge.report import Report
 from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 from helpers.fleet_samples import HEADER, MILLISECONDS, broken, kept
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from conformance.fleet.model import EndpointResult
+from conformance.fleet.result_lines import EndpointResult
 from conformance.fleet.tally import FleetTally
 from conformance.history.digest import digest
 from helpers.fleet_samples import MILLISECONDS, UUID, broken, kept

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from conformance.exchange.model import Exchange
-from conformance.fleet.model import EndpointResult
+from conformance.fleet.result_lines import EndpointResult
 from conformance.fleet.work import Assignment, Done, OtherSuite, check
 from conformance.reference.many import serve_many
 from conformance.reference.server import KEY, serve
-from conformance.run import ask as run
+from conformance.run import one_run as run
 from conformance.run.settings import Settings
 from conformance.run.targets import Target
 from helpers.commands import NOWHERE

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from conformance.fleet.model import BreachKind, EndpointResult, Header
+from conformance.fleet.result_lines import BreachKind, EndpointResult, Header
 from conformance.fleet.sources import TargetSource
-from conformance.history.overview import BrokenClause, Trouble
+from conformance.history.night_results import BrokenClause, Trouble
 from conformance.judge.report import Status
 from conformance.run.targets import Target, make_target
 

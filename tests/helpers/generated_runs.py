@@ -12,8 +12,8 @@ from conformance.judge.build import report_on
 from conformance.judge.report import Report
 from conformance.probe.limits import Bounds
 from conformance.probe.plan import begin, end, generating
-from conformance.properties.model import Properties
-from conformance.properties.requests import Prepared, RequestSource
+from conformance.properties.generation import Properties
+from conformance.properties.request_source import Prepared, RequestSource
 from conformance.properties.required import declared_values, required_by
 from conformance.properties.search import Senders, search_after
 from conformance.reference.app import Reference

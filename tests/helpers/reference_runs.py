@@ -16,12 +16,12 @@ from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
 from conformance.judge.report import Report, Status
 from conformance.probe.limits import Bounds, ServerChanges
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.server import serve
 from conformance.reference.tolerances import TABLE
 from conformance.reference.variants import OPEN, VARIANTS
-from conformance.run.ask import ask
+from conformance.run.one_run import ask
 from conformance.run.settings import Settings
 from conformance.spec.operation import declaring
 from helpers.simulated_runs import POPULATE, START, Run, endpoint, played, ran

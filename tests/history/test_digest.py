@@ -15,7 +15,7 @@ from msgspec import structs
 from conformance.history import HistoryProblem, Store, snapshot
 from conformance.history.digest import Digest, digest
 from conformance.history.night import decide
-from conformance.history.overview import TargetResult, Trouble
+from conformance.history.night_results import TargetResult, Trouble
 from conformance.history.period import period
 from conformance.judge.report import Fingerprint, Waiver
 from conformance.render.digest import digest_lines, digest_markdown, render_digest

@@ -373,6 +373,6 @@ def test_nothing_is_sent_where_a_report_is_judged_again(monkeypatch: pytest.Monk
     def asked(*_: object) -> None:
         raise AssertionError("a request")
 
-    monkeypatch.setattr("conformance.run.ask", asked)
+    monkeypatch.setattr("conformance.run.one_run", asked)
     monkeypatch.setattr("socket.socket.connect", asked)
     assert call("judge", LAST, "-q").exit_code == 1

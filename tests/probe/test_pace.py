@@ -22,7 +22,7 @@ from conformance.reference.message import IncomingRequest, Reply, Twist
 from conformance.reference.server import KEY, Endpoint
 from conformance.reference.variants import VARIANTS, Variant
 from conformance.render.terminal import summary_lines
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 from helpers.simulated_runs import Clock, Played, Run, endpoint, judged, ran
 

@@ -24,7 +24,7 @@ from conformance.probe.plan import PAUSE, begin, end, follow, generating
 from conformance.probe.requests import SAFE_METHODS, Ask
 from conformance.reference.faults import FAULTS
 from conformance.reference.server import serve
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 
 TRIP = 1 / 1024

@@ -14,8 +14,8 @@ from conformance.exchange.model import Exchange, NoResponse, Problem, Request, R
 from conformance.exchange.transcript import NO_ANSWER, Search
 from conformance.probe.asker import Sent
 from conformance.probe.requests import Ask
-from conformance.properties.model import Properties
-from conformance.properties.requests import LONGEST, Prepared, RequestSource, ask_of, written
+from conformance.properties.generation import Properties
+from conformance.properties.request_source import LONGEST, Prepared, RequestSource, ask_of, written
 from conformance.properties.search import CONFIRMATIONS, SHRINKS, Senders, _database, search
 from conformance.spec.operation import vendored
 

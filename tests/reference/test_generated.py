@@ -26,7 +26,7 @@ from conformance.judge.report import Status, Verdict
 from conformance.reference import generated
 from conformance.reference.message import IncomingRequest
 from conformance.reference.server import serve
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 from helpers.answers import broken, reads
 from helpers.commands import BIN, TIMEOUT, command_line, environment, report, started

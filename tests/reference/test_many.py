@@ -12,7 +12,7 @@ import pytest
 from conformance.judge.report import Status
 from conformance.reference.many import serve_many
 from conformance.reference.server import Unservable
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 
 

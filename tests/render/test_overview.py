@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from conformance.history.overview import Outcomes, TargetResult, worst_first
+from conformance.history.night_results import Outcomes, TargetResult, worst_first
 from conformance.judge.report import Fingerprint, Report, Status, Verdict
 from conformance.render.overview import headline, render_markdown, result
 from helpers.history_samples import REPORTS as WITH_HISTORY

@@ -18,8 +18,8 @@ from conformance.judge.report import Report, Status, Verdict
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
 from conformance.reference.server import serve
-from conformance.run.ask import ask as ask_all
-from conformance.run.ask import check
+from conformance.run.one_run import ask as ask_all
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 
 KEY = "sesame-4711"
@@ -124,7 +124,7 @@ def test_trouble_is_told_without_the_key(monkeypatch: pytest.MonkeyPatch, *, wis
         message = f"cannot send {KEY}\033[2J"
         raise LookupError(message)
 
-    monkeypatch.setattr("conformance.run.ask._run", stumble)
+    monkeypatch.setattr("conformance.run.one_run._run", stumble)
     with pytest.raises(InternalError) as trouble:
         ask_all(Settings(target="http://127.0.0.1:1", key=Secret(KEY), key_source="COMFY_API_KEY"))
     text = internal_error_text(trouble.value, {"CONFORMANCE_TRACEBACK": "1"} if wished else {})

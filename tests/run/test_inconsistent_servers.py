@@ -28,7 +28,7 @@ from conformance.reference.message import IncomingRequest, Reply, Twist, encode
 from conformance.reference.queue import Queue, QueueItem
 from conformance.reference.server import Endpoint
 from conformance.reference.variants import VARIANTS
-from conformance.run.ask import check
+from conformance.run.one_run import check
 from conformance.run.settings import Settings
 from helpers.profiles import one_in
 

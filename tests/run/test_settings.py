@@ -11,7 +11,7 @@ import pytest
 from conformance.exchange.secrets import Secret
 from conformance.probe.limits import Bounds
 from conformance.problems import UsageProblem
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.run.consent import announcement
 from conformance.run.options import OPTIONS, settings_from
 from conformance.run.settings import Settings

@@ -296,11 +296,11 @@ def test_the_help_names_every_option_with_its_default(tmp_path: Path) -> None:
 
 def test_an_error_of_the_suite_itself_is_one_line_and_3(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "from conformance.run import ask\n"
+        "from conformance.run import one_run\n"
         "def stumble(settings, base, key, *_):\n"
         "    given = key.reveal()\n"
         "    raise LookupError(f'no {given}')\n"
-        "ask._run = stumble\n"
+        "one_run._run = stumble\n"
     )
     done = suite(
         tmp_path, "--target", NOWHERE, "-vv", "--tb=long", "-l", PYTHONPATH=str(tmp_path), COMFY_API_KEY="sesame-4711"

@@ -22,7 +22,7 @@ from helpers.profiles import one_in, quick_if
 from helpers.reference_runs import accused, asked, first_of_its_clause, needs_connection, served
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_user_document.py"}
+NOT_BROKEN_BY_A_SERVER = {"document.response-schema": "checked only with --document: tests/spec/test_own_document.py"}
 """Clauses without a fault, and why no server can break them."""
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.fleet import overview
-from conformance.fleet.model import BreachKind, EndpointResult
-from conformance.fleet.overview import write_overview
+from conformance.fleet import overview_files
+from conformance.fleet.overview_files import write_overview
+from conformance.fleet.result_lines import BreachKind, EndpointResult
 from conformance.fleet.results import Results
 from conformance.fleet.tally import FleetTally
 from conformance.problems import UsageProblem
@@ -166,7 +166,7 @@ def test_the_parts_of_a_fleet_are_one(tmp_path: Path) -> None:
 
 
 def test_more_rows_than_a_page_holds_are_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overview, "ROWS", 4)
+    monkeypatch.setattr(overview_files, "ROWS", 4)
     written(tmp_path, LINES)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert text.count('<tr class="v-') == 4

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonpath_ng.ext.parser import parse as jsonpath
 
-from conformance.drift.changes import ABSENT, Drift, ErratumState, compare
+from conformance.drift.differences import ABSENT, Drift, ErratumState, compare
 from conformance.render import drift as told
 from conformance.spec.document import (
     OpenApiDocument,

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import chain
 
 from conformance.properties.names import SEQUENCES
-from conformance.properties.requests import LONGEST, Parts, Prepared, RequestSource
+from conformance.properties.request_source import LONGEST, Parts, Prepared, RequestSource
 from conformance.spec.operation import parameters_of, vendored
 
 NUMBER = 300

@@ -21,9 +21,9 @@ from conformance.probe.asker import Sent
 from conformance.probe.requests import Ask
 from conformance.problems import UsageProblem
 from conformance.properties.families import families, left_out, schema_values
-from conformance.properties.model import Properties
+from conformance.properties.generation import Properties
 from conformance.properties.names import DECLARED
-from conformance.properties.requests import RequestSource, ask_of
+from conformance.properties.request_source import RequestSource, ask_of
 from conformance.properties.required import declared_values
 from conformance.properties.search import Senders, search
 from conformance.reference.server import serve
@@ -31,7 +31,7 @@ from conformance.run.consent import announcement
 from conformance.run.options import settings_from
 from conformance.spec.document import OpenApiDocument, errata, load_document
 from conformance.spec.operation import Described, declaring, path_for
-from conformance.spec.user import read_described
+from conformance.spec.own_document import read_described
 from helpers.commands import command_line, report
 
 COMFYUI = Path(__file__).parents[1] / "documents" / "openapi-comfyui-0.33.0.get-queue.yaml"

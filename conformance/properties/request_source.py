@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from conformance.probe.requests import Ask
 from conformance.properties.drawing import draw, operation_of
 from conformance.properties.families import Family, families, interleave, label_of
-from conformance.properties.model import MOST_DECLARED
+from conformance.properties.generation import MOST_DECLARED
 from conformance.properties.names import DECLARED, SEQUENCES
 from conformance.properties.required import required_by
 from conformance.spec.operation import Described

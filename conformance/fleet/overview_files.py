@@ -11,11 +11,11 @@ from typing import Final, get_args
 import msgspec
 from msgspec import structs
 
-from conformance.fleet.model import EndpointResult, Footer, Header
+from conformance.fleet.result_lines import EndpointResult, Footer, Header
 from conformance.fleet.results import endpoints, header_and_footer
 from conformance.fleet.tally import FleetTally
 from conformance.history.digest import Digest, digest
-from conformance.history.overview import TargetOutcome
+from conformance.history.night_results import TargetOutcome
 from conformance.judge.read import NAME as REPORT
 from conformance.judge.report import Verdict
 from conformance.render.digest import NAMES, block, digest_markdown, icon, some

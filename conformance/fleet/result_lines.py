@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from conformance.history.overview import TargetOutcome, TargetResult
+from conformance.history.night_results import TargetOutcome, TargetResult
 from conformance.judge.fingerprint import fingerprints
 from conformance.judge.report import Report, Status, Value
 from conformance.judge.timing import timing
