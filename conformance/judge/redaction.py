@@ -28,7 +28,10 @@ def evidence_without_keys(evidence: Evidence, redactor: Redactor) -> Evidence:
 
 
 def exchange_without_keys(recorded: RecordedExchange, redactor: Redactor) -> RecordedExchange:
-    """Return an entry of the report's list of exchanges with keys redacted."""
+    """Return an entry of the report's list of exchanges with keys redacted.
+
+    The URL and the headers of the request are redacted where the exchange is made.
+    """
     if not redactor:
         return recorded
     request, response, kept = recorded.request, recorded.response, recorded.kept
@@ -37,7 +40,7 @@ def exchange_without_keys(recorded: RecordedExchange, redactor: Redactor) -> Rec
         request=structs.replace(request, body=redactor.cut(request.body)),
         response=None if response is None else _response(response, redactor),
         error=None if recorded.error is None else redactor.cut(recorded.error),
-        kept=None if kept is None or kept.answer is None else _kept(kept, kept.answer, redactor),
+        kept=kept if kept is None or kept.answer is None else _kept(kept, kept.answer, redactor),
     )
 
 

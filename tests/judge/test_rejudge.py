@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from conformance.exchange.model import Credential, Exchange, NoResponse, Operation, Problem, Request, Response, Wire
-from conformance.exchange.redactor import NOTHING
+from conformance.exchange.redactor import NOTHING, Redactor
+from conformance.exchange.secrets import Secret
 from conformance.exchange.transcript import Transcript
 from conformance.judge import whole
 from conformance.judge.build import build, report_on
@@ -108,6 +110,12 @@ def test_what_a_report_keeps_is_what_there_was(exchanges: list[Exchange]) -> Non
     judgement = judge([])
     made = build(judgement, Transcript(tuple(exchanges), "t", 0, 0, None), Judging(full_bodies=True))
     assert list(exchanges_in(decode(encode(made)))) == exchanges
+
+
+def test_a_lost_response_is_kept_whether_or_not_a_key_was_sent() -> None:
+    lost = replace(read(b""), response=None, problem=Problem(NoResponse.TIMEOUT, "no complete response"))
+    with_key = replace(lost, redactor=Redactor(Secret("sesame-4711")))
+    assert list(exchanges_in(decode(encode(reported([with_key]))))) == [lost]
 
 
 def test_nothing_of_it_is_kept_where_it_was_not_asked_for() -> None:
