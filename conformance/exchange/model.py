@@ -222,7 +222,7 @@ class Request:
     def special(self) -> bool:
         """Whether the request has something that may change the response, as a condition, range or parameter."""
         query = urlsplit(self.url).query
-        asks = (bool(query) and query != self.own_query) or bool(self.declared)
+        asks = query != self.own_query or bool(self.declared)
         return asks or any(self.header(name) for name in _SPECIAL)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
+from conformance.contract.conversation import OK
 from conformance.exchange.model import Exchange, Request
+from conformance.exchange.secrets import REDACTED, REDACTED_WORD
 from conformance.probe.requests import Required
 from conformance.properties.families import Family, families
 from conformance.properties.names import DECLARED
@@ -49,8 +51,8 @@ def declared_values(described: Described, without: Collection[str] = ()) -> int:
 def with_declared(exchanges: Sequence[Exchange], described: Described) -> list[Exchange]:
     """Return recorded exchanges whose requests know which of their parts the document declares or requires.
 
-    A required parameter counts as one only if all recorded GETs of the queue have the same value, as in a run.
-    Otherwise the responses may be those of different users.
+    A value of a required parameter is known if every GET of the queue that a server answered with 200 has it. A request
+    with another value is an unusual one, because it may be that of another user. A redacted value is not known.
     """
     family = _declared_family(described, ())
     if family is None:
@@ -58,11 +60,30 @@ def with_declared(exchanges: Sequence[Exchange], described: Described) -> list[E
     required = [place_of(each) for each in family.required]
     queries = {name for place, name in required if place == "query"}
     headers = {"cookie" if place == "cookie" else name.lower() for place, name in required if place != "query"}
-    reads = [exchange.request for exchange in exchanges if exchange.request.reads]
-    query = _same("&".join(_pairs(request, queries)) for request in reads) or ""
-    own_headers = tuple(sorted(name for name in headers if _same(request.header(name) for request in reads)))
-    known: dict[str, Any] = {"own_query": query, "own_headers": own_headers, "own_parameters": _names_in(family)}
-    return [replace(each, request=replace(each.request, **known)) for each in exchanges]
+    groups: defaultdict[str, list[Exchange]] = defaultdict(list)
+    for exchange in exchanges:
+        groups[exchange.server].append(exchange)
+    known = {server: _known(group, queries, headers) for server, group in groups.items()}
+    declared = _names_in(family)
+    found = []
+    for exchange in exchanges:
+        request, (query, values) = exchange.request, known[exchange.server]
+        own_headers = tuple(sorted(name for name, value in values.items() if request.members(name) == value))
+        request = replace(request, own_parameters=declared)
+        if request.reads:
+            request = replace(request, own_query=query, own_headers=own_headers)
+        found.append(replace(exchange, request=request))
+    return found
+
+
+def _known(
+    exchanges: Sequence[Exchange], queries: Collection[str], headers: Collection[str]
+) -> tuple[str, dict[str, str]]:
+    """Return the required part of the query string that all served requests have, and the values of such headers."""
+    served = [one.request for one in exchanges if one.request.reads and one.request.head and one.status == OK]
+    values = {name: _same(request.members(name) for request in served) for name in headers}
+    query = _same("&".join(_pairs(request, queries)) for request in served)
+    return query or "", {name: value for name, value in values.items() if value is not None}
 
 
 def _pairs(request: Request, names: Collection[str]) -> list[str]:
@@ -72,9 +93,10 @@ def _pairs(request: Request, names: Collection[str]) -> list[str]:
 
 
 def _same(values: Iterable[str | None]) -> str | None:
-    """Return the value of all requests, or None if they differ."""
+    """Return the value that all requests have; None if they differ, or if it may differ because it is redacted."""
     found = set(values)
-    return found.pop() if len(found) == 1 else None
+    value = found.pop() if len(found) == 1 else None
+    return None if value is None or REDACTED in value or REDACTED_WORD in value else value
 
 
 def _declared_family(described: Described, without: Collection[str]) -> Family | None:

@@ -26,7 +26,7 @@ NEEDS_A_KEY: Final = "is about requests with another key or none: tests/whole/te
 NEEDS_A_METHOD: Final = "is about HEAD or OPTIONS: tests/whole/test_faults.py sends each"
 NEEDS_THE_WIRE: Final = "is about the bytes around a response: test_hostile.py and test_raw.py show it"
 NEEDS_JOBS: Final = "is about the jobs that a run submits: test_lifecycle.py and test_faults.py show it"
-NEEDS_A_DOCUMENT: Final = "is checked only with --document: test_user_document.py gives one"
+NEEDS_A_DOCUMENT: Final = "is checked only with --document: test_own_document.py gives one"
 NOT_AIMED_AT: Final = {
     "document.response-schema": NEEDS_A_DOCUMENT,
     **{name: NEEDS_JOBS for name in BY_ID if name.startswith("lifecycle.")},
