@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from typing import Final, NamedTuple
 
 UNPACKED: Final = 1 << 30
@@ -98,8 +99,8 @@ def as_text(data: bytes) -> Content:
     recoded = encoding is not None
     if encoding is not None:
         data = data.decode(encoding, "replace").lstrip("\ufeff").encode()
-    if b"\x1b[" in data[:_START]:
-        return Content(_COLOUR.sub(b"", data), recoded=True)  # terminal colours, which cannot be part of JSON
+    if b"\x1b[" in data[:_START]:  # terminal colours, which cannot be part of JSON
+        return Content(_COLOUR.sub(b"", data).removeprefix(BOM_UTF8), recoded=True)
     return Content(data, recoded)
 
 

@@ -78,6 +78,13 @@ def test_a_har_of_a_browser_is_read_without_pseudo_headers_and_credentials() -> 
     assert "sesame" not in repr(exchange)
 
 
+@pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf", b"\x1b[0m", b"\x1b[0m\xef\xbb\xbf", b"\xef\xbb\xbf\x1b[0m", b" \r\n"]
+)
+def test_what_a_tool_writes_before_a_har_changes_nothing(before: bytes) -> None:
+    assert one(before + har(ENTRY)).request == one(har(ENTRY)).request
+
+
 def test_a_har_may_hold_a_body_in_base64() -> None:
     content = {"size": 3, "encoding": "base64", "text": base64.b64encode(b"\xff\x00{").decode()}
     response = one(har(changed("response.content", content))).response
