@@ -18,12 +18,9 @@ from typing import Any, Final
 import click
 
 from conformance.cli.standard_streams import tolerant_streams
+from conformance.problems import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_USAGE
 from conformance.version import __version__
 
-EXIT_INTERRUPTED: Final = 2
-EXIT_INTERNAL: Final = 3
-EXIT_USAGE: Final = 4
-"""The exit statuses for an interruption, an internal error and a usage error. They are those of pytest."""
 NEW_OBJECTS: Final = 50_000
 """Number of new objects after which Python looks for garbage. Importing makes many objects and hardly any garbage."""
 

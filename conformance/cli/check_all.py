@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli import EXIT_INTERNAL, EXIT_INTERRUPTED
 from conformance.cli.options_of_many import LANES, PROCESSES
 from conformance.cli.shared import unwritable
 from conformance.probe.limits import Bounds
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_INTERNAL, EXIT_INTERRUPTED, UsageProblem
 from conformance.run.settings import DEFAULT_KEY_ENV
 from conformance.run.targets import OF_ONE
 from conformance.text.plural import count

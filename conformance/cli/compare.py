@@ -19,7 +19,7 @@ from conformance.cli.shared import (
     options_at,
     unwritable,
 )
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_CONFORMANT, EXIT_INCONCLUSIVE, EXIT_NON_CONFORMANT, UsageProblem
 from conformance.run.describing import Group, Place
 from conformance.run.options import at, settings_from
 from conformance.run.settings import DEFAULT_KEY_ENV, EMBEDDED
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from conformance.judge.report import PastRun, Report
     from conformance.run.settings import Settings
 
-EXIT: Final = {"same": 0, "different": 1, "unclear": 10}
-EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": 1}
+EXIT: Final = {"same": EXIT_CONFORMANT, "different": EXIT_NON_CONFORMANT, "unclear": EXIT_INCONCLUSIVE}
+EXIT_OVER_TIME: Final = {"same": 0, "better": 0, "unclear": 0, "worse": EXIT_NON_CONFORMANT}
 OF_BOTH: Final = tuple(option.name for option in at(Place.BOTH))
 """Options of ``check`` that ``compare`` uses for both sides. If a side needs other values, check it first and compare
 its report.

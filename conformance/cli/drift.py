@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from conformance.cli.shared import GroupedCommand, format_option, options_at
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_CONFORMANT, EXIT_NON_CONFORMANT, EXIT_NOT_READ, UsageProblem
 from conformance.run.describing import Place
 from conformance.text.safe import line
 
 if TYPE_CHECKING:
     from conformance.drift.differences import Drift
     from conformance.drift.published import Published
-
-EXIT_DRIFT: Final = 1
-EXIT_NOT_READ: Final = 11
-"""The exit status if the published document could not be read. No other command and no pytest run uses it."""
 
 
 @click.command(cls=GroupedCommand, short_help="Compare the published document with the vendored one.")
@@ -57,7 +53,7 @@ def drift(url: str | None, form: str, quiet: bool, **options: Any) -> int:
         lines = list(rendering.as_lines(found))
         for each in lines[-1:] if quiet else lines:
             click.secho(each.text, fg=COLOUR.get(each.style))
-    return EXIT_DRIFT if found.found else 0
+    return EXIT_NON_CONFORMANT if found.found else EXIT_CONFORMANT
 
 
 def document_url(url: str) -> str:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from conformance.cli import EXIT_USAGE
 from conformance.cli.night_history import Found, keep_night
 from conformance.cli.shared import Command
 from conformance.history.night import AFTER
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_USAGE, UsageProblem
 from conformance.text.files import write_whole
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from conformance.cli import EXIT_USAGE
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_USAGE, UsageProblem
 from conformance.text.safe import line
 
 if TYPE_CHECKING:

@@ -11,12 +11,19 @@ from itertools import takewhile
 from typing import Final, Literal, get_args
 
 from conformance.judge.report import Counts, Fingerprint, PastRun, Status, Value, Verdict, Waiver
+from conformance.problems import (
+    EXIT_CONFORMANT,
+    EXIT_INCONCLUSIVE,
+    EXIT_INTERNAL,
+    EXIT_NON_CONFORMANT,
+    EXIT_USAGE,
+)
 from conformance.version import __version__
 
 TargetOutcome = Literal["non-conformant", "error", "inconclusive", "conformant"]
 """The outcomes of a target's run, worst first. ``error``: the run failed, so the target was not checked."""
 
-WORST_FIRST: Final = (1, 3, 4, 10, 0)
+WORST_FIRST: Final = (EXIT_NON_CONFORMANT, EXIT_INTERNAL, EXIT_USAGE, EXIT_INCONCLUSIVE, EXIT_CONFORMANT)
 """Exit statuses by priority. The exit status of a run over many targets is the first status in this list that any
 target has.
 """

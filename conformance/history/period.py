@@ -21,7 +21,9 @@ from conformance.history.night_results import (
 from conformance.history.snapshot import Snapshot
 from conformance.history.store import Store
 from conformance.history.trend import LAST, look_back
+from conformance.judge.exit import EXIT_OF
 from conformance.judge.report import PastRun, Status, Verdict
+from conformance.problems import EXIT_NON_CONFORMANT
 
 BREACHED: Final = (Status.FAIL, Status.ERROR, Status.WARN)
 WAYS: Final = 3
@@ -82,7 +84,7 @@ def result_of(store: Store, run: PastRun, name: str, start: str | None = None) -
         dialect=run.dialect,
         outcome=run.verdict.value,
         reason=run.reason,
-        exit=1 if failed else 10 if run.verdict is Verdict.INCONCLUSIVE else 0,
+        exit=EXIT_NON_CONFORMANT if failed else EXIT_OF[run.verdict],
         start=run.start,
         end=run.end,
         counts=run.counts,

@@ -10,10 +10,13 @@ from typing import Final
 
 from conformance.contract.conversation import OK, ORIGIN_AWAY
 from conformance.judge.report import Report, Status, Verdict
+from conformance.problems import EXIT_CONFORMANT, EXIT_INCONCLUSIVE, EXIT_NON_CONFORMANT
 
-EXIT_CONFORMANT: Final = 0
-EXIT_NON_CONFORMANT: Final = 1
-EXIT_INCONCLUSIVE: Final = 10
+EXIT_OF: Final = {
+    Verdict.CONFORMANT: EXIT_CONFORMANT,
+    Verdict.NON_CONFORMANT: EXIT_NON_CONFORMANT,
+    Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE,
+}
 _AWAY: Final = frozenset({503, *ORIGIN_AWAY})
 """Statuses that a gateway sends if the server behind it is not available."""
 

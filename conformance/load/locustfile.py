@@ -10,7 +10,7 @@ import signal
 import sys
 from argparse import ArgumentParser
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import gevent
 from locust import events
@@ -23,15 +23,13 @@ from conformance.load.options import LOAD_OPTIONS, load_settings, will_be_writte
 from conformance.load.session import Session
 from conformance.load.user import QueueUser
 from conformance.probe.jobs import left_behind
-from conformance.problems import UsageProblem
+from conformance.problems import EXIT_USAGE, UsageProblem
 from conformance.render.terminal import summary_lines
 from conformance.render.write import write_reports
 from conformance.run.stopping import Repeats
 from conformance.text.plural import count
 
 __all__ = ["QueueUser"]
-
-EXIT_USAGE: Final = 4
 
 
 @events.init_command_line_parser.add_listener
