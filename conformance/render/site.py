@@ -224,7 +224,7 @@ class _Site:
 
     def _of_run(self, run: PastRun, **around: Any) -> Iterator[Page]:
         held = self.reports.get(_key(run))
-        files = [] if held is None else [held / name for name in (*NAMES, *FORMATS.values())]
+        files = [] if held is None else [held / name for name in (*NAMES, *(each.file for each in FORMATS.values()))]
         files = [file for file in files if file.is_file()]
         for file in files:
             yield f"runs/{run.number}/report/{file.name}", file.read_bytes()

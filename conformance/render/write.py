@@ -33,14 +33,7 @@ def write_reports(
         "junit.xml": render_junit(report, fail_on_should=fail_on_should),
         "summary.md": render_markdown(report).encode(),
     }
-    if "ctrf" in formats:
-        from conformance.render.ctrf import render_ctrf
-
-        contents[FORMATS["ctrf"]] = render_ctrf(report, fail_on_should=fail_on_should)
-    if "sarif" in formats:
-        from conformance.render.sarif import render_sarif
-
-        contents[FORMATS["sarif"]] = render_sarif(report)
+    contents |= {FORMATS[name].file: FORMATS[name].render(report, fail_on_should) for name in formats}
     directory.mkdir(parents=True, exist_ok=True)
     write_whole({directory / name: content for name, content in contents.items()})
 
@@ -51,7 +44,7 @@ def check_writable(directory: Path, formats: Collection[str] = ()) -> None:
     Raises OSError if reports cannot be written there, so that the run need not start.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for name in (*NAMES, *(FORMATS[one] for one in formats)):
+    for name in (*NAMES, *(FORMATS[one].file for one in formats)):
         if (directory / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(directory / name))
     probe = beside(directory, "probe")

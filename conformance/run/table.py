@@ -312,8 +312,8 @@ class Options(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Opt(
             Group.REPORT,
-            "additional report: ctrf (ctrf.json) or sarif (results.sarif); repeatable",
-            "ctrf|sarif",
+            f"additional report: {' or '.join(f'{name} ({each.file})' for name, each in FORMATS.items())}; repeatable",
+            "|".join(FORMATS),
             choices=tuple(FORMATS),
         ),
     ] = ()
