@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from conformance.contract.conversation import Answer, Conversation
+from conformance.contract.conversation import Answer, Conversation, QueueRead, Submission
 from conformance.contract.reading.body import Reading, Remaining
 from conformance.contract.reading.known_jobs import Summary
 from conformance.contract.terms import FastPath, Level
@@ -20,6 +20,13 @@ from helpers.answers import asked, item, queue, read, reads
 def answer(exchange: Exchange) -> Answer:
     assert exchange.response is not None
     return Answer(exchange, exchange.response, Reading(exchange.response.content))
+
+
+@pytest.mark.parametrize("value", [Answer, Conversation, Submission, QueueRead])
+def test_what_clauses_are_given_cannot_be_changed(value: Any) -> None:
+    given = value(*[None for _ in value.__struct_fields__])
+    with pytest.raises(AttributeError, match="immutable type"):
+        setattr(given, value.__struct_fields__[0], None)
 
 
 def test_a_queue_is_shown_by_a_read_that_is_answered_200() -> None:

@@ -35,6 +35,13 @@ def test_the_hidden_is_spelt_out() -> None:
     assert visible("a\n\tb\r", keep="\n\t") == "a\n\tb\\u000d"
 
 
+def test_a_long_text_is_cut_and_its_length_told() -> None:
+    assert printable("x" * 160) == "x" * 160
+    assert printable("x" * 161) == "x" * 160 + "… (161 characters)"
+    assert printable("x" * 1000, more=3000) == "x" * 160 + "… (4,000 characters)"
+    assert printable("abc", 2) == "ab… (3 characters)"
+
+
 DEFAULT_IGNORABLE = (
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),

@@ -30,8 +30,6 @@ def _spellings(name: str) -> str:
 
 _NAMES_A_LIST: Final = re.compile(f'"(?:{"|".join(map(_spellings, LISTS))})"[ \\t\\n\\r]*+:'.encode())
 _WORD: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null|NaN|-?Infinity")
-_REST: Final = 1 << 16
-"""Maximum number of bytes that are kept of the text after the JSON value."""
 MEMBERS: Final = 1000
 """Maximum number of members of the body, besides the two lists, that are kept. Later members are read in groups."""
 
@@ -271,11 +269,10 @@ class _Scan:
 
 def _shown(content: bytes, at: int) -> str | None:
     """Return, as it is shown, the text that begins at an offset; None if there is none."""
-    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-    first = decode(content[at : at + _REST], final=len(content) <= at + _REST)
-    more = sum(len(decode(content[start : start + RUN])) for start in range(at + _REST, len(content), RUN))
-    more += len(decode(b"", final=True))
-    return printable(first, more=more) if first else None
+    parts = (content[start : start + RUN] for start in range(at, len(content), RUN))
+    pieces = codecs.iterdecode(parts, "utf-8", "replace")
+    first = next(pieces, None)
+    return None if first is None else printable(first, more=sum(map(len, pieces)))
 
 
 def _undecodable(content: bytes) -> str | None:
