@@ -65,7 +65,17 @@ _FILES: Final = (
 CATALOGUE: Final = tuple(member for module in _FILES for member in vars(module).values() if isinstance(member, Clause))
 """Every clause, in the order of the report."""
 
-BY_ID: Final = {clause.id: clause for clause in CATALOGUE}
+
+def _by_id() -> dict[str, Clause]:
+    found: dict[str, Clause] = {}
+    for clause in CATALOGUE:
+        if clause.id in found:
+            raise TypeError(f"two clauses have the id {clause.id}: give one of them another id")
+        found[clause.id] = clause
+    return found
+
+
+BY_ID: Final = _by_id()
 
 
 def matching(pattern: str) -> tuple[Clause, ...]:

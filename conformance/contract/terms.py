@@ -52,12 +52,12 @@ _SUBJECTS: Final[dict[Profile, tuple[str, ...]]] = {
     Profile.AUTH: ("auth",),
     Profile.LIFECYCLE: ("lifecycle",),
 }
-_PROFILES: Final = {subject: profile for profile, subjects in _SUBJECTS.items() for subject in subjects}
+PROFILES: Final = {subject: profile for profile, subjects in _SUBJECTS.items() for subject in subjects}
 
 
 def profile_of(clause_id: str) -> Profile:
     """Return the profile of a clause, by the first word of its id. An unknown word belongs to ``queue``."""
-    return _PROFILES.get(clause_id.partition(".")[0], Profile.QUEUE)
+    return PROFILES.get(clause_id.partition(".")[0], Profile.QUEUE)
 
 
 class FastPath(enum.StrEnum):

@@ -10,7 +10,8 @@ import pytest
 
 from conformance.contract.catalogue import CATALOGUE
 from conformance.contract.clause import Clause
-from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, Demand, Dialect, Level
+from conformance.contract.clauses import auth
+from conformance.contract.terms import DIFFERENCES, ELEMENT_ORDER, PROFILES, Demand, Dialect, Level
 from conformance.reference.faults import FAULTS
 from conformance.render.catalogue import as_dict, as_json, as_markdown, explain
 from conformance.render.words import SUBJECT
@@ -34,22 +35,30 @@ def test_a_quote_stands_where_the_clause_says(clause: Clause) -> None:
         assert not quote_stands_at(source.pointer, source.quote), "the vendored document has these words: quote that"
     elif source.pointer is not None:
         assert source.rfc is None
-        assert quote_stands_at(source.pointer, source.quote)
+        assert quote_stands_at(source.pointer, source.quote), "quote the exact words that stand at the JSON Pointer"
     else:
         assert source.rfc is not None
-        assert re.match(r"(RFC \d{4} §\d+(\.\d+)*|Fetch, CORS protocol and .+)$", source.rfc)
+        section = re.match(r"(RFC \d{4} §\d+(\.\d+)*|Fetch, CORS protocol and .+)$", source.rfc)
+        assert section, "name the section as in rfc('RFC 9110 §8.3', ...)"
 
 
 @every_clause
 def test_a_clause_is_whole(clause: Clause) -> None:
-    assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+", clause.id)
-    assert clause.subject in SUBJECT
-    assert clause.keeps != clause.breaks
-    assert clause.why.endswith((".", ".)"))
+    assert re.fullmatch(r"[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)+", clause.id), "write the id as in item.prompt-id.uuid"
+    assert clause.subject in PROFILES, f"add {clause.subject} to a profile in conformance/contract/terms.py"
+    assert clause.subject in SUBJECT, f"add {clause.subject} and a heading to SUBJECT in conformance/render/words.py"
+    assert clause.keeps != clause.breaks, "give an example that keeps the clause and another that breaks it"
+    assert clause.why.endswith((".", ".)")), "why is a sentence: end it with a full stop"
     assert clause.check.__doc__ or clause.title
     assert not clause.core or clause.level is Level.MUST, "only a must can be asked of every run"
     for demand in map(Demand.of, Dialect):
         assert clause.level_in(demand) or clause.not_asked(demand), "the reader is owed a reason"
+
+
+def test_each_file_of_clauses_is_in_the_catalogue() -> None:
+    files = {path.stem for path in Path(auth.__file__).parent.glob("*.py")} - {"__init__"}
+    known = {clause.check.__module__.rpartition(".")[2] for clause in CATALOGUE}
+    assert files <= known, f"import {files - known} in conformance/contract/catalogue.py, and add it to _FILES there"
 
 
 INFERRED_BUT_MUST = {
@@ -62,14 +71,15 @@ INFERRED_BUT_MUST = {
 def test_an_inferred_clause_is_no_must_without_a_reason() -> None:
     inferred = {clause.id: clause for clause in CATALOGUE if clause.source.inferred is not None}
     assert {"caching.shared", "privacy.credentials"} <= set(inferred)
-    assert {name for name, clause in inferred.items() if clause.level is Level.MUST} == set(INFERRED_BUT_MUST)
+    unexplained = {name for name, clause in inferred.items() if clause.level is Level.MUST} ^ set(INFERRED_BUT_MUST)
+    assert not unexplained, "make the clause a should, or give the reason in INFERRED_BUT_MUST"
 
 
 @every_clause
 def test_an_inferred_clause_says_what_its_source_leaves_open(clause: Clause) -> None:
     reason = clause.source.inferred
     shown = f"inferred   {reason}"
-    assert reason is None or (reason.endswith(".") and reason != clause.why)
+    assert reason is None or (reason.endswith(".") and reason != clause.why), "end it with a full stop; it is not why"
     assert (reason is not None) == (shown in explain(clause))
     assert as_dict(clause)["source"]["inferred"] == reason
     assert reason is None or f"*Inferred:* {reason}" in as_markdown()

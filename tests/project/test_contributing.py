@@ -91,12 +91,9 @@ def test_each_message_on_the_way_names_what_to_do_next(tree: Path) -> None:
     (line,) = failures(tree, test[0], "tests/whole/test_faults.py", "-k", "nil_uuid or nil-prompt-id")
     assert f"docs/faults.md {STALE}" in line
     assert run(tree, "tools/docs.py", *generated(tree)).returncode == 0
-    assert (
-        failures(
-            tree, "tests/contract/test_catalogue.py", "tests/project/test_docs.py", "tests/judge/test_breach_kinds.py"
-        )
-        == []
-    )
+    rest = ("tests/contract/test_catalogue.py", "tests/project/test_docs.py", "tests/judge/test_breach_kinds.py")
+    (line,) = failures(tree, *rest)
+    assert f"tests/data/verdicts.json {STALE}" in line, "tox -e docs records it too, which takes minutes"
 
 
 def generated(tree: Path) -> list[str]:

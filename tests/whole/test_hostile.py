@@ -97,7 +97,7 @@ def test_findings_are_bounded_and_their_counts_exact(tmp_path: Path) -> None:
     found = against(tmp_path, "a-hundred-thousand-broken-items").clause("item.prompt-id.uuid")
     first, second = found["evidence"]
     assert first["pointer"] == "/queue_pending/0/1"
-    assert second["more"] + 2 >= ASKED, "the jobs after these are only counted"
+    assert ASKED <= second["more"] + 2 < 100_000, "so many jobs are checked; the report counts the others"
     assert second["last"] == f"/queue_pending/{second['more'] + 1}/1"
     assert found["breached"] == found["judged"] > 30
 

@@ -71,7 +71,10 @@ def every(count: int) -> When:
 
 def add(name: str, summary: str, clause: str, twist: Twist, **options: Any) -> None:
     """Add a fault to the table. ``options`` are the other fields of Fault."""
-    assert name not in FAULTS, f"two faults are named {name}"
+    if name in FAULTS:
+        raise TypeError(f"two faults are named {name}: give one of them another name")
+    if not summary:
+        raise TypeError(f"the fault {name} has no docstring: say in one sentence what the server does")
     FAULTS[name] = Fault(name, summary, clause, twist, **options)
 
 
