@@ -7,7 +7,7 @@ import weakref
 from threading import Lock
 from typing import IO, Final
 
-LARGE: Final = 1 << 20
+ALWAYS_STORED: Final = 1 << 20
 """A body with more bytes than this is always stored in the file."""
 IN_MEMORY: Final = 32 << 20
 """If small bodies together have more bytes than this, further ones are stored in the file."""
@@ -54,7 +54,7 @@ class BodyStore:
         body = self._bodies.get(digest)
         if body is None:
             body = content
-            if len(content) > LARGE or self.held + len(content) > IN_MEMORY:
+            if len(content) > ALWAYS_STORED or self.held + len(content) > IN_MEMORY:
                 body = self._stored(content, digest)
             if isinstance(body, bytes):
                 self.held += len(content)
@@ -75,7 +75,7 @@ class BodyStore:
             content = self._file.read(size)
             if len(content) != size:
                 raise OSError("the file of stored bodies is damaged")
-            if size > LARGE:
+            if size > ALWAYS_STORED:
                 self._last = at, size, content
             return content
 

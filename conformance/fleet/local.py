@@ -75,7 +75,7 @@ class Child:
         self._reading = asyncio.create_task(self._read())
 
     async def check(self, order: Assignment) -> Done:
-        """Let the process check a target. Raises Ended if the process ends before the result arrives."""
+        """Let the process check a target. Raises ProcessEnded if the process ends before the result arrives."""
         if self.ended is not None:
             raise ProcessEnded(self.ended)
         number, future = next(self._numbers), asyncio.get_running_loop().create_future()

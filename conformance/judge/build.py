@@ -204,9 +204,9 @@ def _report_on(transcript: Transcript, judging: Judging, only: Collection[str] |
     else:
         from conformance.judge.deviations.apply import RunFacts, account, waiving
 
-        night = RunFacts(transcript.target, datetime.now(UTC).date(), incomplete)
-        judgement = judged(waive=waiving(judging.register, night))
-        deviations = account(judging.register, night, judgement)
+        facts = RunFacts(transcript.target, datetime.now(UTC).date(), incomplete)
+        judgement = judged(waive=waiving(judging.register, facts))
+        deviations = account(judging.register, facts, judgement)
     opinion = None
     if transcript.search is not None:
         from conformance.judge.opinion import apply_opinion, second_opinion

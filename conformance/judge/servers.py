@@ -45,13 +45,13 @@ def by_server(exchanges: Sequence[Exchange]) -> dict[str, list[Exchange]]:
 
 
 def judge_each(
-    exchanges: Sequence[Exchange], dialect: Dialect, *, judging: Callable[..., Judgement] = judge, **options: Any
+    exchanges: Sequence[Exchange], dialect: Dialect, *, judge_one: Callable[..., Judgement] = judge, **options: Any
 ) -> Judgement:
-    """Check the exchanges of each server separately with ``judging``, and combine the results."""
+    """Check the exchanges of each server separately with ``judge_one``, and combine the results."""
     groups = by_server(exchanges)
-    judgements = {name: judging(group, dialect, **options) for name, group in groups.items()}
+    judgements = {name: judge_one(group, dialect, **options) for name, group in groups.items()}
     if len(groups) < 2:
-        return next(iter(judgements.values()), None) or judging(exchanges, dialect, **options)
+        return next(iter(judgements.values()), None) or judge_one(exchanges, dialect, **options)
     servers = tuple(
         Server(
             server=printable(name or UNNAMED, NAME),

@@ -58,8 +58,8 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     """
     assert settings.target is not None
     register = settings.deviations or Register("")
-    night = RunFacts(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
-    waive = waiving(register, night)
+    facts = RunFacts(settings.target, datetime.fromtimestamp(end, UTC).date(), partial=stopped is not None)
+    waive = waiving(register, facts)
     clauses = _with_statuses(tally)
     results = tuple(
         waive(outcome(clause, demand, _counted(clause.id, clauses.get(clause.id, NOTHING), tally)), demand.read_as)
@@ -70,7 +70,7 @@ def report_on_load(  # noqa: PLR0913 - one parameter for each fact about the run
     judgement = Judgement(
         results, verdict, reason, count(results), demand, frozenset(LISTS), uncompared=_uncompared(tally)
     )
-    deviations = None if settings.deviations is None else account(register, night, judgement)
+    deviations = None if settings.deviations is None else account(register, facts, judgement)
     judging = Judging(dialect=settings.dialect, options=settings.options())
     report = build(judgement, Transcript((), settings.target, start, end, stopped), judging, deviations=deviations)
     return structs.replace(

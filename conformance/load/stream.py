@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Raw
 
-from conformance.contract.ask import ClauseSubjects, subjects, subjects_by_clause
+from conformance.contract.ask import ClauseSubjects, subjects, subjects_of_parts
 from conformance.contract.catalogue import BY_ID, CATALOGUE
 from conformance.contract.clause import Clause
 from conformance.contract.clauses.status import accountable
@@ -310,7 +310,9 @@ def _digest(_: bytes, make: Callable[[], bytes]) -> bytes:
 
 def _judged(clauses: Collection[Clause], answer: Answer) -> ResponseResult:
     """Check clauses about bodies on a response. The jobs of a large body come in groups."""
-    return result_of((each.clause, partial(_selected, each)) for each in subjects_by_clause(clauses, answer))
+    whole = ((clause, partial(subjects, clause, answer)) for clause in clauses)
+    parts = ((each.clause, partial(_selected, each)) for each in subjects_of_parts(clauses, answer))
+    return result_of(itertools.chain(whole, parts))
 
 
 def _selected(each: ClauseSubjects) -> Selected:

@@ -27,7 +27,7 @@ def render_html(report: Report) -> str:
     """Return ``index.html``. All text from the server is escaped."""
     took = words.duration(report.run)
     return render(
-        "template.html",
+        "report.html",
         report.verdict,
         styles=("style.css", "report.css"),
         script="script.js",

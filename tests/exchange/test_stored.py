@@ -11,11 +11,11 @@ import pytest
 
 from conformance.exchange.model import Exchange, Request, Response
 from conformance.exchange.recordings import recorded
-from conformance.exchange.stored import IN_MEMORY, LARGE, BodyStore, StoredBody
+from conformance.exchange.stored import ALWAYS_STORED, IN_MEMORY, BodyStore, StoredBody
 from conformance.judge.judge import judge
 from helpers.answers import HEADERS, NOW, item, queue
 
-BIG = b"[" + b"7," * LARGE + b"7]"
+BIG = b"[" + b"7," * ALWAYS_STORED + b"7]"
 
 
 def test_a_small_body_is_held_in_memory() -> None:
@@ -36,10 +36,10 @@ def test_a_large_body_is_in_the_file_once() -> None:
 
 def test_small_bodies_are_in_the_file_if_there_are_many() -> None:
     store = BodyStore()
-    bodies = [store.keep(b"%40d" % number + bytes(LARGE // 2)) for number in range(100)]
+    bodies = [store.keep(b"%40d" % number + bytes(ALWAYS_STORED // 2)) for number in range(100)]
     assert store.held <= IN_MEMORY
     assert isinstance(bodies[-1], StoredBody)
-    assert bodies[-1].read() == b"%40d" % 99 + bytes(LARGE // 2)
+    assert bodies[-1].read() == b"%40d" % 99 + bytes(ALWAYS_STORED // 2)
 
 
 def test_a_body_is_held_in_memory_if_no_file_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_a_stored_response_is_a_response_with_the_same_body() -> None:
 
 
 def padded(*jobs: list[Any]) -> bytes:
-    return queue(*jobs).rjust(LARGE + 100)
+    return queue(*jobs).rjust(ALWAYS_STORED + 100)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_stored_response_keeps_its_body_with_other_headers() -> None:
 
 
 def test_large_bodies_of_a_recording_are_in_a_file() -> None:
-    store, large = BodyStore(), queue(item(1)).rjust(LARGE + 1)
+    store, large = BodyStore(), queue(item(1)).rjust(ALWAYS_STORED + 1)
     entries = [
         {"request": {"method": "GET", "url": "http://h/api/queue"}, "response": {"status": 200, "content": content}}
         for content in ({"text": large.decode()}, {"text": "{}"}, {"text": large.decode()})

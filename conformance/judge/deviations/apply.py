@@ -45,12 +45,12 @@ class RunFacts(NamedTuple):
     partial: bool = False
 
 
-def waiving(register: Register, night: RunFacts) -> Waive:
+def waiving(register: Register, facts: RunFacts) -> Waive:
     """Return a function that turns a failed result into a waived one if valid entries cover all of its violations."""
-    return lambda result, dialect: _waive(result, _valid(register, night, dialect, result.id))
+    return lambda result, dialect: _waive(result, _valid(register, facts, dialect, result.id))
 
 
-def account(register: Register, night: RunFacts, judgement: Judgement) -> Deviations:
+def account(register: Register, facts: RunFacts, judgement: Judgement) -> Deviations:
     """Return the state of each entry of a register that applies to the run, and the problems of the register."""
     results = {result.id: result for result in judgement.results}
     known: list[KnownDeviation] = []
@@ -58,24 +58,24 @@ def account(register: Register, night: RunFacts, judgement: Judgement) -> Deviat
     for number, entry in enumerate(register.entries, 1):
         if entry.clause not in BY_ID:
             state = State.UNKNOWN_CLAUSE
-        elif entry.clause in results and entry.concerns(night.target, judgement.demand.read_as):
-            state = _state(entry, results[entry.clause], night, judgement.listed)
+        elif entry.clause in results and entry.concerns(facts.target, judgement.demand.read_as):
+            state = _state(entry, results[entry.clause], facts, judgement.listed)
         else:
             continue
         row = msgspec.to_builtins(entry) | {"entry": number, "state": state}
         known.append(msgspec.convert(row, KnownDeviation))
         problems.append(_problem_of(entry, number, state))
     for result in judgement.results:
-        problems += _others(result, _valid(register, night, judgement.demand.read_as, result.id))
+        problems += _others(result, _valid(register, facts, judgement.demand.read_as, result.id))
     return Deviations(file=register.file, known=tuple(known), problems=tuple(filter(None, problems)))
 
 
-def _valid(register: Register, night: RunFacts, dialect: Dialect, clause: str) -> list[Entry]:
+def _valid(register: Register, facts: RunFacts, dialect: Dialect, clause: str) -> list[Entry]:
     """Return the entries for a clause that apply to the run's target and dialect and have not expired."""
     return [
         entry
         for entry in register.entries
-        if entry.clause == clause and entry.concerns(night.target, dialect) and night.today <= entry.expires
+        if entry.clause == clause and entry.concerns(facts.target, dialect) and facts.today <= entry.expires
     ]
 
 
@@ -95,14 +95,14 @@ def _waive(result: ClauseResult, entries: Sequence[Entry]) -> ClauseResult:
     return structs.replace(result, status=Status.WAIVED, waiver="; ".join(waivers))
 
 
-def _state(entry: Entry, result: ClauseResult, night: RunFacts, listed: Collection[str]) -> State:
+def _state(entry: Entry, result: ClauseResult, facts: RunFacts, listed: Collection[str]) -> State:
     """Return the state of a known deviation after a run. It is stale if the run would have shown it but did not."""
-    if night.today > entry.expires:
+    if facts.today > entry.expires:
         return State.EXPIRED
     if any(map(entry.covers, result.fingerprints)):
         return State.HOLDS
     nothing_came = any(map(entry.lies_in, LISTS)) and not any(map(entry.lies_in, listed))
-    if night.partial or result.status not in EXERCISED or nothing_came:
+    if facts.partial or result.status not in EXERCISED or nothing_came:
         return State.NOT_EXERCISED
     may_be_hidden = entry.intermittent or len(result.fingerprints) >= FINGERPRINTS
     return State.NOT_SEEN if may_be_hidden else State.STALE
