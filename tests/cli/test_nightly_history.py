@@ -50,6 +50,15 @@ def test_a_dead_tenant_is_noticed_beside_a_neighbour_that_is_well(folder: Path) 
     assert "1 target without a problem: well" in done.stdout
 
 
+def test_nights_without_a_verdict_become_a_problem_after_three_in_a_row(folder: Path) -> None:
+    exits = []
+    for day, make in enumerate((sample.passing, sample.unreachable, sample.idle, sample.unreachable), 1):
+        left_by(folder, prod=history_samples.night(make(), day))
+        exits.append(call("nightly", "night", "--history", "h.db", "--output", "out").exit_code)
+    assert exits == [0, 0, 0, 1]
+    assert "- no verdict for several nights in a row: " in (folder / "out/body.md").read_text("utf-8")
+
+
 def test_a_renamed_target_keeps_its_history_if_the_list_shows_that_it_was(folder: Path) -> None:
     listed = '[[target]]\nname = "{}"\nurl = "http://queue.example:8188"\n'
     (folder / "old.toml").write_text(listed.format("old"), "utf-8")
