@@ -46,7 +46,7 @@ Style = Literal[
     "inconclusive",
 ]
 
-COLOUR: Final[dict[str, str]] = {
+COLOUR: Final[dict[Style, str]] = {
     "fail": "red",
     "error": "magenta",
     "warn": "yellow",

@@ -106,23 +106,8 @@ def test_the_time_of_any_run_is_valid(end: str) -> None:
 
 
 @pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
-def test_it_is_xml_whatever_was_sent(make: Callable[[], Report]) -> None:
-    """Well-formed, one case for each clause, nothing added by the server, nothing illegal in XML."""
+def test_there_is_one_case_for_each_clause_and_each_problem_of_the_register(make: Callable[[], Report]) -> None:
     report = make()
-    data = render_junit(report)
-    root = ET.fromstring(data)  # noqa: S314
     problems = report.deviations.problems if report.deviations else ()
-    assert len(list(root.iter("testcase"))) == len(report.clauses) + len(problems)
-    allowed = {
-        "testsuites",
-        "testsuite",
-        "testcase",
-        "properties",
-        "property",
-        "failure",
-        "error",
-        "skipped",
-        "system-out",
-    }
-    assert {element.tag for element in root.iter()} <= allowed
-    assert data.decode().replace("\n", "").isprintable()
+    cases = list(ET.fromstring(render_junit(report)).iter("testcase"))  # noqa: S314
+    assert len(cases) == len(report.clauses) + len(problems)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import get_args
-
-import pytest
-
 from conformance.judge.report import Report, Status, Verdict
-from conformance.render.terminal import COLOUR, Style, summary_lines
+from conformance.render.terminal import summary_lines
 from helpers import report_samples as sample
 
 
@@ -78,14 +73,3 @@ def test_a_target_that_does_not_respond_shows_no_counts() -> None:
     lines = texts(sample.unreachable())
     assert lines[-1] == "No clause was checked."
     assert not any(text.startswith("    queue") for text in lines)
-
-
-@pytest.mark.parametrize("make", sample.REPORTS.values(), ids=sample.REPORTS)
-def test_no_line_acts(make: Callable[[], Report]) -> None:
-    """Printable, one line each, no command of a CI system, and only styles that are known."""
-    for style, text in summary_lines(make()):
-        assert style in get_args(Style)
-        assert text.isprintable()
-        assert not text.lstrip().startswith("::")
-        assert "##vso[" not in text
-    assert set(COLOUR) <= set(get_args(Style))

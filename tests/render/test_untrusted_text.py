@@ -30,7 +30,7 @@ from conformance.exchange.transcript import Transcript
 from conformance.judge.build import build
 from conformance.judge.judge import judge
 from conformance.judge.judging import Judging
-from conformance.judge.report import Report, decode, encode
+from conformance.judge.report import Deviations, History, Report, Status, decode, encode
 from conformance.reference.app import Reference
 from conformance.reference.faults import Fault
 from conformance.reference.message import IncomingRequest, Reply, Twist
@@ -40,6 +40,8 @@ from conformance.render.html import render_html
 from conformance.render.junit import render_junit
 from conformance.render.markdown import render_markdown
 from conformance.render.terminal import summary_lines
+from helpers import history_samples
+from helpers import report_samples as sample
 from helpers.answers import HEADERS, NOW, item, queue
 from helpers.browser import Opener
 from helpers.commands import Done, command_line, suite
@@ -135,16 +137,47 @@ def told(text: str, number: int = 0) -> list[Exchange]:
     return [*exchanges, Exchange(f"x{number}.p", asked, problem=problem, started=NOW + 99, elapsed=0.01)]
 
 
-def reported(exchanges: Sequence[Exchange]) -> Report:
+def reported(exchanges: Sequence[Exchange], text: str) -> Report:
     judgement = judge(exchanges, Dialect.CLOUD)
-    return build(judgement, Transcript(tuple(exchanges), "http://t", NOW, NOW + 100, None), Judging())
+    report = build(judgement, Transcript(tuple(exchanges), "http://t", NOW, NOW + 100, None), Judging())
+    return annotated(report, text)
+
+
+@cache
+def annotations_as_json() -> str:
+    """Return the waivers and the history of the sample reports, as JSON."""
+    parts = {"deviations": sample.known().deviations, "history": history_samples.hostile().history}
+    return json.dumps(msgspec.to_builtins(parts))
+
+
+ANNOTATED: Final = ("workflow.links", "reads.steady", "reads.order")
+"""Clauses that no text breaks."""
+
+
+def annotated(report: Report, text: str) -> Report:
+    """Return a report with ``text`` in its target, in its waivers, in its history, and in the reasons of results."""
+    text = text.encode("utf-8", "replace").decode()
+    sampled, written = (json.dumps(said)[1:-1] for said in (" ".join(sample.HOSTILE), text))
+    parts = json.loads(annotations_as_json().replace(sampled, written))
+    past = parts["history"]["clauses"]["http.date"]
+    parts["history"]["clauses"] = {result.id: past for result in report.clauses}
+    reason = f"a reason: {text}"
+    changes = ({"status": status, "reason": reason} for status in (Status.ERROR, Status.NOT_EXERCISED))
+    changed = dict(zip(ANNOTATED, (*changes, {"status": Status.WAIVED, "waiver": reason}), strict=True))
+    return structs.replace(
+        report,
+        clauses=tuple(structs.replace(result, **changed.get(result.id, {})) for result in report.clauses),
+        run=structs.replace(report.run, target=f"http://t/{text}", selected=text, partial=True),
+        deviations=msgspec.convert(parts["deviations"], Deviations),
+        history=msgspec.convert(parts["history"], History),
+    )
 
 
 @cache
 def reports() -> list[Report]:
     """Return a report for each text of the corpus; half of them know nothing else of the server than a problem."""
-    whole = [reported(told(text, number)) for number, text in enumerate(TEXTS)]
-    return [*whole, *(reported(told(text)[-1:]) for text in TEXTS)]
+    whole = [reported(told(text, number), text) for number, text in enumerate(TEXTS)]
+    return [*whole, *(reported(told(text)[-1:], text) for text in TEXTS)]
 
 
 @cache
@@ -155,8 +188,9 @@ def in_one() -> Report:
         for number, report in enumerate(reports())
         for result in [result for result in report.clauses if result.evidence][number % EACH :: EACH]
     ]
+    kept += (result for result in reports()[0].clauses if result.id in ANNOTATED)
     exchanges = tuple(chain.from_iterable(report.exchanges for report in reports()))
-    return structs.replace(reports()[0], clauses=tuple(kept), exchanges=exchanges)
+    return annotated(structs.replace(reports()[0], clauses=tuple(kept), exchanges=exchanges), " ".join(TEXTS))
 
 
 EACH: Final = 8
@@ -171,7 +205,8 @@ _SAID: Final = frozenset(
 
 def harmless(report: Report) -> Report:
     """Return the report that there would be, had the server said ``x``: the same in all but what is said."""
-    return msgspec.convert(_quiet(msgspec.to_builtins(report)), Report)
+    parts = msgspec.to_builtins(structs.replace(report, deviations=None, history=None))
+    return annotated(msgspec.convert(_quiet(parts), Report), "x")
 
 
 def _quiet(value: Any, name: str = "") -> Any:
@@ -197,7 +232,7 @@ def _quiet(value: Any, name: str = "") -> Any:
 
 def test_the_corpus_reaches_every_kind_of_place() -> None:
     """Else nothing would be shown by what follows."""
-    report = reported(told("MARK"))
+    report = reported(told("MARK"), "MARK")
     found = [evidence for result in report.clauses for evidence in result.evidence]
     for name in ("got", "message", "expected", "pointer"):
         assert any("MARK" in (getattr(evidence, name) or "") for evidence in found), name
@@ -205,12 +240,15 @@ def test_the_corpus_reaches_every_kind_of_place() -> None:
     for name in ("before", "marked", "after"):
         assert any("MARK" in getattr(excerpt, name) for excerpt in excerpts), name
     assert len({result.id for result in report.clauses if result.evidence}) > 30
-    assert "MARK" in reports()[-1].verdict_reason or "MARK" in reported(told("MARK")[-1:]).verdict_reason
+    assert "MARK" in reports()[-1].verdict_reason or "MARK" in reported(told("MARK")[-1:], "MARK").verdict_reason
     assert any("MARK" in (exchange.error or "") for exchange in report.exchanges)
+    assert "MARK" in report.run.target
+    assert str(report.deviations).count("MARK") == 6
+    assert str(report.history).count("MARK") == 14
 
 
 def test_nothing_of_it_stands_in_the_report_that_others_are_compared_with() -> None:
-    report = reported(told("MARK"))
+    report = reported(told("MARK"), "MARK")
     assert encode(report).count(b"MARK") > 100
     assert encode(harmless(report)).count(b"MARK") == 0
 
@@ -237,7 +275,8 @@ def test_lines_for_a_terminal_are_printable_and_obeyed_by_nobody() -> None:
 @pytest.mark.parametrize("fail_on_should", [True, False])
 def test_junit_xml_has_the_same_elements(*, fail_on_should: bool) -> None:
     for report in reports():
-        broken = structs.replace(report, clauses=tuple(result for result in report.clauses if result.evidence))
+        clauses = tuple(result for result in report.clauses if result.evidence or result.id in ANNOTATED)
+        broken = structs.replace(report, clauses=clauses)
         data = render_junit(broken, fail_on_should=fail_on_should)
         assert b"<!DOCTYPE" not in data
         assert data.decode().replace("\n", "").isprintable()
@@ -246,7 +285,7 @@ def test_junit_xml_has_the_same_elements(*, fail_on_should: bool) -> None:
             for xml in (data, render_junit(harmless(broken), fail_on_should=fail_on_should))
         )
         assert tags == expected
-        assert tags["testcase"] == len(broken.clauses)
+        assert tags["testcase"] == len(clauses) + 2  # two problems of the register
 
 
 QUIET: Final = frozenset({"text", "inline", "softbreak", "paragraph_open"})
@@ -304,7 +343,10 @@ def test_the_page_has_the_same_elements_and_nothing_in_it_acts(opener: Opener, t
     counted: list[dict[str, int]] = []
     for each in (report, harmless(report)):
         file = tmp_path / f"{len(counted)}.html"
-        file.write_text(render_html(each), "utf-8")
+        text = render_html(each)
+        assert re.sub(r"[\n\t]", "", text).isprintable()
+        assert each is not report or all(said in text for said in ("\\u202egnitset", "{{7*7}}", "&lt;script&gt;window"))
+        file.write_text(text, "utf-8")
         page = opener(file.as_uri())
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         assert page.evaluate("window.pwned") is None
