@@ -90,18 +90,37 @@ def axe() -> str:
     return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
-def overflows(page: Page) -> list[int]:
-    """Return the widths at which the page scrolls horizontally, of two that are tried: a phone's and a desktop's."""
-    found = []
+def unfold(page: Page, most: int = 10_000) -> None:
+    """Open the first ``most`` folded parts of a page, and close the others."""
+    page.evaluate("(most) => document.querySelectorAll('details').forEach((one, i) => { one.open = i < most })", most)
+
+
+def harmless(page: Page) -> None:
+    """Unfold a page; assert that no text of a server ran, and that it never scrolls sideways, even on a phone."""
+    unfold(page)
     for width in (360, 1200):
         page.set_viewport_size({"width": width, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(width)
-    return found
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+    assert page.evaluate("window.pwned") is None
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def dark_and_light(opener: Opener, url: str) -> None:
+    """Assert that a page follows the reader's colour scheme."""
+    schemes: tuple[Scheme, ...] = ("light", "dark")
+    light, dark = (
+        opener(url, color_scheme=scheme).evaluate(
+            "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+        )
+        for scheme in schemes
+    )
+    assert min(light) > 220
+    assert max(dark) < 40
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core reports about accessibility."""
+    """Unfold much of a page; return its violations of WCAG and of good practice, as axe-core reports them."""
+    unfold(page, 30)
     page.evaluate(axe())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)")
     return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"][:3]]

@@ -43,7 +43,7 @@ from conformance.render.terminal import summary_lines
 from helpers import history_samples
 from helpers import report_samples as sample
 from helpers.answers import HEADERS, NOW, item, queue
-from helpers.browser import Opener
+from helpers.browser import Opener, unfold
 from helpers.commands import Done, command_line, suite
 
 CORPUS: Final[dict[str, list[str]]] = json.loads(
@@ -348,7 +348,7 @@ def test_the_page_has_the_same_elements_and_nothing_in_it_acts(opener: Opener, t
         assert each is not report or all(said in text for said in ("\\u202egnitset", "{{7*7}}", "&lt;script&gt;window"))
         file.write_text(text, "utf-8")
         page = opener(file.as_uri())
-        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        unfold(page)
         assert page.evaluate("window.pwned") is None
         counted.append(page.evaluate(COUNT))
         assert page.url == file.as_uri()

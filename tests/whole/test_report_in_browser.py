@@ -7,7 +7,7 @@ import pytest
 from conformance.render.html import render_html
 from helpers import history_samples
 from helpers import report_samples as sample
-from helpers.browser import Opener, Scheme, expect, in_both_schemes, overflows, violations
+from helpers.browser import Opener, Scheme, dark_and_light, expect, harmless, in_both_schemes, violations
 from helpers.profiles import one_in, quick_if
 from helpers.stock_comfyui import comfyui
 
@@ -30,12 +30,7 @@ ALL = pytest.mark.parametrize("name", quick_if(REPORTS, {"failing", "hostile", "
 
 @ALL
 def test_nothing_of_the_server_runs_and_nothing_overflows(opener: Opener, pages: dict[str, str], name: str) -> None:
-    """With everything open, on a phone and on a screen, the page never scrolls sideways."""
-    page = opener(pages[name])
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-    assert overflows(page) == []
-    assert page.evaluate("window.pwned") is None
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    harmless(opener(pages[name]))
 
 
 def test_filters_and_search_work_by_keyboard(opener: Opener, pages: dict[str, str]) -> None:
@@ -165,16 +160,7 @@ def test_paper_shows_every_finding_and_folds_the_rest(opener: Opener, pages: dic
 
 
 def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) -> None:
-    """The page follows the reader's setting."""
-    schemes: tuple[Scheme, ...] = ("light", "dark")
-    light, dark = (
-        opener(pages["passing"], color_scheme=scheme).evaluate(
-            "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
-        )
-        for scheme in schemes
-    )
-    assert min(light) > 220
-    assert max(dark) < 40
+    dark_and_light(opener, pages["passing"])
 
 
 @in_both_schemes(
@@ -193,7 +179,4 @@ def test_dark_is_dark_and_light_is_light(opener: Opener, pages: dict[str, str]) 
     quick=["light"],
 )
 def test_axe_finds_nothing(opener: Opener, pages: dict[str, str], name: str, scheme: Scheme, width: int) -> None:
-    """No violation of WCAG or of good practice, with much of it open."""
-    page = opener(pages[name], width=width, color_scheme=scheme)
-    page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 30 })")
-    assert not violations(page)
+    assert not violations(opener(pages[name], width=width, color_scheme=scheme))
