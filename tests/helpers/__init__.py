@@ -26,7 +26,6 @@ Runs against the reference endpoint:
 - ``boards``: the same with a queue that a test defines
 - ``load_world``: many simulated users
 - ``locust_runs``: load by the real Locust
-- ``lifecycle_model``: random sequences of job operations
 
 Servers on loopback:
 

@@ -1,153 +1,280 @@
-"""Random lives of jobs: the reference endpoint keeps to a model of a queue, and each lie is made short and told."""
+"""Sequences of job operations: no conforming endpoint is accused, one keeps to a model of a queue, each lie is found.
+
+Each sequence begins with an empty queue and ends when all jobs have ended. Then the exchanges are judged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import asyncio
+import json
+from collections.abc import Callable, Collection
+from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis import Phase
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from conformance.contract.catalogue import CATALOGUE
+from conformance.contract.clauses.lifecycle_remove import MALFORMED
 from conformance.contract.terms import Dialect
-from conformance.probe.workflows import built_in
-from conformance.reference.board import Board
+from conformance.exchange.model import Exchange, Operation
+from conformance.judge.judge import judge
+from conformance.judge.report import Status
+from conformance.probe.requests import Ask, other
+from conformance.probe.workflows import TEXT, built_in, refused, unique
 from conformance.reference.faults import FAULTS
 from conformance.reference.variants import VARIANTS
-from helpers.lifecycle_model import Life, shortest_breach
-from helpers.profiles import one_in, quick_if
-from helpers.simulated_runs import POPULATE, Played, endpoint
+from helpers.profiles import one_in
+from helpers.simulated_runs import POPULATE, TRIP, Played, endpoint
 
 WORKFLOW = built_in("PreviewImage", slow=False)
-SEED = 1
-EXAMPLES = 60
-FEW = 60 if hypothesis.settings().max_examples > 50 else 15
-"""Sequences that find nothing: more in the deep profile."""
-
-UNCONCERNED = "lifecycle.prompt-id"
-"""A clause that has nothing to say of it."""
-
-SHORTEST = {
-    "forgets-a-job": ["submit job 1", "submit job 2", "submit job 3"],
-    "torn-under-load": ["submit job 1"],
-    "loses-other-planes": ["submit job 1, with text from every Unicode plane"],
-    "heap-of-jobs": ["submit job 1", "submit job 2", "submit job 3", "submit job 4", "submit job 5"],
-    "newest-first-and-dated-so": ["submit job 1", "submit job 2", "submit job 3"],
-    "heeds-front": ["submit job 1", "submit job 2", "submit job 3, front true"],
-    "interrupt-does-nothing": ["submit job 1", "interrupt what runs"],
-    "interrupt-takes-the-next-too": ["submit job 1", "submit job 2", "interrupt what runs"],
-    "list-of-jobs-says-all-run": ["submit job 1", "submit job 2", "wait 0.5 s"],
-}
-"""The shortest sequence that shows a lie; a heap of four that wait is sorted, whichever was taken from it."""
-
-
-def beginning(variant: str, fault: str | None = None) -> Callable[[], Played]:
-    return lambda: Played(*endpoint(variant, fault), POPULATE)
-
-
-LONG = (
-    "forgets-a-job",
-    "heap-of-jobs",
-    "heeds-front",
-    "interrupt-does-nothing",
-    "interrupt-takes-the-next-too",
-    "list-of-jobs-says-all-run",
-    "newest-first-and-dated-so",
+JUDGED = frozenset(
+    clause.id
+    for clause in CATALOGUE
+    if clause.subject in {"lifecycle", "queue", "reads"} or clause.id.startswith("item.")
 )
-"""Faults whose sequences take seconds to shorten."""
+Submission = tuple[dict[str, Any], str]
+"""Members of POST /api/prompt apart from the workflow, and text for the title of a node."""
+PLAIN: Submission = ({}, "")
+FRONT: Submission = ({"front": True}, "")
+OTHER_PLANES: Submission = ({}, TEXT)
+SUBMITTED = st.sampled_from([PLAIN, OTHER_PLANES, ({"number": -1}, ""), FRONT])
 
 
-@pytest.mark.parametrize("name", quick_if(SHORTEST, lambda name: name not in LONG))
-def test_a_lie_is_told_by_the_shortest_sequence_that_shows_it(name: str) -> None:
-    fault = FAULTS[name]
-    found = shortest_breach(beginning(fault.variant, name), WORKFLOW, wanted=fault.clause, seed=SEED, examples=EXAMPLES)
-    assert found is not None
-    assert found.clause == fault.clause
-    assert list(found.steps) == SHORTEST[name]
-    words, *lines = str(found).split("\n")
-    assert words == f"{fault.clause} is broken: {', then '.join(found.steps)}"
-    assert lines == list(found.lines) != []
+class Life(RuleBasedStateMachine):
+    """Operations on the jobs of a reference endpoint, on a simulated clock."""
+
+    def __init__(self, variant: str, fault: str | None = None) -> None:
+        super().__init__()
+        self.variant = VARIANTS[variant]
+        self.client = Played(*endpoint(variant, fault), POPULATE)
+        assert self.client.leave is not None
+        self.leave = self.client.leave
+        self.runner = asyncio.Runner()
+        self.jobs: list[str] = []
+
+    def ask(self, operation: Operation | None = None, body: bytes = b"") -> Exchange:
+        ask = Ask("look") if operation is None else other(operation.name, operation, body)
+        return self.runner.run(self.client.ask(ask))
+
+    def post(self, operation: Operation, body: dict[str, Any], *, looks: int = 2) -> Exchange:
+        """Send a POST, and read the queue ``looks`` times."""
+        exchange = self.ask(operation, json.dumps(body, ensure_ascii=False).encode())
+        for _ in range(looks):
+            self.ask()
+        return exchange
+
+    def prompt(self, graph: dict[str, Any], members: dict[str, Any]) -> Exchange:
+        self.leave.prompts = 1
+        return self.post(Operation.SUBMIT, {"prompt": graph, **members}, looks=1)
+
+    @initialize(burst=st.lists(SUBMITTED, max_size=6))
+    def fill(self, burst: list[Submission]) -> None:
+        self.submit(burst)
+
+    @rule(burst=st.lists(SUBMITTED, min_size=1, max_size=3))
+    def submit(self, burst: list[Submission]) -> None:
+        for members, text in burst:
+            graph = unique(WORKFLOW, f"{self.leave.token}-{len(self.jobs) + 1}", text=text)
+            exchange = self.prompt(graph, {} if self.variant.dialect == Dialect.OSS else members)
+            assert exchange.response is not None
+            self.jobs.append(json.loads(exchange.response.content)["prompt_id"])
+
+    @precondition(lambda self: bool(self.jobs))
+    @rule(number=st.integers(0, 4))
+    def submit_again(self, number: int) -> None:
+        """Submit another job with the prompt_id of an earlier one."""
+        named = self.jobs[number % len(self.jobs)]
+        self.prompt(unique(WORKFLOW, f"{self.leave.token}-again"), {"prompt_id": named})
+
+    @rule()
+    def submit_what_cannot_run(self) -> None:
+        self.prompt(refused(f"{self.leave.token}-refused"), {})
+
+    @precondition(lambda self: bool(self.jobs))
+    @rule(number=st.integers(0, 4))
+    def delete(self, number: int) -> None:
+        self.ask()
+        self.post(Operation.MANAGE, {"delete": [self.jobs[number % len(self.jobs)]]})
+
+    @rule()
+    def delete_nobody(self) -> None:
+        self.ask()
+        self.post(Operation.MANAGE, {"delete": [self.leave.make_up_id()]})
+
+    @rule(everything=st.booleans())
+    def clear(self, *, everything: bool) -> None:
+        self.ask()
+        if self.leave.alone or not everything:
+            self.post(Operation.MANAGE, {"clear": everything})
+
+    @rule()
+    def ask_wrongly(self) -> None:
+        for body in MALFORMED:
+            self.ask(Operation.MANAGE, body)
+
+    @rule()
+    def interrupt(self) -> None:
+        """Interrupt the running job if only jobs of this sequence are listed; or interrupt while no job runs."""
+        self.ask()
+        named = next((job.id for job in self.leave.listed or () if not job.pending), None)
+        if self.leave.listed == () and self.jobs:
+            named = self.jobs[0]
+        if named in self.jobs and self.leave.alone:
+            self.post(Operation.INTERRUPT, {"prompt_id": named})
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 2.0]))
+    def wait(self, seconds: float) -> None:
+        """Let simulated time pass, and read the queue five times."""
+        for _ in range(5):
+            self.client.clock.now += seconds / 5
+            self.ask()
+
+    def compare(self) -> None:
+        """Read the list of jobs and the number of remaining jobs, each between two GETs of the queue."""
+        for operation in (None, Operation.JOBS, None, None, Operation.COUNT, None):
+            self.ask(operation)
+
+    def end(self) -> None:
+        """Read the queue until all jobs have ended."""
+        with self.runner:
+            self.compare()
+            pause = 0.05
+            for _ in range(60):
+                self.ask()
+                if not self.leave.listed:
+                    break
+                self.client.clock.now += pause
+                pause = min(1.2 * pause, 0.5)
+            self.compare()
 
 
-@pytest.mark.deep
-def test_a_sequence_is_told_in_lines_that_do_it_again() -> None:
-    found = shortest_breach(
-        beginning("takes-jobs", "deletes-nothing"),
-        WORKFLOW,
-        wanted="lifecycle.delete.removes",
-        seed=SEED,
-        examples=EXAMPLES,
+def broken(life: Life) -> set[str]:
+    """Return the ids of the must and should clauses that a life broke."""
+    results = judge(life.client.ledger, Dialect(life.variant.dialect), only=JUDGED).results
+    return {result.id for result in results if result.status in {Status.FAIL, Status.WARN, Status.ERROR}}
+
+
+def departures(life: Life) -> list[str]:
+    """Return each GET of the queue that lists other jobs than a model of a queue with one worker.
+
+    In the model, jobs run one after the other, unless they are deleted while they wait or interrupted.
+    """
+    submitted: dict[str, float] = {}
+    deleted: dict[str, float] = {}
+    stops: list[float] = []
+    looks: list[tuple[float, list[str]]] = []
+    for exchange in life.client.ledger:
+        assert exchange.started is not None
+        assert exchange.response is not None
+        moment, body = exchange.started + TRIP / 2, exchange.request.body
+        if exchange.request.operation is None:
+            queue = json.loads(exchange.response.content)
+            looks.append((moment, [item[1] for item in queue["queue_running"] + queue["queue_pending"]]))
+        elif exchange.request.operation is Operation.SUBMIT and exchange.response.status == 200:
+            submitted[json.loads(exchange.response.content)["prompt_id"]] = moment
+        elif exchange.request.operation is Operation.INTERRUPT:
+            stops.append(moment)
+        elif exchange.request.operation is Operation.MANAGE:
+            named = [name for name in submitted if b"true" in body or name.encode() in body]
+            deleted = dict.fromkeys(named, moment) | deleted
+    board = life.variant.board
+    assert board is not None
+    done: dict[str, float] = {}
+    free = 0.0
+    for name, since in submitted.items():
+        begins = max(free, since)
+        if deleted.get(name, begins) < begins:
+            done[name] = deleted[name]
+        else:
+            ends = begins + board.step * len(WORKFLOW)
+            done[name] = free = min([ends, *(stop for stop in stops if begins < stop < ends)])
+    return [
+        f"{listed} are listed, and {expected} would be"
+        for moment, listed in looks
+        if listed != (expected := [name for name in done if submitted[name] < moment < done[name]])
+    ]
+
+
+def lives(check: Callable[[Life], Collection[str]], variant: str, fault: str | None = None) -> None:
+    """Run random sequences, and raise AssertionError if ``check`` finds something wrong."""
+
+    class Lives(Life):
+        def __init__(self) -> None:
+            super().__init__(variant, fault)
+
+        def teardown(self) -> None:
+            self.end()
+            assert not check(self)
+
+    settings = hypothesis.settings(
+        max_examples=min(60, hypothesis.settings().max_examples),
+        stateful_step_count=8,
+        phases=[Phase.generate] if fault else [Phase.generate, Phase.shrink],
     )
-    assert found is not None
-    submits = [line for line in found.lines if line.startswith("id")]
-    assert [line.partition("=")[0] for line in submits] == ["id1", "id2"]
-    assert all('--data-binary \'{"prompt": {' in line and "http://127.0.0.1/api/prompt" in line for line in submits)
-    (delete,) = (line for line in found.lines if "delete" in line)
-    assert '--data-binary "{\\"delete\\": [\\"$id2\\"]}" http://127.0.0.1/api/queue' in delete
-    assert found.lines.count("curl -sS http://127.0.0.1/api/queue") == 3
+    run_state_machine_as_test(Lives, settings=settings)
 
 
 @pytest.mark.parametrize("variant", one_in(3, [name for name, variant in VARIANTS.items() if variant.board]))
 def test_no_sequence_accuses_a_conforming_endpoint(variant: str) -> None:
-    dialect = Dialect(VARIANTS[variant].dialect)
-    found = shortest_breach(beginning(variant), WORKFLOW, dialect=dialect, seed=SEED, examples=FEW)
-    assert found is None, str(found)
+    lives(broken, variant)
 
 
-# --- a model of the queue -------------------------------------------------------------------------------------------
-
-
-class NotTheModel(BaseException):
-    """GET /api/queue lists other jobs than one worker would leave. Hypothesis does not shorten what is no Exception."""
-
-
-def watched_by_a_model(life: Life, step: float = Board.step) -> None:
-    """Work out from what was asked, and when, what one worker has come to, and compare it with what is listed.
-
-    Jobs run one after the other, ``step`` seconds a node, unless they are deleted while they wait or interrupted.
-    """
-    done: dict[str, float] = {}
-    jobs: list[tuple[str, float]] = []
-    gone: dict[str, float] = {}
-    stops: list[float] = []
-    if not life.client.ledger:
-        return
-    for exchange in life.client.ledger:
-        assert exchange.started is not None
-        moment, body = exchange.started + 0.002, exchange.request.body
-        answer = exchange.response.content if exchange.response else b""
-        if exchange.request.url.endswith("/prompt") and body and b"prompt_id" in answer:
-            jobs.append((answer.decode().split('"')[3], moment))
-        elif exchange.request.url.endswith("/interrupt"):
-            stops.append(moment)
-        elif b"delete" in body:
-            gone |= {name: moment for name, _ in jobs if name.encode() in body and name not in gone}
-        elif b"true" in body:
-            gone |= {name: moment for name, _ in jobs if name not in gone}
-    free = 0.0
-    for name, since in jobs:
-        begins = max(free, since)
-        if name in gone and gone[name] < begins:
-            done[name] = gone[name]
-            continue
-        ends = begins + step * len(WORKFLOW)
-        done[name] = free = min([ends, *(stop for stop in stops if begins < stop < ends)])
-    assert exchange.started is not None
-    now = exchange.started + 0.002
-    expected = [name for name, _ in jobs if done[name] > now]
-    listed = [job.id for job in life.leave.listed or ()]
-    if life.leave.listed is not None and listed != expected:
-        raise NotTheModel(f"{listed} are listed, and {expected} would be")
+def test_a_random_sequence_accuses_an_endpoint_that_lies() -> None:
+    with pytest.raises(AssertionError, match=r"item\.five-elements"):
+        lives(broken, "takes-jobs", "torn-under-load")
 
 
 def test_the_reference_endpoint_keeps_to_a_model_of_a_queue() -> None:
-    found = shortest_breach(beginning("takes-jobs"), WORKFLOW, seed=SEED, examples=FEW, watch=watched_by_a_model)
-    assert found is None, str(found)
+    lives(departures, "takes-jobs")
 
 
-@pytest.mark.parametrize(
-    ("name", "step"), [("forgets-a-job", 0.05), ("deletes-everything", 0.05), ("heeds-front", 0.4)]
-)
-def test_the_model_sees_what_departs_from_it(name: str, step: float) -> None:
-    watch = partial(watched_by_a_model, step=step)
-    with pytest.raises(NotTheModel):
-        shortest_breach(beginning("takes-jobs", name), WORKFLOW, wanted=UNCONCERNED, seed=SEED, watch=watch)
+SHOWN_BY: dict[str, Callable[[Life], object]] = {
+    "forgets-a-job": lambda life: life.submit([PLAIN] * 3),
+    "torn-under-load": lambda life: life.submit([PLAIN]),
+    "loses-other-planes": lambda life: life.submit([OTHER_PLANES]),
+    "heap-of-jobs": lambda life: life.submit([PLAIN] * 5),
+    "newest-first-and-dated-so": lambda life: life.submit([PLAIN] * 3),
+    "heeds-front": lambda life: life.submit([PLAIN, PLAIN, FRONT]),
+    "takes-an-id-twice": lambda life: (life.submit([PLAIN]), life.submit_again(0)),
+    "shows-what-it-refused": lambda life: life.submit_what_cannot_run(),
+    "deletes-nothing": lambda life: (life.submit([PLAIN] * 2), life.delete(1)),
+    "deletes-everything": lambda life: (life.submit([PLAIN] * 3), life.delete(1)),
+    "fails-on-an-unknown-id": lambda life: life.delete_nobody(),
+    "clears-all-but-one": lambda life: (life.submit([PLAIN] * 3), life.clear(everything=True)),
+    "clears-whatever-it-says": lambda life: (life.submit([PLAIN] * 3), life.clear(everything=False)),
+    "malformed-is-fine": lambda life: life.ask_wrongly(),
+    "interrupt-does-nothing": lambda life: (life.submit([PLAIN]), life.interrupt()),
+    "interrupt-takes-the-next-too": lambda life: (life.submit([PLAIN] * 2), life.interrupt()),
+    "interrupt-of-nothing-is-a-conflict": lambda life: (life.submit([PLAIN]), life.wait(0.5), life.interrupt()),
+    "comes-back": lambda life: (life.submit([PLAIN]), life.wait(2.0)),
+    "nothing-remains": lambda life: life.submit([PLAIN] * 2),
+    "list-of-jobs-says-all-run": lambda life: (life.submit([PLAIN] * 2), life.wait(0.5)),
+}
+"""For each fault, a short sequence that shows it. Every kind of operation is in at least one of them."""
+
+
+def short_life(name: str, *, lying: bool) -> Life:
+    life = Life(FAULTS[name].variant, name if lying else None)
+    SHOWN_BY[name](life)
+    life.end()
+    return life
+
+
+@pytest.mark.parametrize("name", SHOWN_BY)
+def test_a_short_sequence_shows_a_lie(name: str) -> None:
+    assert FAULTS[name].clause in broken(short_life(name, lying=True))
+
+
+@pytest.mark.parametrize("name", SHOWN_BY)
+def test_the_same_sequence_accuses_no_conforming_endpoint(name: str) -> None:
+    honest = short_life(name, lying=False)
+    assert not broken(honest)
+    assert not departures(honest)
+
+
+@pytest.mark.parametrize("name", ["forgets-a-job", "deletes-everything", "heeds-front"])
+def test_the_model_sees_what_departs_from_it(name: str) -> None:
+    assert departures(short_life(name, lying=True))
