@@ -157,6 +157,7 @@ class _VerbatimResponse(web.StreamResponse):
                     raise ConnectionResetError
                 request.transport.write(piece)
                 await request.writer.drain()
+                await asyncio.sleep(0)  # a fast reader never makes the writer wait, but other tasks need a turn
         except HangUpError as hang_up:
             self._keep_open = False
             if hang_up.reset and request.transport is not None:
@@ -175,8 +176,13 @@ async def _nothing(hang_up: HangUpError) -> AsyncIterator[bytes]:
     raise hang_up
 
 
-def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """Return a handler for ``aiohttp.web.Server``, which calls it for every request."""
+def handler(
+    reference: Reference, play: Callable[[IncomingRequest, Reply], AsyncIterator[bytes]] | None = None
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Return a handler for ``aiohttp.web.Server``, which calls it for every request.
+
+    If ``play`` is given, it yields the bytes to send for a request. It also gets the response of the reference.
+    """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
@@ -189,13 +195,15 @@ def handler(reference: Reference) -> Callable[[web.BaseRequest], Awaitable[web.S
             body = await request.read() if writes else b""
             if writes and reference.board is not None and reference.board.takes:
                 await asyncio.sleep(reference.board.takes)
-            reply = reference.answer(IncomingRequest(request.method, path, query, headers, body=body))
+            ask = IncomingRequest(request.method, path, query, headers, body=body)
+            reply = reference.answer(ask)
         except HangUpError as hang_up:
             return _VerbatimResponse(_nothing(hang_up), keeps=False)
         finally:
             reference.writing -= writes
         if not request.keep_alive:
             reply = reply.having(connection="close")
-        return _VerbatimResponse(reference.play(reply.wire(request.method)), keeps=reply.keeps)
+        pieces = play(ask, reply) if play else reference.play(reply.wire(request.method))
+        return _VerbatimResponse(pieces, keeps=reply.keeps)
 
     return handle
