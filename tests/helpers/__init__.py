@@ -33,7 +33,6 @@ Servers on loopback:
 - ``servers``: TLS, a proxy, and servers with a fixed response
 - ``certificates``: servers with a certificate, or that refuse every TLS handshake
 - ``comfyui``, ``comfyui_runs``: an imitation of ComfyUI, and runs against it
-- ``objects_server``: a server that lists jobs as objects
 
 Ways to start something:
 
