@@ -18,14 +18,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from conformance.reference.app import Reference
 from conformance.reference.faults import FAULTS
-from conformance.reference.hostile.server import serve_hostile
 from conformance.reference.message import IncomingRequest, Reply
 from conformance.reference.queue import MovingQueue
 from conformance.reference.server import KEY, Endpoint, serve
@@ -173,10 +171,9 @@ def test_it_stops_and_leaves_no_thread_though_an_answer_is_owed() -> None:
     "started",
     [
         lambda stack: stack.enter_context(serve()).port,
-        lambda stack: urlsplit(stack.enter_context(serve_hostile("a-million-brackets"))).port,
         lambda stack: stack.enter_context(listening(silent)),
     ],
-    ids=["endpoint", "hostile", "helper"],
+    ids=["endpoint", "helper"],
 )
 def test_a_connection_that_is_made_while_a_server_stops_is_closed(started: Callable[[ExitStack], int]) -> None:
     """A connection that nobody closed leads to a warning when the garbage collector finds it."""
