@@ -54,13 +54,30 @@ _ODD_NAMES: Final = (
     "create_time",
     "queue_pending",
 )
+_CREDENTIALS: Final = ("token", "secret", "passw", "passphrase", "authorization", "credential", "jwt", "cookie", "key")
+
+
+def names_no_credential(name: str) -> bool:
+    """Whether the name of a member cannot mean a credential, which a queue should not show.
+
+    Hypothesis also draws words that it finds in the code of the project, such as ``secret``.
+    """
+    return not any(word in name.lower() for word in _CREDENTIALS)
+
+
+def looks_like_no_credential(text: str) -> bool:
+    """Whether a text of repeated characters has no known form of a credential: ``sk-sk-sk-…`` has one."""
+    return not text.startswith("sk-")
+
+
 _ODD_NUMBERS: Final = (2**53 + 1, 2**64 - 1, 10**21, 10**308, -(10**308), 0.1, -0.0, 1.0, 1e16, 1e308, 5e-324)
 
 _SHORT: Final = st.text(_CHARACTERS, max_size=8)
 _ODD: Final = st.sampled_from(_ODD_TEXTS)
-_LONG: Final = st.builds(str.__mul__, st.text(_CHARACTERS, min_size=1, max_size=3), st.integers(1, 700))
+_REPEATED: Final = st.builds(str.__mul__, st.text(_CHARACTERS, min_size=1, max_size=3), st.integers(1, 700))
+_LONG: Final = _REPEATED.filter(looks_like_no_credential)
 TEXTS: Final = st.one_of(_SHORT, _SHORT, _SHORT, _ODD, _ODD, _LONG)
-NAMES: Final = st.text(_CHARACTERS, max_size=6) | st.sampled_from(_ODD_NAMES)
+NAMES: Final = st.text(_CHARACTERS, max_size=6).filter(names_no_credential) | st.sampled_from(_ODD_NAMES)
 NUMBERS: Final = (
     st.integers(-5, 5)
     | st.integers()

@@ -23,6 +23,8 @@ from conformance.contract.terms import Dialect
 from conformance.judge.judge import Judgement, judge
 from conformance.judge.report import Status, Verdict
 from conformance.strategies import bodies, encoded, errors, items, prompt_ids, queue_infos, workflows
+from conformance.strategies.values import looks_like_no_credential, names_no_credential
+from conformance.text import credentials
 from helpers.answers import HEADERS, NOW, broken, item, queue, read, reads
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what ``find`` finds, not shrunk
@@ -357,3 +359,18 @@ def test_the_strategies_share_no_code_with_what_judges() -> None:
     assert {name for name in named if name.startswith("conformance")} <= {
         f"conformance.strategies.{path.stem}" for path in folder.glob("*.py")
     }
+
+
+WORDS = st.sampled_from([*credentials.OWN, "apiKey", "Private-Key", "AUTH_TOKEN", "secret", "Jwt", "cookies", "passwd"])
+
+
+@given(st.text(max_size=6) | st.tuples(st.text(max_size=3), WORDS, st.text(max_size=3)).map("".join))
+def test_no_member_is_named_like_a_credential(name: str) -> None:
+    assert not (names_no_credential(name) and credentials.is_named_so(name))
+    assert names_no_credential("create_time")
+
+
+@given(st.text(max_size=3) | st.sampled_from(["sk-", "hf_", "eyJ", "xox", "A_-"]), st.integers(1, 700))
+def test_no_repeated_text_looks_like_a_credential(text: str, times: int) -> None:
+    assert not (looks_like_no_credential(text * times) and credentials.is_one(text * times))
+    assert credentials.is_one("sk-" * 10)
