@@ -16,7 +16,7 @@ from conformance.exchange.stored import BodyStore
 from conformance.text.json_runs import RUN
 from conformance.text.strict_json import NESTING_READ
 from helpers.queue_bodies import GRAPH, body, findings, job
-from helpers.windows import make_windows_small
+from helpers.windows import WINDOW, make_windows_small
 
 NESTED: Final = NESTING_READ + 5
 """Levels of nesting that are not parsed."""
@@ -41,6 +41,9 @@ ODD: Final = (
     b"{}" + b"x" * 70_000,
     b"{}" + b"x" * 70_000 + b"\xff",
     b"{}" + b"x" * 70_000 + b"\xc3",
+    b"0\x00\xc2",
+    b"{}" + b"x" * (WINDOW - 1) + b"\xc3\xa4" + b"x" * WINDOW,
+    b"{}" + b"x" * (WINDOW - 1) + b"\xc3",
     ("{}x" + "\N{EURO SIGN}" * 700_000).encode(),
     b"{}" + b"x" * 8189 + b"\xc3\xa4",
     b"{}" + b"x" * 8189 + b"\xc3",

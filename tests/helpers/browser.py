@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -36,6 +36,10 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+LONGEST: Final = 300_000
+"""Milliseconds after which a page that does not load fails its test. A large one takes half a minute if others run."""
+
+
 class Opener:
     """Opens URLs, and records console messages, errors, dialogs, pop-ups and network requests.
 
@@ -58,6 +62,7 @@ class Opener:
 
     def _new(self, context: dict[str, Any]) -> Page:
         page = self._pages[repr(context)] = self.browser.new_context(**context).new_page()
+        page.set_default_timeout(LONGEST)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", lambda dialog: self.complaints.append(dialog.message))

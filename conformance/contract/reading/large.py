@@ -269,10 +269,10 @@ class _Scan:
 
 def _shown(content: bytes, at: int) -> str | None:
     """Return, as it is shown, the text that begins at an offset; None if there is none."""
+    first = content[at : at + RUN].decode("utf-8", "replace")
     parts = (content[start : start + RUN] for start in range(at, len(content), RUN))
-    pieces = codecs.iterdecode(parts, "utf-8", "replace")
-    first = next(pieces, None)
-    return None if first is None else printable(first, more=sum(map(len, pieces)))
+    length = sum(map(len, codecs.iterdecode(parts, "utf-8", "replace")))
+    return printable(first, more=length - len(first)) if first else None
 
 
 def _undecodable(content: bytes) -> str | None:
