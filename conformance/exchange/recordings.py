@@ -64,8 +64,8 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
     try:
         data = unpack(data)
         text = as_text(data)
-        like = looks_like(text.data)
-        if text.data.lstrip()[:1] not in {b"{", b"["}:
+        like, start = looks_like(text.data), text.data.lstrip()[:1]
+        if start not in {b"{", b"["}:
             from conformance.exchange.recorded_text import add_printed
 
             if add_printed(found, text, name, request, method, selection):
@@ -77,7 +77,7 @@ def recorded(  # noqa: PLR0913 - each says another thing about the file
                 return found
     except Unusable as problem:
         raise UnreadableRecording(f"{name}: the file {problem}") from None
-    if like is None and text.data.lstrip()[:1] == b"{" and ends_early(text.data):
+    if like is None and start == b"{" and ends_early(text.data):
         like = "looks like a JSON body that was cut off: save it again"
     if like is not None:
         raise UnreadableRecording(f"{name}: the file {like}")
