@@ -35,7 +35,7 @@ def test_a_quote_stands_where_the_clause_says(clause: Clause) -> None:
         assert not quote_stands_at(source.pointer, source.quote), "the vendored document has these words: quote that"
     elif source.pointer is not None:
         assert source.rfc is None
-        assert quote_stands_at(source.pointer, source.quote), "quote the exact words that stand at the JSON Pointer"
+        assert quote_stands_at(source.pointer, source.quote), "quote the exact words at the JSON Pointer"
     else:
         assert source.rfc is not None
         section = re.match(r"(RFC \d{4} §\d+(\.\d+)*|Fetch, CORS protocol and .+)$", source.rfc)

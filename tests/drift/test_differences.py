@@ -1,4 +1,4 @@
-"""A published document is compared with the vendored one, and the changes are told."""
+"""A published document is compared with the vendored one, and the changes are reported."""
 
 from __future__ import annotations
 

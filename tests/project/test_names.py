@@ -29,5 +29,5 @@ def test_a_class_or_type_has_a_name_of_its_own() -> None:
             for name in types_in(file):
                 places[name].append(str(file.relative_to(PACKAGE.parent)))
     assert len(places) > 200
-    twice = [f"{name} stands in {' and '.join(where)}" for name, where in places.items() if len(where) > 1]
+    twice = [f"{name} is in {' and '.join(where)}" for name, where in places.items() if len(where) > 1]
     assert not twice, "; ".join(twice) + ": give all but one another name"

@@ -160,7 +160,8 @@ def broken(life: Life) -> set[str]:
 def departures(life: Life) -> list[str]:
     """Return each GET of the queue that lists other jobs than a model of a queue with one worker.
 
-    In the model, jobs run one after the other, unless they are deleted while they wait or interrupted.
+    In the model, jobs run in turn. A job that is deleted while it waits does not run, and an interrupt ends the
+    running job.
     """
     submitted: dict[str, float] = {}
     deleted: dict[str, float] = {}
