@@ -36,8 +36,24 @@ class ItemWithoutWorkflow(Item):
         return Located(f"{self.pointer}/{metadata}/create_time", vars(self)["inspection"].create_time)
 
 
-class _WithoutWorkflows(Reading):
-    """The jobs of a body without their workflows, for clauses that compare jobs with one another."""
+def exercised_with(shapes: Collection[tuple[bool, bool]], *, linked: bool) -> frozenset[FastPath]:
+    """Return the members of ``FastPath`` whose clauses apply to at least one verified job.
+
+    ``shapes`` has two facts about each verified job: whether it has output node ids, and whether its workflow is a graph
+    in API format. ``linked`` says whether a node of any job is linked to another one.
+    """
+    exercised = {
+        FastPath.EACH_JOB: bool(shapes),
+        FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _ in shapes),
+        FastPath.GRAPHS: any(graph for _, graph in shapes),
+        FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
+        FastPath.LINKS: linked,
+    }
+    return frozenset(fast for fast, found in exercised.items() if found)
+
+
+class WithoutWorkflows(Reading):
+    """Jobs of a body without their workflows, for clauses that compare jobs with one another."""
 
     def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
         super().__init__(b"", demand)
@@ -79,7 +95,7 @@ class Proof:
             return Remaining(exercised=fast in self._exercised, reading=self.rest)
         if fast in self._broken:
             return Remaining(exercised=False, reading=self.without_workflows)
-        return Remaining(exercised=len(self._compared[fast]) > 1, reading=_WithoutWorkflows(self._demand, ()))
+        return Remaining(exercised=len(self._compared[fast]) > 1, reading=WithoutWorkflows(self._demand, ()))
 
     @cached_property
     def _exercised(self) -> frozenset[FastPath]:
@@ -89,16 +105,8 @@ class Proof:
             for _, _, inspection in self.jobs
             if inspection.remaining is None
         }
-        outputs, graphs = (any(each) for each in zip(*shapes, strict=True)) if shapes else (False, False)
-        exercised = {
-            FastPath.EACH_JOB: bool(shapes),
-            FastPath.OUTPUT_NODE_IDS: outputs,
-            FastPath.GRAPHS: graphs,
-            FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
-            # Also of remaining jobs, because links that keep every clause are left out of their text.
-            FastPath.LINKS: any(inspection.linked for _, _, inspection in self.jobs),
-        }
-        return frozenset(fast for fast, found in exercised.items() if found)
+        # Also of remaining jobs, because links that keep every clause are left out of their text.
+        return exercised_with(shapes, linked=any(inspection.linked for _, _, inspection in self.jobs))
 
     @cached_property
     def _compared(self) -> dict[FastPath, list[Any]]:
@@ -192,7 +200,7 @@ class Proof:
             for job in self.jobs
             if job.inspection.is_array
         ]
-        return _WithoutWorkflows(self._demand, items)
+        return WithoutWorkflows(self._demand, items)
 
 
 @lru_cache(maxsize=16)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property, partial
 from typing import Any, Final
 
 from conformance.contract.reading.body import LISTS, Item, Reading, Remaining
+from conformance.contract.reading.fast_proof import WithoutWorkflows
 from conformance.contract.reading.known_jobs import ALONE, NOTHING, ComparableJobs, KnownJobs, Shared, Summary
 from conformance.contract.reading.large_compared import Compared
 from conformance.contract.reading.large_jobs import LargeJobs
@@ -69,7 +70,7 @@ class LargeReading(Reading):
         jobs, read = self._scan.jobs, self._scan.document.read
         applies = jobs.compared.many(fast) if fast in Compared.CLAUSES else fast in jobs.exercised
         items = jobs.disagreeing(fast) if read and fast in jobs.compared.broken else ()
-        return Remaining(exercised=read and applies, reading=_SomeJobs(self.demand, items))
+        return Remaining(exercised=read and applies, reading=WithoutWorkflows(self.demand, items))
 
     def parts(self) -> Iterator[Reading]:
         """Yield the jobs that the clauses must check, in groups."""
@@ -129,14 +130,6 @@ class LargeReading(Reading):
     def release(self) -> None:
         """Drop what was found out about the jobs, to free memory."""
         self.__dict__.pop("_scan", None)
-
-
-class _SomeJobs(Reading):
-    """Some jobs of a body, for clauses that compare jobs with one another."""
-
-    def __init__(self, demand: Demand, jobs: Sequence[Item]) -> None:
-        super().__init__(b"", demand)
-        self.items = jobs
 
 
 class _Scan:
@@ -268,7 +261,7 @@ class _Scan:
 
 
 def _shown(content: bytes, at: int) -> str | None:
-    """Return, as it is shown, the text that begins at an offset; None if there is none."""
+    """Return the text from an offset to the end as it is shown, or None if the body ends there."""
     first = content[at : at + RUN].decode("utf-8", "replace")
     parts = (content[start : start + RUN] for start in range(at, len(content), RUN))
     length = sum(map(len, codecs.iterdecode(parts, "utf-8", "replace")))

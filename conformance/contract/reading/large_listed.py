@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Raw
 
 from conformance.contract.reading.body import Item, is_number
+from conformance.contract.reading.fast_proof import exercised_with
 from conformance.contract.reading.fast_split import AS_TEXTS, split_array
 from conformance.contract.reading.known_jobs import Shared
 from conformance.contract.reading.large_job import Reduced
@@ -96,14 +97,7 @@ class LargeList:
 def exercised_by(lists: Collection[LargeList]) -> frozenset[FastPath]:
     """Return the members of ``FastPath`` whose clauses apply to at least one job that the fast path verified."""
     shapes = {shape for listed in lists for shape in listed.shapes}
-    exercised = {
-        FastPath.EACH_JOB: bool(shapes),
-        FastPath.OUTPUT_NODE_IDS: any(outputs for outputs, _ in shapes),
-        FastPath.GRAPHS: any(graph for _, graph in shapes),
-        FastPath.GRAPHS_WITH_OUTPUTS: (True, True) in shapes,
-        FastPath.LINKS: any(listed.linked for listed in lists),
-    }
-    return frozenset(fast for fast, found in exercised.items() if found)
+    return exercised_with(shapes, linked=any(listed.linked for listed in lists))
 
 
 def hashes_of(number: Any) -> set[int]:
